@@ -1,0 +1,186 @@
+"""The words that name targets: ``price``, ``grade:ordinal``, ``y_*``, ``tags=y_*:multilabel``."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from polytask.exceptions import TargetError
+
+KINDS = ("regression", "binary", "multiclass", "multilabel", "ordinal", "count")
+
+
+@dataclass(frozen=True)
+class TargetSpec:
+    """One task as the user named it.
+
+    Parameters
+    ----------
+    name : str
+        Name of the task.
+    columns : tuple of str
+        Its target columns, in the order of the table; more than one only for a multilabel task.
+    kind : str or None
+        One of :data:`KINDS`, or None where it is to be inferred from the column.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    kind: str | None = None
+
+
+def parse_targets(specs: Sequence[str], columns: Sequence[str]) -> list[TargetSpec]:
+    """Read the targets a user names, against the columns of the table.
+
+    A spec is, in this order: the exact name of a column (even one with ``:``, ``=`` or ``*`` in it); ``NAME:KIND``, split at the
+    last colon; a pattern with ``*``, ``?`` or ``[...]`` that names every column it matches, each a task of its own (or all of
+    one kind: ``y_*:binary``). ``NAME=COLUMNS:multilabel`` makes one task of several 0/1 columns, given as a pattern or as
+    names with commas between.
+
+    Parameters
+    ----------
+    specs : sequence of str
+        At least one.
+    columns : sequence of str
+        Column names of the table.
+
+    Returns
+    -------
+    targets : list of TargetSpec
+        In the order of ``specs``, the columns of a pattern in the order of the table.
+
+    Raises
+    ------
+    TargetError
+        If no target is given, a name or pattern matches nothing, a kind is unknown, or one column or name is used twice.
+
+    Examples
+    --------
+    >>> parse_targets(["price", "grade:ordinal"], ["id", "price", "grade"])
+    [TargetSpec(name='price', columns=('price',), kind=None), TargetSpec(name='grade', columns=('grade',), kind='ordinal')]
+    >>> parse_targets(["tags=y_*:multilabel"], ["id", "y_red", "y_blue"])
+    [TargetSpec(name='tags', columns=('y_red', 'y_blue'), kind='multilabel')]
+    """
+    if isinstance(specs, str):
+        specs = [specs]
+    if not specs:
+        raise TargetError(f"No target is given: name at least one column to learn (--target NAME); columns are {_some(columns)}.")
+    found = [(spec, target) for spec in specs for target in _parse_one(spec, list(columns))]
+    _check_used_once(found)
+    return [target for _, target in found]
+
+
+def nearest(name: str, names: Iterable[str]) -> list[str]:
+    """Give up to three of ``names`` that look most like ``name``, the nearest first; case does not count.
+
+    >>> nearest("Prise", ["price", "sold", "prices"])
+    ['price', 'prices']
+    """
+    by_lower: dict[str, str] = {}
+    for candidate in names:
+        by_lower.setdefault(str(candidate).lower(), str(candidate))
+    return [by_lower[match] for match in difflib.get_close_matches(name.lower(), list(by_lower), n=3, cutoff=0.6)]
+
+
+def _parse_one(spec: str, columns: list[str]) -> list[TargetSpec]:
+    if spec in columns:
+        return [TargetSpec(spec, (spec,))]
+    head, colon, kind = spec.rpartition(":")
+    if colon and kind in KINDS:
+        return _with_kind(spec, head, kind, columns)
+    if matches := _match(spec, columns):
+        return [TargetSpec(column, (column,)) for column in matches]
+    if colon and _means_columns(head, columns):
+        guess = nearest(kind, KINDS)
+        hint = f" Did you mean {guess[0]!r}?" if guess else ""
+        raise TargetError(f"Target {spec!r} has the unknown kind {kind!r}; the kinds are {', '.join(KINDS)}.{hint}")
+    name, equals, right = spec.partition("=")
+    if equals and name and _group(right, columns):
+        raise TargetError(f"Target {spec!r} makes one task of several columns, so it needs a kind: write '{spec}:multilabel'.")
+    raise _not_found(spec, spec, columns)
+
+
+def _with_kind(spec: str, head: str, kind: str, columns: list[str]) -> list[TargetSpec]:
+    if head in columns:
+        return [TargetSpec(head, (head,), kind)]
+    if matches := _match(head, columns):
+        if kind == "multilabel":
+            raise TargetError(
+                f"Target {spec!r} makes one task of {len(matches)} columns, so the task needs a name: write 'NAME={spec}'."
+            )
+        return [TargetSpec(column, (column,), kind) for column in matches]
+    name, equals, right = head.partition("=")
+    if not (equals and name):
+        raise _not_found(spec, head, columns)
+    if kind != "multilabel":
+        raise TargetError(
+            f"Target {spec!r} must be of kind multilabel; got {kind!r}. Only 'NAME=COLUMNS:multilabel' takes a name."
+        )
+    labels = _group(right, columns)
+    if not labels:
+        raise _not_found(spec, right, columns)
+    return [TargetSpec(name, tuple(labels), kind)]
+
+
+def _group(text: str, columns: list[str]) -> list[str]:
+    """Columns of ``text``: one name, a pattern, or several of both with commas between; empty if one of them matches nothing."""
+    if text in columns:
+        return [text]
+    if matches := _match(text, columns):
+        return matches
+    parts = [part.strip() for part in text.split(",")]
+    groups = [[part] if part in columns else _match(part, columns) for part in parts]
+    if len(parts) < 2 or not all(groups):
+        return []
+    return list(dict.fromkeys(column for group in groups for column in group))
+
+
+def _match(pattern: str, columns: list[str]) -> list[str]:
+    if not _is_pattern(pattern):
+        return []
+    return [column for column in columns if fnmatchcase(column, pattern)]
+
+
+def _is_pattern(text: str) -> bool:
+    return any(character in text for character in "*?[")
+
+
+def _means_columns(head: str, columns: list[str]) -> bool:
+    if head in columns or _match(head, columns):
+        return True
+    name, equals, right = head.partition("=")
+    return bool(equals and name and _group(right, columns))
+
+
+def _not_found(spec: str, name: str, columns: list[str]) -> TargetError:
+    of = "" if spec == name else f" of target {spec!r}"
+    if _is_pattern(name) and "," not in name:
+        return TargetError(f"The pattern {name!r}{of} matches no column; columns are {_some(columns)}.")
+    missing = [part.strip() for part in name.split(",")] if of and "," in name else [name]
+    unknown = next((part for part in missing if part not in columns and not _match(part, columns)), name)
+    close = nearest(unknown, columns) or nearest(unknown.rpartition(":")[0], columns)
+    hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+    what = f"The column {unknown!r}{of}" if of else f"Target {unknown!r}"
+    return TargetError(f"{what} is not in the table; columns are {_some(columns)}.{hint}")
+
+
+def _some(columns: Sequence[str], most: int = 12) -> str:
+    shown = [repr(column) for column in columns[:most]]
+    more = len(columns) - len(shown)
+    return (", ".join(shown) or "none") + (f" and {more} more" if more else "")
+
+
+def _check_used_once(found: list[tuple[str, TargetSpec]]) -> None:
+    column_of: dict[str, str] = {}
+    for spec, target in found:
+        for column in target.columns:
+            if column in column_of:
+                raise TargetError(
+                    f"Column {column!r} is in two targets, {column_of[column]!r} and {spec!r}; a column can be in one task only."
+                )
+            column_of[column] = spec
+    names: dict[str, str] = {}
+    for spec, target in found:
+        if target.name in names:
+            raise TargetError(f"Two tasks are named {target.name!r}, of {names[target.name]!r} and {spec!r}. Rename one of them.")
+        names[target.name] = spec

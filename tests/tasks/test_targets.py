@@ -1,0 +1,122 @@
+"""The grammar of ``--target``."""
+
+import pytest
+
+from polytask.exceptions import TargetError
+from polytask.tasks._targets import KINDS, TargetSpec, nearest, parse_targets
+
+COLUMNS = ["id", "price", "sold", "grade", "y_red", "y_blue", "y_green", "Jitter:RAP", "Jitter:PPQ", "a*b", "a=b", "x:binary"]
+
+
+def parse(*specs):
+    return parse_targets(list(specs), COLUMNS)
+
+
+def names(*specs):
+    return [target.name for target in parse(*specs)]
+
+
+def test_a_plain_name_is_a_task_whose_kind_is_inferred():
+    assert parse("price") == [TargetSpec("price", ("price",), None)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_follows_the_last_colon(kind):
+    assert parse(f"grade:{kind}") == [TargetSpec("grade", ("grade",), kind)]
+
+
+def test_targets_keep_the_order_they_are_given_in():
+    assert names("sold", "price", "grade:ordinal") == ["sold", "price", "grade"]
+
+
+@pytest.mark.parametrize("name", ["Jitter:RAP", "a*b", "a=b", "x:binary"])
+def test_an_exact_column_name_comes_before_every_other_reading(name):
+    assert parse(name) == [TargetSpec(name, (name,), None)]
+
+
+@pytest.mark.parametrize("name", ["Jitter:RAP", "a*b", "a=b", "x:binary"])
+def test_a_kind_can_follow_a_name_with_signs_in_it(name):
+    assert parse(f"{name}:count") == [TargetSpec(name, (name,), "count")]
+
+
+def test_a_pattern_names_every_column_it_matches_in_table_order():
+    assert names("y_*") == ["y_red", "y_blue", "y_green"]
+
+
+def test_a_pattern_may_hold_a_colon():
+    assert names("Jitter:*") == ["Jitter:RAP", "Jitter:PPQ"]
+
+
+def test_a_pattern_with_a_kind_gives_every_column_that_kind():
+    assert {target.kind for target in parse("y_*:binary")} == {"binary"}
+
+
+def test_a_pattern_can_exclude_by_brackets():
+    assert names("y_[!r]*") == ["y_blue", "y_green"]
+
+
+def test_case_counts_in_patterns():
+    with pytest.raises(TargetError, match="matches no column"):
+        parse("Y_*")
+
+
+def test_several_columns_become_one_multilabel_task():
+    assert parse("tags=y_*:multilabel") == [TargetSpec("tags", ("y_red", "y_blue", "y_green"), "multilabel")]
+
+
+def test_the_columns_of_a_multilabel_task_can_be_listed():
+    assert parse("tags=y_red,y_green:multilabel") == [TargetSpec("tags", ("y_red", "y_green"), "multilabel")]
+
+
+def test_a_list_may_mix_names_and_patterns_without_doubling():
+    assert parse("tags=y_g*, y_*,sold:multilabel")[0].columns == ("y_green", "y_red", "y_blue", "sold")
+
+
+def test_one_column_can_be_a_multilabel_task_of_another_name():
+    assert parse("tags=y_red:multilabel") == [TargetSpec("tags", ("y_red",), "multilabel")]
+
+
+def test_a_single_string_is_one_spec():
+    assert parse_targets("price", COLUMNS) == parse("price")
+
+
+@pytest.mark.parametrize(
+    ("specs", "message"),
+    [
+        ([], r"No target is given.*--target.*'id', 'price'"),
+        (["prise"], r"Target 'prise' is not in the table.*Did you mean 'price'\?"),
+        (["PRICE"], r"Did you mean 'price'\?"),
+        (["jitter:rap"], r"Did you mean 'Jitter:RAP'"),
+        (["prise:count"], r"The column 'prise' of target 'prise:count'.*Did you mean 'price'\?"),
+        (["prise:cuont"], r"Target 'prise:cuont' is not in the table.*'price'"),
+        (["grade:ordnal"], r"unknown kind 'ordnal'.*regression, binary.*Did you mean 'ordinal'\?"),
+        (["grade:"], r"unknown kind ''"),
+        (["y_*:bin"], r"unknown kind 'bin'"),
+        (["tags=y_*:multi"], r"unknown kind 'multi'.*'multilabel'"),
+        (["z_*"], r"The pattern 'z_\*' matches no column"),
+        (["z_*:binary"], r"The pattern 'z_\*' of target 'z_\*:binary' matches no column"),
+        (["tags=z_*:multilabel"], r"The pattern 'z_\*' of target"),
+        (["tags=y_red,y_bleu:multilabel"], r"The column 'y_bleu' of target.*Did you mean 'y_blue'"),
+        (["tags=y_*"], r"needs a kind: write 'tags=y_\*:multilabel'"),
+        (["y_*:multilabel"], r"the task needs a name: write 'NAME=y_\*:multilabel'"),
+        (["tags=y_*:binary"], r"must be of kind multilabel; got 'binary'"),
+        (["price", "price:count"], r"Column 'price' is in two targets, 'price' and 'price:count'"),
+        (["y_*", "y_red:ordinal"], r"Column 'y_red' is in two targets"),
+        (["sold", "sold=y_*:multilabel"], r"Two tasks are named 'sold'"),
+        ([""], r"Target '' is not in the table"),
+        (["=y_*:multilabel"], r"matches no column"),
+    ],
+)
+def test_what_cannot_be_read_is_told_in_one_sentence(specs, message):
+    with pytest.raises(TargetError, match=message) as caught:
+        parse_targets(specs, COLUMNS)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_long_list_of_columns_is_shortened_in_the_message():
+    with pytest.raises(TargetError, match=r"'c11' and 88 more\."):
+        parse_targets(["nothing"], [f"c{i}" for i in range(100)])
+
+
+def test_nearest_gives_nothing_for_a_far_name():
+    assert nearest("weather", ["price", "sold"]) == []
