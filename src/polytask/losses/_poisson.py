@@ -1,0 +1,61 @@
+"""Poisson deviance."""
+
+import torch
+from torch import Tensor
+
+from polytask.losses._sums import check_width, masked_inputs, weighted_sums
+
+# Beyond exp(50) times the label the exponential goes on as a straight line: value and gradient stay finite in float32.
+_LARGEST_LOG_RATIO = 50.0
+
+
+def poisson(outputs: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    r"""Poisson deviance of counts whose log mean is predicted.
+
+    .. math:: 2 \left( y \log \frac{y}{\mu} - (y - \mu) \right), \quad \mu = e^{f}
+
+    It is twice the negative log-likelihood less that of the perfect prediction, so it is >= 0 and 0 where the mean is the count.
+    Computed from the log ratio :math:`d = f - \log y` as :math:`2 y (e^d - 1 - d)`, which loses no digits for large counts.
+
+    Parameters
+    ----------
+    outputs : Tensor of shape (..., n, n_targets)
+        Log of the mean count.
+    target : Tensor of shape (..., n, n_targets)
+        Counts >= 0, whole or not; NaN is allowed where the weight is 0.
+    weight : Tensor of shape (..., n, n_targets)
+        Label weights >= 0; 0 means missing.
+
+    Returns
+    -------
+    loss_sum, weight_sum : Tensor of shape (...)
+        Weighted sum of deviances and sum of weights.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit together.
+
+    References
+    ----------
+    McCullagh & Nelder, "Generalized Linear Models", 2nd edition, 1989, section 2.3.
+
+    Examples
+    --------
+    >>> import torch
+    >>> poisson(torch.zeros(2, 1), torch.tensor([[1.0], [0.0]]), torch.ones(2, 1))  # mean 1 for the counts 1 and 0
+    (tensor(2.), tensor(2.))
+    """
+    check_width(outputs.shape[-1], target.shape[-1], what="outputs", loss="poisson")
+    outputs, target, weight = masked_inputs(outputs, target, weight, loss="poisson")
+    is_positive = target > 0
+    count = torch.where(is_positive, target, 1.0)
+    log_ratio = outputs - count.log()
+    growth = _expm1(log_ratio)
+    half = torch.where(is_positive, count * (growth - log_ratio), growth + 1.0)  # a count of 0 leaves the mean alone
+    return weighted_sums(2.0 * half, weight)
+
+
+def _expm1(x: Tensor) -> Tensor:
+    bounded = x.clamp(max=_LARGEST_LOG_RATIO)
+    return torch.expm1(bounded) + (x - bounded) * torch.exp(bounded)
