@@ -123,4 +123,4 @@ def test_unrelated_columns_are_never_copies(rng):
 def test_a_wide_table_is_looked_through_whole(rng):
     X = pd.DataFrame(rng.normal(size=(5_000, 60)))
     X[59] = 2 * X[3] + 1
-    assert perfect_copies(X.drop(columns=3), X[[3, 4]]) == [("59", "3")]
+    assert perfect_copies(X.drop(columns=3), X[[3, 4]]) == [("59", "3"), ("4", "4")]

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from polytask.exceptions import TargetError
-
-KINDS = ("regression", "binary", "multiclass", "multilabel", "ordinal", "count")
+from polytask.tasks._infer import KINDS
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class TargetSpec:
     columns : tuple of str
         Its target columns, in the order of the table; more than one only for a multilabel task.
     kind : str or None
-        One of :data:`KINDS`, or None where it is to be inferred from the column.
+        One of :data:`polytask.tasks.KINDS`, or None where it is to be inferred from the column.
     """
 
     name: str
