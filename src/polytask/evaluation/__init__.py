@@ -1,0 +1,44 @@
+"""Comparison of what is learned together with what is learned alone.
+
+Held-out losses go in, one array (n_repeats, n_rows) for each arm of each task; gains with intervals and verdicts come out.
+
+>>> import numpy as np
+>>> rng = np.random.default_rng(0)
+>>> fold = np.stack([rng.permutation(np.arange(200) % 5) for repeat in range(5)])
+>>> alone = rng.uniform(0.5, 0.9, (5, 200))
+>>> together = alone - 0.08 + rng.normal(0, 0.1, (5, 200))
+>>> table = gain_table({"price": LossArrays(together, alone, constant=np.ones((5, 200)))}, fold=fold)
+>>> table.tasks["price"]["verdict"]
+'helped'
+"""
+
+from polytask.evaluation._corrected_t import CorrectedT, corrected_resampled_t
+from polytask.evaluation._delong import auc_row_losses
+from polytask.evaluation._gain import Gain, TaskGain, UndefinedGain, mean_gain, task_gain
+from polytask.evaluation._gain_table import GainTable, LossArrays, gain_table
+from polytask.evaluation._intervals import Intervals, holm, holm_levels, simultaneous_intervals, two_sided_p
+from polytask.evaluation._variance import Variance, repeated_cv_variance
+from polytask.evaluation._verdict import Verdict, verdict
+
+__all__ = [
+    "CorrectedT",
+    "Gain",
+    "GainTable",
+    "Intervals",
+    "LossArrays",
+    "TaskGain",
+    "UndefinedGain",
+    "Variance",
+    "Verdict",
+    "auc_row_losses",
+    "corrected_resampled_t",
+    "gain_table",
+    "holm",
+    "holm_levels",
+    "mean_gain",
+    "repeated_cv_variance",
+    "simultaneous_intervals",
+    "task_gain",
+    "two_sided_p",
+    "verdict",
+]

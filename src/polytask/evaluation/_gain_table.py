@@ -1,0 +1,161 @@
+"""All tasks of a comparison: gains, intervals, verdicts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from polytask.evaluation._gain import Gain, TaskGain, UndefinedGain, mean_gain, task_gain
+from polytask.evaluation._intervals import Intervals, simultaneous_intervals
+from polytask.evaluation._verdict import verdict
+
+
+@dataclass(frozen=True)
+class LossArrays:
+    """Held-out losses of one task in both arms; arrays as in :func:`task_gain`."""
+
+    joint: ArrayLike
+    separate: ArrayLike
+    constant: ArrayLike
+    weight: ArrayLike | None = None
+
+
+@dataclass(frozen=True)
+class GainTable:
+    """Gains of all tasks and their mean, ready for JSON; see :func:`gain_table`.
+
+    Attributes
+    ----------
+    tasks : dict of task name to dict
+        ``gain, se, df, low, high, low_unadjusted, high_unadjusted, p_value, p_adjusted, verdict, detectable, nadeau_bengio,
+        delta, se_rows_repeats, error_joint, error_separate, error_constant, saturated``; for a task without a gain only
+        ``verdict: "none"`` and ``reason``, the numbers None.
+    mean : dict
+        The same for the mean over tasks (``p_adjusted`` and errors left out, ``delta_m`` for ``delta``), and ``n_tasks``.
+    """
+
+    tasks: dict[str, dict[str, Any]]
+    mean: dict[str, Any]
+    confidence: float = 0.95
+    margin: float = 0.01
+    gains: dict[str, TaskGain] = field(default_factory=dict, repr=False, compare=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object: ``tasks``, ``mean``, ``confidence``, ``margin``."""
+        return {"tasks": self.tasks, "mean": self.mean, "confidence": self.confidence, "margin": self.margin}
+
+
+def gain_table(
+    losses: Mapping[str, LossArrays],
+    *,
+    fold: ArrayLike,
+    groups: ArrayLike | None = None,
+    confidence: float = 0.95,
+    margin: float = 0.01,
+) -> GainTable:
+    """Compare two arms over several tasks: gain, interval and verdict of each, and of the mean.
+
+    Intervals and p values of tasks are Holm's over the tasks that have a gain; the mean is one more statement, at its own
+    ``confidence``. With one repeat nothing is known about how repeats differ: only the corrected resampled t-test is given, and
+    the verdict is "none".
+
+    Parameters
+    ----------
+    losses : mapping of task name to LossArrays
+        Arrays (n_repeats, n_rows) over the same rows.
+    fold : int array of shape (n_repeats, n_rows)
+        Which fold of its repeat held the row out.
+    groups : array of shape (n_rows,), optional
+        Rows of one group were split as one and count as one.
+    confidence, margin : float
+        Of the intervals, in (0, 1); the gain below which two arms are called equivalent.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> fold = np.tile(np.arange(300) % 5, (5, 1))
+    >>> alone, noise, constant = rng.random((5, 300)), rng.normal(0, 0.05, (5, 300)), np.ones((5, 300))
+    >>> table = gain_table(
+    ...     {"price": LossArrays(alone - 0.1 + noise, alone, constant), "sold": LossArrays(alone + noise, alone, constant)},
+    ...     fold=fold,
+    ... )
+    >>> table.tasks["price"]["verdict"], table.tasks["sold"]["verdict"], round(table.mean["gain"], 2)
+    ('helped', 'equivalent', 0.05)
+    """
+    if not 0 < confidence < 1:
+        raise ValueError(f"`confidence` must lie between 0 and 1; got {confidence}.")
+    gains: dict[str, TaskGain] = {}
+    reasons: dict[str, str] = {}
+    for name, arrays in losses.items():
+        try:
+            gains[name] = task_gain(
+                arrays.joint, arrays.separate, arrays.constant, fold=fold, groups=groups, weight=arrays.weight
+            )
+        except UndefinedGain as error:
+            reasons[name] = str(error)
+    intervals = _intervals(list(gains.values()), confidence) if gains else None
+    place = {name: i for i, name in enumerate(gains)}
+    tasks = {
+        name: _task_entry(gains[name], intervals, place[name], confidence, margin)
+        if intervals is not None and name in gains
+        else _empty_entry(TASK_KEYS, reasons[name])
+        for name in losses
+    }
+    return GainTable(tasks, _mean_entry(gains, fold, groups, confidence, margin), confidence, margin, gains)
+
+
+ESTIMATE_KEYS = ("gain", "se", "df", "se_rows_repeats", "nadeau_bengio")
+INTERVAL_KEYS = ("low", "high", "low_unadjusted", "high_unadjusted", "p_value", "p_adjusted", "detectable")
+TASK_KEYS = (*ESTIMATE_KEYS, *INTERVAL_KEYS, "delta", "error_joint", "error_separate", "error_constant", "saturated")
+MEAN_KEYS = (*ESTIMATE_KEYS, "low", "high", "p_value", "detectable", "delta_m")
+
+
+def _intervals(gains: list[Gain] | list[TaskGain], confidence: float) -> Intervals:
+    columns = ([getattr(gain, key) for gain in gains] for key in ("gain", "se", "df"))
+    gain, se, df = columns
+    return simultaneous_intervals(gain, se=se, df=df, confidence=confidence)
+
+
+def _estimate(gain: Gain, confidence: float) -> dict[str, Any]:
+    entry: dict[str, Any] = dict.fromkeys(ESTIMATE_KEYS) | {"gain": gain.gain}
+    if len(gain.influence) > 1:
+        entry |= {"se": gain.se, "df": gain.df, "se_rows_repeats": float(np.sqrt(gain.variance.rows_and_repeats))}
+    if gain.variance.n_models > 1:
+        entry["nadeau_bengio"] = gain.corrected_t(confidence=confidence).to_dict()
+    return entry
+
+
+def _interval(gain: Gain, intervals: Intervals, i: int, keys: tuple[str, ...], margin: float) -> dict[str, Any]:
+    if len(gain.influence) == 1:
+        return dict.fromkeys(keys) | {"verdict": "none", "reason": "one repeat cannot say how repeats differ"}
+    entry: dict[str, Any] = {key: float(getattr(intervals, key)[i]) for key in keys}
+    return entry | {"verdict": verdict(entry["low"], entry["high"], margin=margin)}
+
+
+def _task_entry(gain: TaskGain, intervals: Intervals, i: int, confidence: float, margin: float) -> dict[str, Any]:
+    errors = {"error_joint": gain.error_joint, "error_separate": gain.error_separate, "error_constant": gain.error_constant}
+    return (
+        _estimate(gain, confidence)
+        | _interval(gain, intervals, i, INTERVAL_KEYS, margin)
+        | {"delta": gain.delta, "saturated": gain.saturated}
+        | errors
+    )
+
+
+def _mean_entry(
+    gains: dict[str, TaskGain], fold: ArrayLike, groups: ArrayLike | None, confidence: float, margin: float
+) -> dict[str, Any]:
+    if not gains:
+        return _empty_entry(MEAN_KEYS, "no task has a gain") | {"n_tasks": 0}
+    mean = mean_gain(list(gains.values()), fold=fold, groups=groups)
+    intervals = _intervals([mean], confidence)
+    keys = ("low", "high", "p_value", "detectable")
+    return (
+        _estimate(mean, confidence) | _interval(mean, intervals, 0, keys, margin) | {"delta_m": mean.delta, "n_tasks": len(gains)}
+    )
+
+
+def _empty_entry(keys: tuple[str, ...], reason: str) -> dict[str, Any]:
+    return dict.fromkeys(keys) | {"verdict": "none", "reason": reason}
