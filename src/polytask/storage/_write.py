@@ -1,0 +1,130 @@
+"""Writing a model folder: beside the old one, then swapped in by rename."""
+
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from polytask.exceptions import ModelFolderError
+
+from ._files import explain_write_error, flush_directory, write_and_flush
+from ._manifest import MANIFEST, FileEntry, check_names, encode_manifest, new_manifest
+from ._read import find_files, is_desktop_file, read_manifest
+
+
+class Part(Protocol):
+    """What a model folder is made of: something that becomes the bytes of one file."""
+
+    part: ClassVar[str]
+
+    def encode(self, name: str) -> bytes:
+        """The bytes of the file; `name` is for errors."""
+
+
+def write_folder(
+    path: str | os.PathLike[str],
+    parts: Mapping[str, Part],
+    *,
+    kind: str,
+    meta: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Save parts as a model folder, whole or not at all.
+
+    The folder is written beside its place (``.<name>.tmp-...``), flushed to the disk, and swapped in by rename. If
+    anything fails, a full disk or Ctrl-C included, the temporary folder is removed and an earlier model stays as it was.
+
+    Parameters
+    ----------
+    path : str or path
+        Where the folder shall be; the folders above it are made. An existing path is refused unless it is an empty
+        folder, or a model folder and `overwrite` is true.
+    parts : mapping of str to Part
+        Relative file names (``"weights.safetensors"``, ``"members/0/model.txt"``) and what they hold.
+    kind : str
+        What the folder holds; given back by :func:`read_folder`.
+    meta : mapping, optional
+        JSON for the manifest.
+    overwrite : bool, default=False
+        Replace an existing model folder. A folder that is something else, or holds files of the user's own, is
+        never touched.
+
+    Raises
+    ------
+    ModelFolderError
+        If the path is taken, a part cannot be written as what it claims to be, or the disk refuses.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from polytask.storage import JSONPart, read_folder, write_folder
+    >>> path = tempfile.mkdtemp() + "/model"
+    >>> write_folder(path, {"task.json": JSONPart({"name": "price"})}, kind="example")
+    >>> read_folder(path).json("task.json")
+    {'name': 'price'}
+    """
+    check_names(parts, folder=os.fspath(path))
+    target = Path(os.path.realpath(path))  # a link to a model folder stays a link
+    _check_place(target, shown=os.fspath(path), overwrite=overwrite)
+    token = f"{os.getpid()}-{secrets.token_hex(4)}"
+    temporary, aside = target.with_name(f".{target.name}.tmp-{token}"), target.with_name(f".{target.name}.old-{token}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _write_parts(temporary, parts, kind=kind, meta=meta or {})
+        if target.exists():
+            os.rename(target, aside)
+        os.rename(temporary, target)
+        flush_directory(target.parent)
+    except BaseException as error:
+        if aside.exists() and not target.exists():
+            os.rename(aside, target)
+        shutil.rmtree(temporary, ignore_errors=True)
+        if isinstance(error, OSError):
+            kept = "The earlier model there is unchanged." if target.exists() else "Nothing was left behind."
+            raise ModelFolderError(explain_write_error(path, error, kept=kept)) from error
+        raise
+    finally:
+        if target.exists():
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+def _check_place(target: Path, *, shown: str, overwrite: bool) -> None:
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise ModelFolderError(f"'{shown}' is a file; a model is saved as a folder. Choose another path.")
+    if not any(target.iterdir()):
+        return
+    if not (target / MANIFEST).is_file():
+        raise ModelFolderError(f"'{shown}' exists and is not a polytask model folder, so it is left alone. Choose another path.")
+    manifest = read_manifest(target, shown=shown, for_overwrite=True)
+    if not overwrite:
+        raise ModelFolderError(
+            f"'{shown}' already holds a model. Choose another path, or allow it to be replaced with `overwrite`."
+        )
+    strangers = [
+        name for name in find_files(target) if name not in manifest.files and name != MANIFEST and not is_desktop_file(name)
+    ]
+    if strangers:
+        raise ModelFolderError(
+            f"'{shown}' holds files that are not part of the model ({', '.join(sorted(strangers)[:3])}), so it is not replaced. "
+            "Move them away, or choose another path."
+        )
+
+
+def _write_parts(folder: Path, parts: Mapping[str, Part], *, kind: str, meta: Mapping[str, Any]) -> None:
+    folder.mkdir()
+    files, directories = {}, {folder}
+    for name, part in parts.items():
+        content = part.encode(name)
+        files[name] = FileEntry(part=part.part, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        directories.update(parent for parent in file.parents if parent.is_relative_to(folder))
+        write_and_flush(file, content)
+    write_and_flush(folder / MANIFEST, encode_manifest(new_manifest(kind, meta=meta, files=files)))  # last: without it, no model
+    for directory in directories:
+        flush_directory(directory)
