@@ -1,0 +1,22 @@
+"""Tables: files and frames in, kinds of columns, arrays out.
+
+A file or frame becomes a pandas frame; a :class:`TableCodec` learns its schema (kinds, vocabularies) and turns frames into
+``numeric`` float64 [n, n_numeric] and ``categorical`` int64 [n, n_categorical].
+
+>>> import pandas as pd
+>>> from polytask.data import TableCodec
+>>> frame = pd.DataFrame({"area": [50.0, None, 71.5], "city": ["Oslo", "Bergen", "Oslo"]})
+>>> codec = TableCodec.fit(frame)
+>>> [(info.name, info.kind) for info in codec.columns]
+[('area', 'numeric'), ('city', 'categorical')]
+>>> arrays = codec.transform(frame)
+>>> arrays.numeric.shape, arrays.categorical.ravel().tolist()
+((3, 1), [3, 2, 3])
+"""
+
+from polytask.data._codec import TableArrays, TableCodec
+from polytask.data._columns import ColumnInfo, infer_column
+from polytask.data._frames import like, to_pandas
+from polytask.data._leakage import perfect_copies
+
+__all__ = ["ColumnInfo", "TableArrays", "TableCodec", "infer_column", "like", "perfect_copies", "to_pandas"]

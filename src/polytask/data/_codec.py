@@ -1,0 +1,216 @@
+"""From a frame to arrays of numbers and category codes, and the schema that this needs."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from polytask.data._columns import KINDS, ColumnInfo, infer_column
+from polytask.data._encode import encode_categories, encode_numbers, part_names
+from polytask.data._frames import to_pandas
+from polytask.data._names import did_you_mean, quoted
+from polytask.data._schema import column_from_dict
+from polytask.exceptions import DataError, ModelFolderError, OptionError
+
+FORMAT, VERSION = "polytask.table_codec", 1
+
+
+@dataclass(frozen=True)
+class TableArrays:
+    """A table as arrays.
+
+    Attributes
+    ----------
+    numeric : float64 array of shape (n_samples, n_numeric)
+        Finite, or NaN where missing. Columns are named by :attr:`TableCodec.numeric_names`.
+    categorical : int64 array of shape (n_samples, n_categorical)
+        0 = not in the vocabulary, 1 = missing, 2 and above = a category. Columns: :attr:`TableCodec.categorical_names`.
+    notes : list of str
+        What the user should be told: unseen categories, values read as missing, columns missing or not known.
+    """
+
+    numeric: NDArray[np.float64]
+    categorical: NDArray[np.int64]
+    notes: list[str]
+
+
+@dataclass(frozen=True)
+class TableCodec:
+    """Turns tables into arrays, the same way every time.
+
+    It holds what fixes shapes (kinds of columns, vocabularies), taken from the whole development table, and no means or
+    quantiles: these belong to the network. Make one with :meth:`fit`.
+
+    Attributes
+    ----------
+    columns : tuple of ColumnInfo
+        All input columns in the order of the table, those left out among them.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"area": [50.0, None, 71.5], "city": ["Oslo", "Bergen", None]})
+    >>> codec = TableCodec.fit(frame)
+    >>> codec.numeric_names, codec.categorical_names, codec.cardinalities
+    (('area',), ('city',), (4,))
+    >>> arrays = codec.transform(pd.DataFrame({"city": ["Bergen", None, "Rome"], "area": [1, 2, 3]}))
+    >>> arrays.categorical.ravel().tolist()
+    [2, 1, 0]
+    >>> arrays.notes
+    ["Column 'city': 1 of 3 values are not among the 2 categories known from training, such as 'Rome'."]
+    """
+
+    columns: tuple[ColumnInfo, ...]
+
+    @classmethod
+    def fit(cls, frame: Any, *, ignore: Iterable[str] = (), kinds: Mapping[str, str] | None = None) -> Self:
+        """Look at the input columns of the whole development table.
+
+        Parameters
+        ----------
+        frame : table of shape (n_samples, n_columns)
+            Inputs only, any kind that :func:`~polytask.data.to_pandas` takes; n_samples >= 1.
+        ignore : iterable of str
+            Columns to leave out.
+        kinds : mapping from column to kind, optional
+            Overrides what would be inferred: ``"numeric"``, ``"categorical"``, ``"boolean"``, ``"datetime"`` or ``"ignored"``.
+
+        Raises
+        ------
+        DataError
+            If there are no rows or no usable column, a named column is not there, a column cannot be read as the kind given, or a
+            number is infinite.
+        OptionError
+            If a kind is not known.
+        """
+        table = to_pandas(frame)
+        given = _check_given(ignore, kinds or {}, list(table.columns))
+        if not len(table):
+            raise DataError("The table must have rows; got none. Check the file or the filter before it.")
+        codec = cls(tuple(_describe(table[name], given.get(name)) for name in table.columns))
+        if not codec.used:
+            left_out = (
+                "; ".join(f"{info.name!r}: {info.reason}" for info in codec.columns[:8]) or "the table has no input columns"
+            )
+            raise DataError(f"No input column is left to learn from ({left_out}). Add inputs, or give `kinds` for some of these.")
+        encode_numbers(table, codec.used)  # raises on infinite values
+        return codec
+
+    @property
+    def used(self) -> tuple[ColumnInfo, ...]:
+        """The columns that are learned from."""
+        return tuple(info for info in self.columns if info.used)
+
+    @property
+    def numeric_names(self) -> tuple[str, ...]:
+        """Names of the numeric arrays' columns; a datetime column gives several, such as ``sold_at:days``."""
+        return tuple(name for info in self.used for name in part_names(info))
+
+    @property
+    def categorical_names(self) -> tuple[str, ...]:
+        """Names of the categorical columns."""
+        return tuple(info.name for info in self.used if info.kind == "categorical")
+
+    @property
+    def n_numeric(self) -> int:
+        """Columns of the numeric array."""
+        return len(self.numeric_names)
+
+    @property
+    def cardinalities(self) -> tuple[int, ...]:
+        """Per categorical column the number of codes: its categories, and two for unseen and missing."""
+        return tuple(len(info.categories) + 2 for info in self.used if info.kind == "categorical")
+
+    def transform(self, frame: Any, *, missing_columns: Literal["error", "fill"] = "error") -> TableArrays:
+        """Turn a table into arrays.
+
+        Parameters
+        ----------
+        frame : table of shape (n_samples, any)
+            Columns in any order; those not known are left out and told.
+        missing_columns : {"error", "fill"}
+            What to do without a needed column: raise, or take all its values as missing and tell.
+
+        Returns
+        -------
+        arrays : TableArrays
+
+        Raises
+        ------
+        DataError
+            If a needed column is missing, nothing in a column can be read as its kind, or a number is infinite.
+        """
+        if missing_columns not in ("error", "fill"):
+            raise OptionError(f"`missing_columns` of TableCodec must be 'error' or 'fill'; got {missing_columns!r}.")
+        table = to_pandas(frame)
+        notes = self._compare_columns(list(table.columns), missing_columns)
+        absent = [info.name for info in self.used if info.name not in table.columns]
+        if absent:
+            table = table.assign(**{name: pd.Series(np.nan, index=table.index) for name in absent})
+        numeric, told = encode_numbers(table, self.used)
+        notes += told
+        categorical = np.empty((len(table), len(self.categorical_names)), dtype=np.int64)
+        for position, info in enumerate(info for info in self.used if info.kind == "categorical"):
+            categorical[:, position], told = encode_categories(table[info.name], info)
+            notes += told
+        return TableArrays(numeric, categorical, notes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain JSON."""
+        columns = [{**asdict(info), "categories": list(info.categories)} for info in self.columns]
+        return {"format": FORMAT, "version": VERSION, "columns": columns}
+
+    @classmethod
+    def from_dict(cls, content: Any) -> Self:
+        """Restore from :meth:`to_dict`.
+
+        Raises
+        ------
+        ModelFolderError
+            If ``content`` is not what :meth:`to_dict` writes.
+        """
+        if not isinstance(content, dict) or content.get("format") != FORMAT or not isinstance(content.get("columns"), list):
+            raise ModelFolderError("The table schema is not one that polytask wrote. Copy the model folder again.")
+        if content.get("version") != VERSION:
+            version = content.get("version")
+            raise ModelFolderError(f"The table schema has version {version!r}; this polytask reads {VERSION}. Update polytask.")
+        columns = tuple(column_from_dict(column) for column in content["columns"])
+        if len({info.name for info in columns}) != len(columns) or not any(info.used for info in columns):
+            raise ModelFolderError("The table schema repeats a column or has none to learn from. Copy the model folder again.")
+        return cls(columns)
+
+    def _compare_columns(self, names: list[str], missing_columns: str) -> list[str]:
+        known = {info.name for info in self.columns}
+        unknown = [name for name in names if name not in known]
+        absent = [info.name for info in self.used if info.name not in set(names)]
+        notes = []
+        if absent and missing_columns == "error":
+            near = did_you_mean(absent[0], unknown) if len(absent) == 1 and unknown else ""
+            raise DataError(f"The table lacks {_columns(absent)} that the model needs.{near}")
+        if absent:
+            notes.append(f"The table lacks {_columns(absent)}; all values are taken as missing.")
+        if unknown:
+            notes.append(f"The table has {_columns(unknown)} that the model does not know; left out.")
+        return notes
+
+
+def _describe(column: pd.Series, kind: str | None) -> ColumnInfo:
+    return infer_column(column, kind=kind)
+
+
+def _columns(names: list[str]) -> str:
+    return f"the column{'s' if len(names) > 1 else ''} {quoted(names)}"
+
+
+def _check_given(ignore: Iterable[str], kinds: Mapping[str, str], names: list[str]) -> dict[str, str]:
+    if isinstance(ignore, str):
+        ignore = [ignore]
+    given = {**dict(kinds), **dict.fromkeys(ignore, "ignored")}
+    for name, kind in given.items():
+        if name not in names:
+            raise DataError(f"Column {name!r} is not in the table.{did_you_mean(name, names)}")
+        if kind not in KINDS:
+            raise OptionError(f"The kind of column {name!r} must be one of {', '.join(KINDS)}; got {kind!r}.")
+    return given

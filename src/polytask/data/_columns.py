@@ -1,0 +1,268 @@
+"""What kind of input each column is, and why."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from polytask.data._values import (
+    DEFAULT_MISSING,
+    ISO_DATE,
+    booleans_of,
+    canonical_text,
+    categories_of,
+    days_of,
+    numbers_of,
+    read_days,
+)
+from polytask.exceptions import DataError
+
+USED_KINDS = ("numeric", "categorical", "boolean", "datetime")
+"""The kinds that models learn from."""
+KINDS = (*USED_KINDS, "text", "constant", "identifier", "ignored")
+
+MAX_CATEGORIES = 1000  # the most frequent are kept; the others are as if never seen
+FEW_VALUES = 20  # at most so many different whole numbers are pointed out as "few"
+_MIN_ROWS = 20  # below this, that all values differ says little
+_MIN_TEXT_ROWS, _TEXT_SHARE = 50, 0.9  # so many rows, of which such a share of texts differ, are free text
+
+_ID_NAME = re.compile(r"(?:^|[\W_])(?:id|ids|uuid|guid|pk|key|index|idx|row|serial|identifier)$|unnamed: \d+$", re.IGNORECASE)
+_ID_CAMEL = re.compile(r"[a-z](?:Id|ID|Key|Index)$")
+_MEASURE_NAME = re.compile(r"day|time|hour|minute|second|week|month|year|date|age|step|position|depth|distance", re.IGNORECASE)
+_ISO = re.compile(ISO_DATE)
+_WHOLE = re.compile(r"[+-]?\d+")
+_CODE = re.compile(r"0\d+")
+_READERS = {"numeric": numbers_of, "boolean": booleans_of, "datetime": days_of}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnInfo:
+    """What is known of one input column.
+
+    Attributes
+    ----------
+    name : str
+    kind : str
+        ``"numeric"``, ``"categorical"``, ``"boolean"`` and ``"datetime"`` are learned from; ``"text"``, ``"constant"``,
+        ``"identifier"`` and ``"ignored"`` are left out.
+    reason : str
+        Why, in words for the user.
+    dtype : str
+        The pandas dtype the column came in.
+    n_rows, n_missing, n_unique : int
+        Rows, missing ones among them, and different values.
+    categories : tuple of str
+        Of a categorical column: canonical texts, sorted; category ``categories[i]`` has the code ``i + 2``.
+    has_time : bool
+        Of a datetime column: whether some value has a time of day.
+    """
+
+    name: str
+    kind: str
+    reason: str
+    dtype: str
+    n_rows: int
+    n_missing: int
+    n_unique: int
+    categories: tuple[str, ...] = ()
+    has_time: bool = False
+
+    @property
+    def used(self) -> bool:
+        """Whether models learn from this column."""
+        return self.kind in USED_KINDS
+
+
+def infer_column(column: pd.Series, *, kind: str | None = None) -> ColumnInfo:
+    """Tell the kind of one column, or describe it as the kind the user says it is.
+
+    Parameters
+    ----------
+    column : pandas.Series of shape (n_samples,)
+        Its name is the column's name.
+    kind : str, optional
+        One of :data:`KINDS`.
+
+    Returns
+    -------
+    info : ColumnInfo
+
+    Raises
+    ------
+    DataError
+        If the column cannot be read as ``kind``.
+
+    Examples
+    --------
+    >>> info = infer_column(pd.Series(["3", "4", "NA"], name="rooms"))
+    >>> info.kind, info.reason
+    ('numeric', 'numbers written as text; few different values (2), treated as a quantity')
+    """
+    if pd.api.types.is_complex_dtype(column.dtype):
+        raise DataError(
+            f"Column {column.name!r} holds complex numbers; inputs must be real. Split it into two columns or ignore it."
+        )
+    codes, texts = _values_of(column, as_categories=kind == "categorical")
+    facts: dict[str, Any] = {
+        "name": str(column.name),
+        "dtype": str(column.dtype),
+        "n_rows": len(column),
+        "n_missing": int((codes < 0).sum()),
+        "n_unique": len(texts),
+    }
+    if kind is None:
+        kind, reason = _kind_of(column, codes, texts)
+    else:
+        reason = _check_readable(str(column.name), texts, column.dtype, kind)
+    if kind == "categorical":
+        return _with_categories(facts, codes, texts, reason)
+    has_time = kind == "datetime" and bool((read_days(column)[0] % 1 > 0).any())
+    return ColumnInfo(kind=kind, reason=reason, has_time=has_time, **facts)
+
+
+def _kind_of(column: pd.Series, codes: NDArray[np.int64], texts: NDArray[np.object_]) -> tuple[str, str]:
+    dtype = column.dtype
+    if not len(texts):
+        return "constant", "all missing"
+    if len(texts) == 1 and codes.min() >= 0:
+        return "constant", f"one value only: {_shown(canonical_text(texts[0]))}"
+    if pd.api.types.is_bool_dtype(dtype):
+        return "boolean", "true or false"
+    if pd.api.types.is_timedelta64_dtype(dtype):
+        return "numeric", "spans of time, in days"
+    if pd.api.types.is_datetime64_any_dtype(dtype) or isinstance(dtype, pd.PeriodDtype):
+        return "datetime", "dates or times"
+    if pd.api.types.is_numeric_dtype(dtype):
+        return _numeric_kind(str(column.name), column)
+    if isinstance(dtype, pd.CategoricalDtype):
+        return "categorical", f"declared categorical, {len(texts)} categories"
+    return _text_kind(column, codes, texts)
+
+
+def _numeric_kind(name: str, column: pd.Series) -> tuple[str, str]:
+    whole = pd.api.types.is_integer_dtype(column.dtype)
+    values = column.dropna()
+    n_unique = values.nunique()
+    if whole and n_unique == len(column) >= _MIN_ROWS:
+        if _named_like_id(name):
+            return "identifier", "named like an identifier, and every row has another whole number"
+        if _counts_rows(values.to_numpy(dtype=np.float64)) and not _MEASURE_NAME.search(name):
+            return "identifier", "counts the rows: whole numbers that rise from row to row"
+    if whole and _named_like_id(name):
+        return "numeric", "named like an identifier, but its values repeat; if rows of one value belong together, use it as group"
+    if n_unique <= FEW_VALUES and (whole or _are_whole(values)):
+        return "numeric", f"few different values ({n_unique}), treated as a quantity"
+    return "numeric", "whole numbers" if whole else "numbers"
+
+
+def _text_kind(column: pd.Series, codes: NDArray[np.int64], texts: NDArray[np.object_]) -> tuple[str, str]:
+    name = str(column.name)
+    first = column.iloc[int(np.argmax(codes >= 0))]
+    if isinstance(first, list | tuple | dict | set | np.ndarray):
+        return "ignored", f"holds a {type(first).__name__} in each row, which a table column cannot use"
+    written = " written as text" if isinstance(first, str) else ""
+    real = np.array([text for text in texts if text.strip() not in DEFAULT_MISSING], dtype=object)
+    if _all_read(booleans_of, real) and not _all(_WHOLE, real):
+        return "boolean", f"true or false{written}"
+    if _all_read(numbers_of, real):
+        if _any(_CODE, real):
+            return _category_kind(name, codes, texts, "digits with leading zeros are codes, not quantities")
+        values = pd.Series(np.append(numbers_of(texts), np.nan)[codes], name=name)
+        if _all(_WHOLE, real) and values.notna().all() and (values.abs() < 2**53).all():
+            values = values.astype(np.int64)
+        kind, reason = _numeric_kind(name, values)
+        return kind, f"numbers{written}" + ("" if reason == "numbers" else f"; {reason}")
+    if _all(_ISO, real) and _all_read(days_of, real):
+        return "datetime", f"dates{written}"
+    return _category_kind(name, codes, texts)
+
+
+def _category_kind(name: str, codes: NDArray[np.int64], texts: NDArray[np.object_], why: str = "") -> tuple[str, str]:
+    observed = int((codes >= 0).sum())
+    sentences = sum(" " in text.strip() for text in texts) > len(texts) / 2
+    if len(texts) == observed >= _MIN_ROWS and (_named_like_id(name) or not sentences):
+        return "identifier", "every row has another text"
+    if (len(texts) == observed >= _MIN_ROWS) or (observed >= _MIN_TEXT_ROWS and len(texts) > _TEXT_SHARE * observed):
+        return (
+            "text",
+            f"free text: {len(texts)} different values in {observed} rows; a later version reads it, this one leaves it out",
+        )
+    return "categorical", "; ".join(
+        filter(None, [why, f"{len(texts)} categories" if len(texts) > 1 else "one category or missing"])
+    )
+
+
+def _check_readable(name: str, texts: Any, dtype: Any, kind: str) -> str:
+    """The reason for a kind that the user gave; raise if no value can be read so."""
+    if kind not in _READERS or not len(texts):
+        return "as given"
+    if kind == "datetime" and pd.api.types.is_numeric_dtype(dtype):
+        raise DataError(f"Column {name!r} cannot be read as datetime: it holds numbers. Write dates like 2024-05-31.")
+    texts = np.array([canonical_text(text) for text in texts], dtype=object)
+    values = _READERS[kind](texts)
+    unread = [text for text, value in zip(texts, values, strict=True) if np.isnan(value) and text.strip() not in DEFAULT_MISSING]
+    if len(unread) == len(texts):
+        raise DataError(f"Column {name!r} cannot be read as {kind}: no value can, for example {unread[0]!r}. Give another kind.")
+    return "as given" if not unread else f"as given; {len(unread)} texts such as {_shown(unread[0])} are read as missing"
+
+
+def _with_categories(facts: Mapping[str, Any], codes: NDArray[np.int64], texts: NDArray[np.object_], reason: str) -> ColumnInfo:
+    if len(texts) > MAX_CATEGORIES:
+        counts = np.bincount(codes[codes >= 0], minlength=len(texts))
+        order = np.lexsort((texts.astype(str), -counts))  # ties in alphabetical order, so that the order of rows does not matter
+        texts = texts[order[:MAX_CATEGORIES]]
+        reason += f", of which the {MAX_CATEGORIES} most frequent are told apart"
+    return ColumnInfo(kind="categorical", reason=reason, categories=tuple(sorted(texts)), **facts)
+
+
+def _are_whole(values: pd.Series) -> bool:
+    numbers = values.to_numpy(dtype=np.float64)
+    return bool((np.floor(numbers) == numbers).all())
+
+
+def _values_of(column: pd.Series, *, as_categories: bool) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
+    """Codes and different values, as :func:`categories_of`; numbers and times are left as they are, which is faster."""
+    if as_categories or not _is_plain(column.dtype):
+        return categories_of(column)
+    codes, values = pd.factorize(column)
+    return codes, np.asarray(values)
+
+
+def _is_plain(dtype: Any) -> bool:
+    """Whether values are numbers, truth values or times by dtype, so that nothing has to be read from texts."""
+    is_time = pd.api.types.is_datetime64_any_dtype(dtype) or pd.api.types.is_timedelta64_dtype(dtype)
+    return bool(is_time or pd.api.types.is_numeric_dtype(dtype) or isinstance(dtype, pd.PeriodDtype))
+
+
+def _counts_rows(values: NDArray[np.float64]) -> bool:
+    """Whether whole numbers rise (or fall) in every row, start near zero and leave few gaps."""
+    steps = np.diff(values)
+    if not ((steps > 0).all() or (steps < 0).all()):
+        return False
+    low, spread = values.min(), values.max() - values.min()
+    return bool(0 <= low <= 1 + 0.05 * spread and spread < 2 * len(values))
+
+
+def _named_like_id(name: str) -> bool:
+    return bool(_ID_NAME.search(name) or _ID_CAMEL.search(name))
+
+
+def _all_read(reader: Callable[[NDArray[np.object_]], NDArray[np.float64]], texts: NDArray[np.object_]) -> bool:
+    """Whether there are texts and all can be read; the first few are tried before the others."""
+    return len(texts) > 0 and not any(np.isnan(reader(some)).any() for some in (texts[:50], texts[50:]) if len(some))
+
+
+def _any(pattern: re.Pattern[str], texts: NDArray[np.object_]) -> bool:
+    return any(pattern.fullmatch(text.strip()) for text in texts)
+
+
+def _all(pattern: re.Pattern[str], texts: NDArray[np.object_]) -> bool:
+    return len(texts) > 0 and all(pattern.fullmatch(text.strip()) for text in texts)
+
+
+def _shown(text: str, limit: int = 40) -> str:
+    return repr(text if len(text) <= limit else text[: limit - 3] + "...")
