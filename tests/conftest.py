@@ -1,0 +1,28 @@
+"""One thread, fixed seeds and no window in every test."""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before anything loads an OpenMP runtime
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import random
+
+import numpy as np
+import pytest
+import torch
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def fixed_seeds() -> None:
+    """Start every test from the same state of the global generators, whatever ran before it."""
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002 - the legacy generator is the one that libraries share
+    torch.manual_seed(0)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """A generator of the test's own."""
+    return np.random.default_rng(0)
