@@ -11,7 +11,9 @@ This room knows parts (JSON, tensors, text, LightGBM, skops), not estimators or 
 ('example', ['price'], tensor([1., 1.]))
 """
 
+from ._checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from ._files import write_file
+from ._fingerprint import fingerprint
 from ._json import JSONPart
 from ._lightgbm import LightGBMPart
 from ._manifest import FileEntry, Manifest
@@ -22,6 +24,21 @@ from ._text import BytesPart, TextPart
 from ._write import Part, write_folder
 
 __all__ = [
-    "BytesPart", "FileEntry", "Folder", "JSONPart", "LightGBMPart", "Manifest", "Part", "SkopsPart", "TensorsPart", "TextPart",
-    "read_folder", "write_file", "write_folder",
-]  # fmt: skip
+    "BytesPart",
+    "Checkpoint",
+    "FileEntry",
+    "Folder",
+    "JSONPart",
+    "LightGBMPart",
+    "Manifest",
+    "Part",
+    "SkopsPart",
+    "TensorsPart",
+    "TextPart",
+    "fingerprint",
+    "read_checkpoint",
+    "read_folder",
+    "write_checkpoint",
+    "write_file",
+    "write_folder",
+]

@@ -6,19 +6,11 @@ methods and partial objects are not.
 """
 
 ALLOWED_LOADERS = frozenset(
-    {
-        "BytesNode",
-        "CachedNode",
-        "DTypeNode",
-        "DefaultDictNode",
-        "DictNode",
-        "JsonNode",
-        "ListNode",
-        "LossNode",
-        "NdArrayNode",
-        "ObjectNode",
-    }
-    | {"RandomGeneratorNode", "RandomStateNode", "SetNode", "SliceNode", "SparseMatrixNode", "TreeNode", "TupleNode", "TypeNode"}
+    f"{name}Node"
+    for name in (
+        "Bytes Cached DType DefaultDict Dict Json List Loss NdArray Object RandomGenerator RandomState Set Slice SparseMatrix "
+        "Tree Tuple Type"
+    ).split()
 )
 
 _BY_MODULE = {
@@ -29,8 +21,9 @@ _BY_MODULE = {
     "numpy.random.mtrand": "RandomState",
     "scipy.sparse._csc": "csc_array csc_matrix",
     "scipy.sparse._csr": "csr_array csr_matrix",
-    "sklearn._loss._loss": "CyAbsoluteError CyExponentialLoss CyHalfBinomialLoss CyHalfGammaLoss CyHalfMultinomialLoss CyHalfPoissonLoss "
-    "CyHalfSquaredError CyHalfTweedieLoss CyHalfTweedieLossIdentity CyHuberLoss CyPinballLoss",
+    "sklearn._loss._loss": "CyAbsoluteError CyExponentialLoss CyHalfBinomialLoss CyHalfGammaLoss CyHalfMultinomialLoss "
+    "CyHalfPoissonLoss CyHalfSquaredError CyHalfTweedieLoss CyHalfTweedieLossIdentity CyHuberLoss "
+    "CyPinballLoss",
     "sklearn._loss.link": "HalfLogitLink IdentityLink Interval LogLink LogitLink MultinomialLogit",
     "sklearn._loss.loss": "AbsoluteError ExponentialLoss HalfBinomialLoss HalfGammaLoss HalfMultinomialLoss HalfPoissonLoss "
     "HalfSquaredError HalfTweedieLoss HalfTweedieLossIdentity HuberLoss PinballLoss",
@@ -52,8 +45,8 @@ _BY_MODULE = {
     "sklearn.impute._base": "MissingIndicator SimpleImputer",
     "sklearn.linear_model._base": "LinearRegression",
     "sklearn.linear_model._bayes": "ARDRegression BayesianRidge",
-    "sklearn.linear_model._coordinate_descent": "ElasticNet ElasticNetCV Lasso LassoCV MultiTaskElasticNet MultiTaskElasticNetCV MultiTaskLasso "
-    "MultiTaskLassoCV",
+    "sklearn.linear_model._coordinate_descent": "ElasticNet ElasticNetCV Lasso LassoCV MultiTaskElasticNet "
+    "MultiTaskElasticNetCV MultiTaskLasso MultiTaskLassoCV",
     "sklearn.linear_model._glm.glm": "GammaRegressor PoissonRegressor TweedieRegressor",
     "sklearn.linear_model._huber": "HuberRegressor",
     "sklearn.linear_model._logistic": "LogisticRegression LogisticRegressionCV",
@@ -66,7 +59,8 @@ _BY_MODULE = {
     "sklearn.neighbors._classification": "KNeighborsClassifier",
     "sklearn.neighbors._regression": "KNeighborsRegressor",
     "sklearn.pipeline": "FeatureUnion Pipeline",
-    "sklearn.preprocessing._data": "MaxAbsScaler MinMaxScaler Normalizer PowerTransformer QuantileTransformer RobustScaler StandardScaler",
+    "sklearn.preprocessing._data": "MaxAbsScaler MinMaxScaler Normalizer PowerTransformer QuantileTransformer RobustScaler "
+    "StandardScaler",
     "sklearn.preprocessing._encoders": "OneHotEncoder OrdinalEncoder",
     "sklearn.preprocessing._function_transformer": "FunctionTransformer",
     "sklearn.preprocessing._label": "LabelBinarizer LabelEncoder",
