@@ -1,0 +1,31 @@
+"""Splits of a table with several targets, as scikit-learn splitters.
+
+Targets [n, n_tasks] of any kinds, labels missing anywhere, become True/False columns (one per class or quantile bin, one for
+"missing"); iterative stratification deals the rows, or whole groups, to folds so that every column keeps its share in every fold.
+Plain splits are scikit-learn's own (``KFold``, ``ShuffleSplit``, ``GroupKFold``): every part of polytask takes those too.
+
+>>> import numpy as np
+>>> rng = np.random.default_rng(0)
+>>> y = (rng.random((100, 3)) < [0.5, 0.2, 0.1]).astype(float)
+>>> y[rng.random((100, 3)) < 0.3] = np.nan
+>>> folds = StratifiedTaskKFold(5, random_state=0).fold_of_rows(y=y)
+>>> [int(np.nansum(y[folds == fold, 0])) for fold in range(5)]
+[6, 6, 6, 5, 6]
+"""
+
+from polytask.data.splits._column import ColumnSplit
+from polytask.data.splits._holdout import StratifiedTaskShuffleSplit, holdout
+from polytask.data.splits._iterative import iterative_stratification
+from polytask.data.splits._kfold import RepeatedStratifiedTaskKFold, StratifiedTaskKFold
+from polytask.data.splits._strata import column_strata, target_strata
+
+__all__ = [
+    "ColumnSplit",
+    "RepeatedStratifiedTaskKFold",
+    "StratifiedTaskKFold",
+    "StratifiedTaskShuffleSplit",
+    "column_strata",
+    "holdout",
+    "iterative_stratification",
+    "target_strata",
+]
