@@ -15,16 +15,14 @@ def load_students() -> Dataset:
     One row per pupil (674 of them), 27 inputs about home, school and free time. Who does not take a course has no grade in it:
     of `math_grade` 41% of the labels are missing, of `portuguese_grade` and `absences` 4%.
 
-    =================== ========== ===========================================================
-    target              kind       meaning
-    =================== ========== ===========================================================
-    `math_grade`        regression final grade in mathematics, 0 to 20
-    `portuguese_grade`  regression final grade in Portuguese, 0 to 20
-    `higher`            binary     wants to go on to higher education
-    `reason`            multiclass why this school: home, reputation, course, other
-    `walc`              ordinal    alcohol at weekends, 1 (very low) to 5 (very high)
-    `absences`          count      lessons of Portuguese missed
-    =================== ========== ===========================================================
+    | target             | kind       | meaning                                               |
+    |--------------------|------------|-------------------------------------------------------|
+    | `math_grade`       | regression | final grade in mathematics, 0 to 20                   |
+    | `portuguese_grade` | regression | final grade in Portuguese, 0 to 20                    |
+    | `higher`           | binary     | wants to go on to higher education                    |
+    | `reason`           | multiclass | why this school: home, reputation, course, other      |
+    | `walc`             | ordinal    | alcohol at weekends, 1 (very low) to 5 (very high)    |
+    | `absences`         | count      | lessons of Portuguese missed                          |
 
     `pupil` is an identifier. `dalc` (alcohol on workdays) is `walc` asked once more, so it is to be ignored.
 
