@@ -1,0 +1,27 @@
+"""Networks: encoder -> sharing -> heads, from recipes.
+
+A recipe (:class:`MLP`, :class:`HardSharing`) holds settings only; :func:`build_module` makes the module.
+Inputs are a table's numbers [n, n_numeric] and codes [n, n_categorical]; outputs are raw, [n, outputs of all tasks].
+
+>>> from polytask.networks import MLP
+>>> MLP(width=64).get_params()["width"]
+64
+"""
+
+from polytask.networks._multi_task_module import MultiTaskModule, build_module, output_slices, target_slices
+from polytask.networks._recipe import ModuleRecipe, Recipe, recipe_of
+from polytask.networks.encoders import MLP, TableShape
+from polytask.networks.sharing import HardSharing
+
+__all__ = [
+    "MLP",
+    "HardSharing",
+    "ModuleRecipe",
+    "MultiTaskModule",
+    "Recipe",
+    "TableShape",
+    "build_module",
+    "output_slices",
+    "recipe_of",
+    "target_slices",
+]

@@ -1,0 +1,57 @@
+"""Recipes: settings that build a module, again and again."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from sklearn.base import BaseEstimator
+from torch import nn
+
+from polytask.exceptions import OptionError
+
+
+class Recipe(BaseEstimator, ABC):
+    """Settings of one part of a network; ``build`` makes the module and never changes the recipe.
+
+    A recipe has ``get_params`` and ``set_params``, so that scikit-learn's ``clone`` and searches reach its settings
+    (``sharing__n_experts``).
+    """
+
+    @abstractmethod
+    def build(self, *args: Any) -> nn.Module:
+        """Make a fresh module with random parameters."""
+
+
+class ModuleRecipe(Recipe):
+    """The recipe that :func:`recipe_of` makes of a user's own module class."""
+
+    def __init__(self, module_class: type[nn.Module], settings: dict[str, Any] | None = None) -> None:
+        self.module_class = module_class
+        self.settings = settings
+
+    def build(self, *args: Any) -> nn.Module:
+        """Call the class with what the network supplies, then the settings."""
+        return self.module_class(*args, **(self.settings or {}))
+
+
+def recipe_of(module_class: type[nn.Module], **settings: Any) -> ModuleRecipe:
+    """Make a recipe of your own module class in one call.
+
+    Parameters
+    ----------
+    module_class : type
+        An encoder is called as ``module_class(table_shape, **settings)``, a sharing as
+        ``module_class(in_features, n_tasks, **settings)``; both must have an attribute ``out_features``.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> class Same(nn.Identity):
+    ...     def __init__(self, in_features, n_tasks):
+    ...         super().__init__()
+    ...         self.out_features = in_features
+    >>> recipe_of(Same).build(8, 3).out_features
+    8
+    """
+    if not (isinstance(module_class, type) and issubclass(module_class, nn.Module)):
+        raise OptionError(f"`recipe_of` needs a subclass of torch.nn.Module; got {module_class!r}. Pass the class, not an object.")
+    return ModuleRecipe(module_class, settings)

@@ -1,0 +1,18 @@
+"""Encoders: a table's numbers and codes to features [n, out_features].
+
+An encoder has ``prepare`` (everything without a gradient, run once), ``forward`` (from prepared inputs to features),
+``fit_statistics`` (scaling from training rows, kept in buffers) and ``out_features``.
+
+>>> import torch
+>>> from polytask.networks.encoders import MLP, TableShape
+>>> encoder = MLP(width=16).build(TableShape(n_numeric=3))
+>>> prepared = encoder.prepare(torch.zeros(5, 3, dtype=torch.float64), torch.zeros(5, 0, dtype=torch.long))
+>>> encoder(*prepared).shape
+torch.Size([5, 16])
+"""
+
+from polytask.networks.encoders._mlp import MLP, MLPEncoder
+from polytask.networks.encoders._scaling import NumericScaling
+from polytask.networks.encoders._table_inputs import TableInputs, TableShape
+
+__all__ = ["MLP", "MLPEncoder", "NumericScaling", "TableInputs", "TableShape"]

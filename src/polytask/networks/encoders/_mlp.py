@@ -1,0 +1,98 @@
+"""MLP: a multilayer perceptron over a table."""
+
+from torch import Tensor, nn
+
+from polytask.exceptions import OptionError
+from polytask.networks._recipe import Recipe
+from polytask.networks.encoders._scaling import Scaling
+from polytask.networks.encoders._table_inputs import TableInputs, TableShape
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "gelu": nn.GELU, "silu": nn.SiLU, "tanh": nn.Tanh}
+
+
+class MLPEncoder(nn.Module):
+    """The module that :class:`MLP` builds: a table's prepared inputs to features [..., out_features]."""
+
+    def __init__(self, shape: TableShape, *, n_layers: int, width: int, dropout: float, activation: str, numeric: Scaling) -> None:
+        super().__init__()
+        self.inputs = TableInputs(shape, numeric=numeric)
+        layers: list[nn.Module] = []
+        in_features = self.inputs.out_features
+        for _ in range(n_layers):
+            layers += [nn.Linear(in_features, width), ACTIVATIONS[activation](), nn.Dropout(dropout)]
+            in_features = width
+        self.layers = nn.Sequential(*layers)
+        self.out_features = in_features
+
+    def fit_statistics(self, numeric: Tensor) -> None:
+        """Fit what is a value of the training rows (scaling), numeric float64 [n, n_numeric]."""
+        self.inputs.fit_statistics(numeric)
+
+    def prepare(self, numeric: Tensor, categorical: Tensor) -> tuple[Tensor, ...]:
+        """Do everything that needs no gradient, once per row."""
+        return self.inputs.prepare(numeric, categorical)
+
+    def forward(self, dense: Tensor, codes: Tensor) -> Tensor:
+        """Prepared inputs to features [..., out_features]."""
+        return self.layers(self.inputs(dense, codes))
+
+
+class MLP(Recipe):
+    """Multilayer perceptron for tables.
+
+    Parameters
+    ----------
+    n_layers : int, default=2
+        Hidden layers, 0 for none (then a network is linear in its scaled inputs).
+    width : int, default=128
+        Units per hidden layer.
+    dropout : float in [0, 1), default=0.1
+        Share of hidden units dropped in training.
+    activation : {"relu", "gelu", "silu", "tanh"}, default="relu"
+    numeric : {"robust", "standard", "quantile"}, default="robust"
+        Scaling of numeric columns, fitted on training rows; see :class:`NumericScaling`.
+
+    Examples
+    --------
+    >>> from polytask.networks import TableShape
+    >>> MLP(width=32).build(TableShape(n_numeric=4)).out_features
+    32
+    """
+
+    def __init__(
+        self,
+        *,
+        n_layers: int = 2,
+        width: int = 128,
+        dropout: float = 0.1,
+        activation: str = "relu",
+        numeric: Scaling = "robust",
+    ) -> None:
+        self.n_layers = n_layers
+        self.width = width
+        self.dropout = dropout
+        self.activation = activation
+        self.numeric = numeric
+
+    def build(self, shape: TableShape) -> MLPEncoder:  # type: ignore[override]
+        """Make the encoder for tables of this shape.
+
+        Raises
+        ------
+        OptionError
+            If a setting is out of its range.
+        """
+        if self.n_layers < 0 or self.width < 1:
+            raise OptionError(f"`n_layers` of MLP must be >= 0 and `width` >= 1; got {self.n_layers} and {self.width}.")
+        if not 0 <= self.dropout < 1:
+            raise OptionError(f"`dropout` of MLP must be in [0, 1); got {self.dropout}.")
+        if self.activation not in ACTIVATIONS:
+            raise OptionError(f"`activation` of MLP must be one of {', '.join(ACTIVATIONS)}; got {self.activation!r}.")
+        return MLPEncoder(
+            shape,
+            n_layers=self.n_layers,
+            width=self.width,
+            dropout=self.dropout,
+            activation=self.activation,
+            numeric=self.numeric,
+        )

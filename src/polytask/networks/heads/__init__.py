@@ -1,0 +1,11 @@
+"""Heads: the representation of a task [n, d] to its raw outputs [n, n_outputs].
+
+>>> import torch
+>>> from polytask.networks.heads import LinearHead
+>>> LinearHead(8, 2)(torch.zeros(5, 8)).shape
+torch.Size([5, 2])
+"""
+
+from polytask.networks.heads._linear_head import LinearHead
+
+__all__ = ["LinearHead"]

@@ -1,0 +1,11 @@
+"""Sharing: features [n, d] to one representation [n, out_features] per task.
+
+>>> import torch
+>>> from polytask.networks.sharing import HardSharing
+>>> len(HardSharing(tower_width=4).build(8, 3)(torch.zeros(5, 8)))
+3
+"""
+
+from polytask.networks.sharing._hard import HardSharing, HardSharingLayer
+
+__all__ = ["HardSharing", "HardSharingLayer"]

@@ -1,0 +1,53 @@
+"""Hard sharing: one representation for all tasks."""
+
+from torch import Tensor, nn
+
+from polytask.exceptions import OptionError
+from polytask.networks._recipe import Recipe
+
+
+class HardSharingLayer(nn.Module):
+    """The module that :class:`HardSharing` builds: features [..., d] to one representation per task."""
+
+    def __init__(self, in_features: int, n_tasks: int, *, tower_width: int) -> None:
+        super().__init__()
+        self.n_tasks = n_tasks
+        self.out_features = tower_width or in_features
+        towers = [nn.Sequential(nn.Linear(in_features, tower_width), nn.ReLU()) for _ in range(n_tasks if tower_width else 0)]
+        self.towers = nn.ModuleList(towers)
+
+    def forward(self, features: Tensor) -> list[Tensor]:
+        """One tensor [..., out_features] per task; the same tensor for all where there are no towers."""
+        if not len(self.towers):
+            return [features] * self.n_tasks
+        return [tower(features) for tower in self.towers]
+
+
+class HardSharing(Recipe):
+    """Hard parameter sharing: all tasks read the same features.
+
+    Parameters
+    ----------
+    tower_width : int, default=0
+        Width of one hidden layer per task after the shared encoder; 0 for none.
+
+    References
+    ----------
+    Caruana, "Multitask Learning", Machine Learning 28, 1997.
+
+    Examples
+    --------
+    >>> import torch
+    >>> layer = HardSharing().build(8, 3)
+    >>> [tuple(z.shape) for z in layer(torch.zeros(5, 8))]
+    [(5, 8), (5, 8), (5, 8)]
+    """
+
+    def __init__(self, *, tower_width: int = 0) -> None:
+        self.tower_width = tower_width
+
+    def build(self, in_features: int, n_tasks: int) -> HardSharingLayer:  # type: ignore[override]
+        """Make the layer; raises :class:`OptionError` if ``tower_width`` is negative."""
+        if self.tower_width < 0:
+            raise OptionError(f"`tower_width` of HardSharing must be >= 0; got {self.tower_width}.")
+        return HardSharingLayer(in_features, n_tasks, tower_width=self.tower_width)

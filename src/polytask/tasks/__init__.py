@@ -1,0 +1,44 @@
+"""What a task is: a name, its label columns, and everything that differs between kinds of label.
+
+A declared task (:class:`Regression`, :class:`Binary`, :class:`Multiclass`, :class:`Multilabel`, :class:`Ordinal`,
+:class:`Count`) is fitted on label columns; the fitted task turns labels into numbers [n, n_targets] (NaN = missing), says how
+many outputs a network needs, and turns outputs into predictions.
+
+>>> import pandas as pd
+>>> from polytask.tasks import infer_task
+>>> y = pd.DataFrame({"grade": ["A", "B", None, "C"]})
+>>> task = infer_task("grade", y, kind="ordinal").task.fit(y)
+>>> task.encode(y).ravel()
+array([ 0.,  1., nan,  2.])
+"""
+
+from polytask.tasks._classification import Binary, FittedBinary, FittedMulticlass, Multiclass
+from polytask.tasks._count import Count, FittedCount
+from polytask.tasks._infer import KINDS, Inference, infer_task, task_of_kind
+from polytask.tasks._multilabel import FittedMultilabel, Multilabel
+from polytask.tasks._ordinal import FittedOrdinal, Ordinal
+from polytask.tasks._regression import FittedRegression, Regression
+from polytask.tasks._restore import fitted_task_from_dict
+from polytask.tasks._task import FittedTask, Task
+
+__all__ = [
+    "KINDS",
+    "Binary",
+    "Count",
+    "FittedBinary",
+    "FittedCount",
+    "FittedMulticlass",
+    "FittedMultilabel",
+    "FittedOrdinal",
+    "FittedRegression",
+    "FittedTask",
+    "Inference",
+    "Multiclass",
+    "Multilabel",
+    "Ordinal",
+    "Regression",
+    "Task",
+    "fitted_task_from_dict",
+    "infer_task",
+    "task_of_kind",
+]

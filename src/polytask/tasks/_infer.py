@@ -1,0 +1,109 @@
+"""Infer the kind of a task from its column, and say why."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from polytask.exceptions import TargetError
+from polytask.tasks._classification import Binary, Multiclass
+from polytask.tasks._count import Count
+from polytask.tasks._labels import column_of, distinct_labels, one_value_error
+from polytask.tasks._multilabel import Multilabel
+from polytask.tasks._ordinal import Ordinal
+from polytask.tasks._regression import Regression
+from polytask.tasks._task import Task
+
+KINDS: dict[str, type[Task]] = {
+    task.kind: task for task in (Regression, Binary, Multiclass, Multilabel, Ordinal, Count)
+}  # the one place that turns a kind's name into its class
+
+MAX_FEW = 10  # whole numbers with at most this many distinct values are read as classes
+MAX_CLASSES = 100  # more distinct texts than this are no classes without being asked for
+
+
+@dataclass(frozen=True)
+class Inference:
+    """A task and, in plain words, why its kind was chosen."""
+
+    task: Task
+    reason: str
+
+
+def task_of_kind(name: str, columns: tuple[str, ...], kind: str) -> Task:
+    """Make a task from the name of its kind.
+
+    >>> task_of_kind("grade", ("grade",), "ordinal")
+    Ordinal(name='grade', columns=('grade',), order=())
+    """
+    if kind not in KINDS:
+        raise TargetError(f"The kind of task {name!r} must be one of {', '.join(KINDS)}; got {kind!r}.")
+    return KINDS[kind](name, columns)
+
+
+def infer_task(name: str, frame: pd.DataFrame, *, columns: tuple[str, ...] = (), kind: str | None = None) -> Inference:
+    """Choose the kind of task from a label column, unless ``kind`` says it.
+
+    Parameters
+    ----------
+    name : str
+        Name of the task; also the column, unless ``columns`` is given.
+    frame : DataFrame
+        Holds the label columns.
+    kind : str, optional
+        One of ``regression, binary, multiclass, multilabel, ordinal, count``.
+
+    Raises
+    ------
+    TargetError
+        If the column is missing, has fewer than two distinct labels, or looks like free text.
+
+    Examples
+    --------
+    >>> found = infer_task("sold", pd.DataFrame({"sold": ["yes", "no", None]}))
+    >>> found.task.kind, found.reason
+    ('binary', "two distinct values: 'no' and 'yes'")
+    """
+    columns = columns or (name,)
+    if kind is not None:
+        return Inference(task_of_kind(name, columns, kind), "as you said")
+    if len(columns) > 1:
+        return Inference(Multilabel(name, columns), f"{len(columns)} columns make one task of tags")
+    values = column_of(frame, columns[0], task=name)
+    labels = _labels_up_to(values, limit=max(MAX_CLASSES, MAX_FEW) + 1)
+    if not labels:
+        raise one_value_error(name, "all its labels are missing")
+    if len(labels) == 1:
+        raise one_value_error(name, f"it has one value only, {labels[0]!r}")
+    if len(labels) == 2:
+        return Inference(Binary(name, columns), f"two distinct values: {labels[0]!r} and {labels[1]!r}")
+    return _infer_from_many(name, columns, values, labels)
+
+
+def _infer_from_many(name: str, columns: tuple[str, ...], values: pd.Series, labels: list[Any]) -> Inference:
+    is_number = pd.api.types.is_numeric_dtype(values) or all(isinstance(label, int | float) for label in labels)
+    if is_number:
+        numbers = pd.to_numeric(values.dropna()).to_numpy(dtype=np.float64)
+        if (numbers % 1 != 0).any():
+            return Inference(Regression(name, columns), "numbers with fractions")
+        if len(labels) <= MAX_FEW:
+            return Inference(
+                Multiclass(name, columns),
+                f"{len(labels)} distinct whole numbers; if their order matters, write {name}:ordinal (or :count, :regression)",
+            )
+        hint = f"; if it counts something, write {name}:count" if (numbers >= 0).all() else ""
+        return Inference(Regression(name, columns), f"whole numbers with more than {MAX_FEW} distinct values{hint}")
+    n_labels = int(values.notna().sum())
+    if len(labels) > MAX_CLASSES or len(labels) > n_labels / 2:
+        raise TargetError(
+            f"Task {name!r} has {'over ' if len(labels) > MAX_CLASSES else ''}{min(len(labels), MAX_CLASSES)} distinct texts in "
+            f"{n_labels} labels, which looks like free text or an identifier. Write {name}:multiclass if they are classes."
+        )
+    return Inference(Multiclass(name, columns), f"{len(labels)} distinct values that are not numbers")
+
+
+def _labels_up_to(values: pd.Series, *, limit: int) -> list[Any]:
+    """Distinct labels; for numbers and texts with very many of them only the first ``limit``, which decides as well."""
+    distinct = pd.Series(pd.unique(values.dropna()))
+    return distinct_labels(distinct.iloc[:limit])

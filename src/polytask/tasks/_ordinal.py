@@ -1,0 +1,70 @@
+"""Ordinal: one of several classes in order."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from torch import Tensor
+
+from polytask.exceptions import TargetError
+from polytask.losses import cumulative_link, cumulative_link_probabilities
+from polytask.metrics import ACCURACY, BALANCED_ACCURACY, LOG_LOSS, ORDINAL_MAE, QUADRATIC_KAPPA, Metric
+from polytask.tasks._classification import FittedClasses, learnable_classes
+from polytask.tasks._task import Task
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class FittedOrdinal(FittedClasses):
+    """A fitted :class:`Ordinal`; a score, then K-1 raw thresholds that do not depend on the inputs (proportional odds)."""
+
+    kind: ClassVar[str] = "ordinal"
+    metrics: ClassVar[tuple[Metric, ...]] = (QUADRATIC_KAPPA, ORDINAL_MAE, ACCURACY, BALANCED_ACCURACY, LOG_LOSS)
+
+    @property
+    def n_dependent_outputs(self) -> int:
+        return 1
+
+    def loss(self, outputs: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+        return cumulative_link(outputs, target, weight)
+
+    def constant_raw(self) -> Array:
+        below = np.cumsum(self.statistics["prior"])[:-1]
+        thresholds = np.log(below / (1 - below))
+        steps = np.maximum(np.diff(thresholds), 1e-6)
+        return np.concatenate([[0.0], thresholds[:1], steps + np.log(-np.expm1(-steps))])  # inverse of softplus
+
+    def link(self, outputs: Tensor) -> Tensor:
+        return cumulative_link_probabilities(outputs.double())
+
+
+@dataclass(frozen=True)
+class Ordinal(Task):
+    """Ordinal: one of several classes in order, learned by a cumulative link model (McCullagh 1980).
+
+    Parameters
+    ----------
+    order : tuple, optional
+        The classes from lowest to highest; by default numbers by size and text in alphabetical order.
+
+    Examples
+    --------
+    >>> y = pd.DataFrame({"size": ["L", "S", "M"]})
+    >>> Ordinal("size", order=("S", "M", "L")).fit(y).classes
+    ('S', 'M', 'L')
+    """
+
+    order: tuple[Any, ...] = ()
+    kind: ClassVar[str] = "ordinal"
+
+    def fit(self, y: pd.DataFrame) -> FittedOrdinal:
+        """See :meth:`Task.fit`."""
+        classes = learnable_classes(y, self)
+        if self.order:
+            unknown = {str(c) for c in classes} - {str(c) for c in self.order}
+            if unknown:
+                raise TargetError(f"Task {self.name!r} has labels {sorted(unknown)[:5]} that are not in its `order` {list(self.order)}.")
+            classes = list(self.order)
+        return FittedOrdinal(self.name, self.columns, classes=tuple(classes))

@@ -1,0 +1,95 @@
+"""Regression: a real number."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from polytask.losses import mse
+from polytask.metrics import MAE, MSE, R2, RELATIVE_RMSE, RMSE, Metric, row_squared_error
+from polytask.tasks._labels import column_of, numbers_of, one_value_error, quantile_indicators
+from polytask.tasks._task import FittedTask, Task
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class FittedRegression(FittedTask):
+    """A fitted :class:`Regression`; natural outputs are means [n], in the unit of the label."""
+
+    kind: ClassVar[str] = "regression"
+    skill_metric: ClassVar[str] = "mse"
+    metrics: ClassVar[tuple[Metric, ...]] = (RMSE, MAE, R2, RELATIVE_RMSE, MSE)
+
+    @property
+    def n_outputs(self) -> int:
+        return 1
+
+    def encode(self, y: pd.DataFrame) -> Array:
+        return numbers_of(column_of(y, self.columns[0], task=self.name), task=self.name)[:, None]
+
+    def with_statistics(self, target: Array, weight: Array) -> Self:
+        use = ~np.isnan(target[:, 0]) & (weight[:, 0] > 0)
+        numbers, share = target[use, 0], weight[use, 0]
+        mean = float(np.average(numbers, weights=share)) if len(numbers) else 0.0
+        scale = float(np.sqrt(np.average((numbers - mean) ** 2, weights=share))) if len(numbers) else 1.0
+        return self._with(mean=mean, scale=scale if scale > 0 else 1.0)
+
+    def training_target(self, target: Array) -> Array:
+        return np.asarray((target - self.statistics["mean"]) / self.statistics["scale"])
+
+    def strata(self, target: Array, *, n_bins: int = 5) -> Array:
+        return quantile_indicators(target[:, 0], n_bins)
+
+    def loss(self, outputs: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+        return mse(outputs, target, weight)
+
+    def constant_raw(self) -> Array:
+        return np.zeros(1)
+
+    def link(self, outputs: Tensor) -> Tensor:
+        return outputs[..., 0].double() * self.statistics["scale"] + self.statistics["mean"]
+
+    def constant_outputs(self, n: int) -> Array:
+        return np.full(n, self.statistics["mean"])
+
+    def row_losses(self, outputs: Array, target: Array) -> Array:
+        return row_squared_error(target[:, 0], outputs)
+
+    def decode(self, outputs: Array) -> dict[str, Array]:
+        return {self.columns[0]: np.asarray(outputs, dtype=np.float64)}
+
+
+@dataclass(frozen=True)
+class Regression(Task):
+    """Regression: one real number per subject, learned by squared error on the standardized label.
+
+    >>> task = Regression("price").fit(pd.DataFrame({"price": [1.0, 2.0, None]}))
+    >>> task.encode(pd.DataFrame({"price": [3.0]}))
+    array([[3.]])
+    """
+
+    kind: ClassVar[str] = "regression"
+
+    def fit(self, y: pd.DataFrame) -> FittedRegression:
+        """See :meth:`Task.fit`."""
+        numbers = numbers_of(column_of(y, self.columns[0], task=self.name), task=self.name)
+        check_learnable_numbers(numbers, name=self.name)
+        return FittedRegression(self.name, self.columns)
+
+
+def check_learnable_numbers(numbers: Array, *, name: str) -> None:
+    """Raise if a numeric label has fewer than two distinct values."""
+    seen = numbers[~np.isnan(numbers)]
+    if not len(seen):
+        raise one_value_error(name, "all its labels are missing")
+    if (seen == seen[0]).all():
+        raise one_value_error(name, f"all its {len(seen)} labels are {seen[0]:g}")
+
+
+def natural_mean(outputs: Tensor) -> Tensor:
+    """Mean of a log-linear output, [..., n, 1] to [..., n]; bounded so that it stays finite."""
+    return torch.exp(outputs[..., 0].double().clamp(max=30.0))

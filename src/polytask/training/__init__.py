@@ -1,0 +1,35 @@
+"""Training: a network, tensors and settings in; the parameters of the best epoch out.
+
+:func:`fit` is the loop. It trains one network (:class:`OneNetwork`) or several of the same shape at once
+(:class:`StackedNetworks`): folds, seeds, single-task twins.
+
+>>> from polytask.training import TrainingSettings
+>>> TrainingSettings(max_epochs=5).batch_size
+64
+"""
+
+from polytask.training._checkpoint import Checkpoint
+from polytask.training._data import TrainingData, epoch_batches, seed_of
+from polytask.training._fit import fit
+from polytask.training._history import EpochRecord, TrainingHistory
+from polytask.training._losses import TaskLosses, mean_losses
+from polytask.training._network import OneNetwork, StackedNetworks
+from polytask.training._settings import TrainingSettings
+from polytask.training._stopping import EarlyStopping, mean_skill
+
+__all__ = [
+    "Checkpoint",
+    "EarlyStopping",
+    "EpochRecord",
+    "OneNetwork",
+    "StackedNetworks",
+    "TaskLosses",
+    "TrainingData",
+    "TrainingHistory",
+    "TrainingSettings",
+    "epoch_batches",
+    "fit",
+    "mean_losses",
+    "mean_skill",
+    "seed_of",
+]

@@ -1,0 +1,97 @@
+"""The state of a run on disk, so that a killed run goes on with the same numbers, bit for bit."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from polytask.storage import read_checkpoint, write_checkpoint
+from polytask.training._history import EpochRecord, TrainingHistory
+from polytask.training._stopping import EarlyStopping
+
+if TYPE_CHECKING:
+    from polytask.training._network import OneNetwork, StackedNetworks
+
+
+class Checkpoint:
+    """Keeps parameters, optimizer, random state, best parameters and history of a run in one file.
+
+    Parameters
+    ----------
+    path : path
+        The file; replaced whole, so that a kill at any moment leaves the last or the one before.
+    every : float, default=5.0
+        Least seconds between two writes; it changes where a resumed run starts, never its numbers.
+    """
+
+    def __init__(self, path: str | Path, *, every: float = 5.0) -> None:
+        self.path = Path(path)
+        self.every = every
+        self._last = -float("inf")
+
+    def exists(self) -> bool:
+        """Whether there is a state to go on from."""
+        return self.path.exists()
+
+    def save(
+        self,
+        network: "OneNetwork | StackedNetworks",
+        optimizer: torch.optim.Optimizer,
+        stopping: EarlyStopping,
+        history: TrainingHistory,
+        *,
+        epoch: int,
+    ) -> None:
+        """Write the state after ``epoch``, if the last write is long enough ago."""
+        if time.monotonic() - self._last < self.every:
+            return
+        self._last = time.monotonic()
+        names = {id(p): name for name, p in network.parameters.items()}
+        tensors = {f"now/{name}": p.detach() for name, p in network.parameters.items()}
+        tensors |= {f"best/{name}": p for name, p in stopping.parameters.items()}
+        for p, state in optimizer.state.items():
+            tensors |= {f"optimizer/{key}/{names[id(p)]}": value for key, value in state.items()}
+        tensors |= {"random": torch.get_rng_state(), "stopping/best": stopping.best, "stopping/best_epoch": stopping.best_epoch}
+        for k, record in enumerate(history.epochs):
+            tensors |= {f"history/{k}/{key}": getattr(record, key) for key in ("train_losses", "skills", "mean_skill")}
+        state = {
+            "epoch": epoch,
+            "steps": history.steps,
+            "seconds": history.seconds,
+            "records": [[r.epoch, r.max_epochs, r.steps] for r in history.epochs],
+        }
+        write_checkpoint(self.path, {name: t.cpu() for name, t in tensors.items()}, state)
+
+    def restore(
+        self,
+        network: "OneNetwork | StackedNetworks",
+        optimizer: torch.optim.Optimizer,
+        stopping: EarlyStopping,
+        history: TrainingHistory,
+    ) -> int:
+        """Put the saved state into all four and return the epoch after which it was written."""
+        tensors, state = read_checkpoint(self.path)
+        with torch.no_grad():
+            for name, p in network.parameters.items():
+                p.copy_(tensors[f"now/{name}"])
+                optimizer.state[p] = _optimizer_state(tensors, name, device=p.device)
+        stopping.best, stopping.best_epoch = tensors["stopping/best"], tensors["stopping/best_epoch"]
+        stopping.parameters = {name: tensors[f"best/{name}"].to(p.device) for name, p in network.parameters.items()}
+        torch.set_rng_state(tensors["random"])
+        for k, (epoch, max_epochs, steps) in enumerate(state["records"]):
+            values = {key: tensors[f"history/{k}/{key}"] for key in ("train_losses", "skills", "mean_skill")}
+            history.epochs.append(EpochRecord(epoch, max_epochs, steps, **values))
+        history.steps, history.seconds = state["steps"], state["seconds"]
+        return int(state["epoch"])
+
+
+def _optimizer_state(tensors: dict[str, Tensor], name: str, *, device: torch.device) -> dict[str, Any]:
+    """State of one parameter; keys are ``optimizer/<what>/<parameter>``."""
+    found = {}
+    for key, value in tensors.items():
+        parts = key.split("/", 2)
+        if parts[0] == "optimizer" and parts[2] == name:
+            found[parts[1]] = value if parts[1] == "step" and device.type == "cpu" else value.to(device)
+    return found

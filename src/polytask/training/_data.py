@@ -1,0 +1,121 @@
+"""What a training run reads: prepared inputs, targets and label weights as tensors, and who may see which rows."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Tensors of one network, or of several networks (replicas) that are trained at once.
+
+    One network: no leading axes, ``fold`` and ``mask`` are None, one entry in ``train_rows`` and ``validation_rows``.
+    R replicas: replica r reads preparation ``fold[r]`` of F, its own rows, and only the labels in ``mask[r]``.
+
+    Parameters
+    ----------
+    inputs : tuple of Tensor of shape (n, ...) or (F, n, ...)
+        Prepared inputs.
+    target : Tensor of shape (n, C) or (F, n, C)
+        Training targets of all tasks side by side; anything finite where the weight is 0.
+    weight : Tensor of shape (n, C)
+        Label weights; 0 = missing.
+    train_rows, validation_rows : list of LongTensor
+        Row numbers per replica. No validation rows: no early stopping.
+    scale, validation_scale : Tensor of shape (T,) or (R, T)
+        Loss of the constant predictor per task, on the training and on the validation rows.
+    fold : LongTensor of shape (R,), optional
+    mask : Tensor of shape (R, C), optional
+    """
+
+    inputs: tuple[Tensor, ...]
+    target: Tensor
+    weight: Tensor
+    train_rows: list[Tensor]
+    validation_rows: list[Tensor]
+    scale: Tensor
+    validation_scale: Tensor
+    fold: Tensor | None = None
+    mask: Tensor | None = None
+
+    @property
+    def n_train(self) -> int:
+        """Rows of the longest training part."""
+        return max(len(rows) for rows in self.train_rows)
+
+    def batch(self, rows: Tensor) -> tuple[tuple[Tensor, ...], Tensor, Tensor]:
+        """Inputs, target [..., B, C] and weight [..., B, C] of row numbers [B] or [R, B]; -1 is padding, of weight 0."""
+        if self.fold is None:
+            return tuple(x[rows] for x in self.inputs), self.target[rows], self.weight[rows]
+        assert self.mask is not None
+        some = rows.clamp(min=0)
+        fold = self.fold[:, None]
+        weight = self.weight[some] * self.mask[:, None, :] * (rows >= 0)[..., None]
+        return tuple(x[fold, some] for x in self.inputs), self.target[fold, some], weight
+
+    def keep(self, kept: Tensor) -> "TrainingData":
+        """Only the replicas whose numbers are in ``kept``."""
+        assert self.fold is not None and self.mask is not None
+        return TrainingData(
+            inputs=self.inputs,
+            target=self.target,
+            weight=self.weight,
+            train_rows=[self.train_rows[k] for k in kept.tolist()],
+            validation_rows=[self.validation_rows[k] for k in kept.tolist()],
+            scale=self.scale[kept],
+            validation_scale=self.validation_scale[kept],
+            fold=self.fold[kept],
+            mask=self.mask[kept],
+        )
+
+
+def seed_of(*parts: int) -> int:
+    """One 62-bit seed from several numbers, such as a seed and an epoch.
+
+    >>> seed_of(0, 1) == seed_of(0, 1), seed_of(0, 1) == seed_of(1, 0)
+    (True, False)
+    """
+    return int(np.random.SeedSequence(list(parts)).generate_state(1, np.uint64)[0] >> np.uint64(2))
+
+
+def n_batches(n_rows: int, batch_size: int) -> int:
+    """Steps per epoch."""
+    return -(-n_rows // batch_size)
+
+
+def epoch_batches(rows: Sequence[Tensor], *, batch_size: int, seeds: Sequence[int], epoch: int) -> Iterator[Tensor]:
+    """Row numbers [B] (one network) or [R, B] (replicas) of each step of one epoch, drawn anew from seed and epoch.
+
+    Every replica makes the same number of steps, and every row is presented once; where a replica has fewer rows, the rest is -1.
+    The batches of an epoch are of nearly equal size.
+
+    >>> [b.tolist() for b in epoch_batches([torch.arange(4)], batch_size=3, seeds=[0], epoch=0)]
+    [[0, 1], [3, 2]]
+    """
+    longest = max(len(r) for r in rows)
+    steps = n_batches(longest, batch_size)
+    size = -(-longest // steps)
+    orders = []
+    for own, seed in zip(rows, seeds, strict=True):
+        generator = torch.Generator().manual_seed(seed_of(seed, epoch))
+        orders.append(own[torch.randperm(len(own), generator=generator).to(own.device)])
+    if len(rows) == 1:
+        yield from orders[0].split(size)
+        return
+    width = steps * size
+    padded = torch.stack([torch.nn.functional.pad(order, (0, width - len(order)), value=-1) for order in orders])
+    # a replica with fewer rows has its padding spread over all batches, not in one empty last batch
+    padded = padded.view(len(rows), size, steps).transpose(1, 2)
+    yield from padded.unbind(1)
+
+
+def padded_chunks(rows: Sequence[Tensor], *, size: int) -> Iterator[Tensor]:
+    """Row numbers in order, in chunks [size] or [R, size]; shorter replicas end with -1."""
+    if len(rows) == 1:
+        yield from rows[0].split(size)
+        return
+    width = max(len(r) for r in rows)
+    yield from torch.stack([torch.nn.functional.pad(r, (0, width - len(r)), value=-1) for r in rows]).split(size, dim=1)

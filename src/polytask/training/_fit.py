@@ -1,0 +1,187 @@
+"""The training loop: one readable page; everything it calls is public."""
+
+import time
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from polytask.balancing import BalancingMethod, Equal, backward
+from polytask.exceptions import PolytaskError
+from polytask.optim import adamw, warmup_cosine
+from polytask.tasks import FittedTask
+from polytask.training._checkpoint import Checkpoint
+from polytask.training._data import TrainingData, epoch_batches, n_batches, padded_chunks, seed_of
+from polytask.training._history import EpochRecord, TrainingHistory
+from polytask.training._losses import TaskLosses, mean_losses
+from polytask.training._network import OneNetwork, StackedNetworks, clip_gradients_, keep_in_optimizer
+from polytask.training._settings import TrainingSettings
+from polytask.training._stopping import EarlyStopping, mean_skill
+
+EVALUATION_ROWS = 2048  # rows per network and pass without gradients
+
+
+def fit(
+    network: OneNetwork | StackedNetworks,
+    data: TrainingData,
+    tasks: Sequence[FittedTask],
+    *,
+    settings: TrainingSettings,
+    seeds: Sequence[int],
+    method: BalancingMethod | None = None,
+    on_epoch: Callable[[EpochRecord], None] | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> TrainingHistory:
+    """Train a network, or several of one shape at once, and leave the parameters of the best epoch in it.
+
+    Parameters
+    ----------
+    network : OneNetwork or StackedNetworks
+    data : TrainingData
+    tasks : sequence of FittedTask
+        Only their losses are used here.
+    settings : TrainingSettings
+    seeds : sequence of int
+        One per network, for the order of rows; the first one also starts dropout.
+    method : BalancingMethod, default=Equal()
+    on_epoch : callable, optional
+        Called with an :class:`EpochRecord` after every epoch. KeyboardInterrupt in it, or anywhere, ends the run: what was best is kept.
+    checkpoint : Checkpoint, optional
+        Where the state of the run is kept, so that a killed run can go on with the same numbers.
+
+    Raises
+    ------
+    PolytaskError
+        If the loss of a task is not finite.
+    """
+    method = method or Equal()
+    losses_of = TaskLosses(tasks)
+    optimizer = adamw(network.parameters, learning_rate=settings.learning_rate, weight_decay=settings.weight_decay)
+    stopping = EarlyStopping(patience=settings.patience, n_replicas=network.n_replicas)
+    replicas = None if network.n_replicas is None else torch.arange(network.n_replicas)
+    total_steps = settings.max_epochs * n_batches(data.n_train, settings.batch_size)
+    history, epoch, own_seeds, started = TrainingHistory(), 0, list(seeds), time.monotonic()
+
+    with torch.random.fork_rng(devices=_cuda_devices(network)):
+        torch.manual_seed(seed_of(seeds[0], 2**20))
+        if checkpoint is not None and checkpoint.exists():
+            epoch = checkpoint.restore(network, optimizer, stopping, history)
+            started -= history.seconds
+        try:
+            for epoch in range(epoch + 1, settings.max_epochs + 1):  # noqa: B020 - goes on where the checkpoint ended
+                network.set_training(True)
+                sums = weights = torch.zeros_like(data.scale)
+                for rows in epoch_batches(data.train_rows, batch_size=settings.batch_size, seeds=own_seeds, epoch=epoch):
+                    factor = warmup_cosine(history.steps, total_steps=total_steps)
+                    for group in optimizer.param_groups:
+                        group["lr"] = settings.learning_rate * factor
+                    inputs, target, weight = data.batch(rows)
+                    loss_sums, label_weight = losses_of(network.forward(inputs), target, weight)
+                    backward(mean_losses(loss_sums, label_weight) / data.scale, method, label_weight=label_weight)
+                    if settings.clip_norm is not None:
+                        clip_gradients_(list(network.parameters.values()), settings.clip_norm, n_replicas=network.n_replicas)
+                    optimizer.step()
+                    optimizer.zero_grad()
+                    sums, weights = sums + loss_sums.detach(), weights + label_weight
+                    history.steps += 1
+                    history.ended_by = _spent(settings, steps=history.steps, started=started)
+                    if history.ended_by:
+                        break
+                record = _end_of_epoch(network, data, losses_of, sums, weights, epoch=epoch, settings=settings, steps=history.steps)
+                _check_finite(record, tasks)
+                history.epochs.append(record if replicas is None else _spread(record, replicas, len(seeds)))
+                history.seconds = time.monotonic() - started
+                stopping.update(record.mean_skill, network.parameters, epoch=epoch, replicas=replicas)
+                if on_epoch is not None:
+                    on_epoch(history.epochs[-1])
+                if checkpoint is not None and not history.ended_by:
+                    checkpoint.save(network, optimizer, stopping, history, epoch=epoch)
+                ended = stopping.has_ended(epoch)
+                if history.ended_by or bool(ended.all()):
+                    break
+                if replicas is not None and int((~ended[replicas]).sum()) <= len(replicas) // 2:
+                    kept = torch.nonzero(~ended[replicas]).ravel()
+                    replicas, data, own_seeds = replicas[kept], data.keep(kept), [own_seeds[k] for k in kept.tolist()]
+                    _drop_ended(network, optimizer, kept)
+            history.ended_by = history.ended_by or ("patience" if bool(stopping.has_ended(epoch).all()) else "epochs")
+        except KeyboardInterrupt:
+            history.ended_by = "interrupt"
+            if not stopping.parameters:
+                raise
+    network.load(stopping.parameters)
+    network.set_training(False)
+    history.best_epoch, history.best_skill = stopping.best_epoch, stopping.best
+    return history
+
+
+@torch.no_grad()
+def _end_of_epoch(
+    network: OneNetwork | StackedNetworks,
+    data: TrainingData,
+    losses_of: TaskLosses,
+    sums: Tensor,
+    weights: Tensor,
+    *,
+    epoch: int,
+    settings: TrainingSettings,
+    steps: int,
+) -> EpochRecord:
+    """Training loss of the epoch and validation skill after it."""
+    network.set_training(False)
+    valid_sums = valid_weights = torch.zeros_like(data.validation_scale)
+    for rows in padded_chunks(data.validation_rows, size=EVALUATION_ROWS):
+        if rows.shape[-1]:
+            inputs, target, weight = data.batch(rows)
+            more_sums, more_weights = losses_of(network.forward(inputs), target, weight)
+            valid_sums, valid_weights = valid_sums + more_sums, valid_weights + more_weights
+    skills, mean = mean_skill(mean_losses(valid_sums, valid_weights), data.validation_scale, valid_weights)
+    if not any(len(rows) for rows in data.validation_rows):
+        mean = torch.full_like(mean, float(epoch))  # nothing to stop by: the last epoch is the best
+    train = torch.where(weights > 0, mean_losses(sums, weights) / data.scale, torch.nan)
+    return EpochRecord(epoch, settings.max_epochs, steps, train.cpu(), skills.cpu(), mean.cpu())
+
+
+def _spent(settings: TrainingSettings, *, steps: int, started: float) -> str:
+    if settings.max_steps is not None and steps >= settings.max_steps:
+        return "steps"
+    if settings.time_limit is not None and time.monotonic() - started >= settings.time_limit:
+        return "time"
+    return ""
+
+
+def _check_finite(record: EpochRecord, tasks: Sequence[FittedTask]) -> None:
+    bad = torch.isinf(record.train_losses) | torch.isinf(record.skills)
+    lost = ~torch.isfinite(record.mean_skill)
+    if bool(bad.any()) or bool(lost.any()):
+        per_task = (bad | torch.isnan(record.train_losses)).reshape(-1, len(tasks)).any(0)
+        names = [task.name for task, is_bad in zip(tasks, per_task.tolist(), strict=True) if is_bad]
+        raise PolytaskError(
+            f"The loss of {', '.join(map(repr, names)) or 'a task'} is not finite after epoch {record.epoch}. "
+            "Lower `learning_rate`, or look for extreme values in that target."
+        )
+
+
+def _drop_ended(network: OneNetwork | StackedNetworks, optimizer: torch.optim.Optimizer, kept: Tensor) -> None:
+    """Go on without the networks that have stopped: half the stack costs half the time."""
+    assert isinstance(network, StackedNetworks)
+    before = network.parameters
+    network.keep(kept)
+    keep_in_optimizer(optimizer, before, network.parameters, kept)
+
+
+def _spread(record: EpochRecord, replicas: Tensor, n_replicas: int) -> EpochRecord:
+    """The record of the networks still in training, on the axis of all networks; NaN for those that have stopped."""
+
+    def spread(values: Tensor) -> Tensor:
+        full = torch.full((n_replicas, *values.shape[1:]), torch.nan, dtype=values.dtype)
+        full[replicas] = values
+        return full
+
+    return EpochRecord(
+        record.epoch, record.max_epochs, record.steps, spread(record.train_losses), spread(record.skills), spread(record.mean_skill)
+    )
+
+
+def _cuda_devices(network: OneNetwork | StackedNetworks) -> list[torch.device]:
+    devices = {p.device for p in network.parameters.values()}
+    return [device for device in devices if device.type == "cuda"]

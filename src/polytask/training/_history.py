@@ -1,0 +1,54 @@
+"""What a training run leaves behind."""
+
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One epoch, as callbacks see it.
+
+    Attributes
+    ----------
+    epoch, max_epochs, steps : int
+        The epoch just done (from 1), the plan, and the steps done in all.
+    train_losses : Tensor of shape (..., n_tasks)
+        Mean training loss over the epoch, as a share of the constant predictor's; NaN without labels.
+    skills : Tensor of shape (..., n_tasks)
+        Validation skill; NaN without validation labels.
+    mean_skill : Tensor of shape (...,)
+    """
+
+    epoch: int
+    max_epochs: int
+    steps: int
+    train_losses: Tensor
+    skills: Tensor
+    mean_skill: Tensor
+
+
+@dataclass
+class TrainingHistory:
+    """All epochs of a run, and how it ended.
+
+    Attributes
+    ----------
+    epochs : list of EpochRecord
+    steps : int
+        Optimizer steps done.
+    best_epoch : Tensor of shape (...,)
+        The epoch (from 1) whose parameters were kept.
+    best_skill : Tensor of shape (...,)
+        Its mean validation skill: optimistic, since it was chosen by these rows.
+    ended_by : str
+        ``patience``, ``epochs``, ``steps``, ``time`` or ``interrupt``.
+    seconds : float
+    """
+
+    epochs: list[EpochRecord] = field(default_factory=list)
+    steps: int = 0
+    best_epoch: Tensor | None = None
+    best_skill: Tensor | None = None
+    ended_by: str = ""
+    seconds: float = 0.0

@@ -1,0 +1,51 @@
+"""Settings of one training run."""
+
+from dataclasses import dataclass
+
+from polytask.exceptions import OptionError
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSettings:
+    """How long and how fast to train.
+
+    Parameters
+    ----------
+    max_epochs : int, default=100
+        Passes over the training rows in the plan; the learning-rate schedule follows this plan.
+    batch_size : int, default=64
+        Rows per step.
+    learning_rate : float, default=1e-3
+        Highest learning rate of AdamW, reached after warm-up.
+    weight_decay : float, default=1e-2
+        Decoupled decay of AdamW, not on biases and embeddings.
+    clip_norm : float or None, default=1.0
+        Largest norm of the gradient of one network.
+    patience : int or None, default=16
+        Stop after this many epochs without a better mean validation skill; None never stops early.
+    max_steps : int, optional
+        Stop after this many steps in all; the plan and the schedule stay the same.
+    time_limit : float, optional
+        Stop after this many seconds; what was best until then is kept.
+    """
+
+    max_epochs: int = 100
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-2
+    clip_norm: float | None = 1.0
+    patience: int | None = 16
+    max_steps: int | None = None
+    time_limit: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("max_epochs", "batch_size", "patience", "max_steps"):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or int(value) != value or value < 1):
+                raise OptionError(f"`{name}` must be a whole number >= 1; got {value!r}.")
+        for name in ("learning_rate", "clip_norm", "time_limit"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise OptionError(f"`{name}` must be positive; got {value!r}.")
+        if self.weight_decay < 0:
+            raise OptionError(f"`weight_decay` must be >= 0; got {self.weight_decay!r}.")

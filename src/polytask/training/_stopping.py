@@ -1,0 +1,70 @@
+"""Early stopping on the mean validation skill, for one network or several at once."""
+
+import torch
+from torch import Tensor
+
+
+def mean_skill(losses: Tensor, scale: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """Skill of every task and their mean.
+
+    Parameters
+    ----------
+    losses, scale, weights : Tensor of shape (..., n_tasks)
+        Mean validation loss, that of the constant predictor, and the sum of label weights behind both.
+
+    Returns
+    -------
+    skills : Tensor of shape (..., n_tasks)
+        1 - loss / scale; NaN for a task without validation labels.
+    mean : Tensor of shape (...,)
+        Mean over tasks with labels; 0 if there is none.
+
+    Examples
+    --------
+    >>> mean_skill(torch.tensor([0.5, 9.0]), torch.tensor([1.0, 1.0]), torch.tensor([4.0, 0.0]))
+    (tensor([0.5000,    nan]), tensor(0.5000))
+    """
+    seen = (weights > 0) & (scale > 0)
+    skills = torch.where(seen, 1 - losses / torch.where(seen, scale, 1.0), torch.nan)
+    return skills, torch.where(seen, skills, 0.0).sum(-1) / seen.sum(-1).clamp(min=1)
+
+
+class EarlyStopping:
+    """Remember the best parameters; say who may stop.
+
+    Parameters
+    ----------
+    patience : int or None
+        Epochs without a better score after which a network stops; None for never.
+    n_replicas : int or None
+        None for one network, whose score is a tensor without axes.
+    """
+
+    def __init__(self, *, patience: int | None, n_replicas: int | None) -> None:
+        axes = () if n_replicas is None else (n_replicas,)
+        self.patience = patience
+        self.best = torch.full(axes, -torch.inf, dtype=torch.float64)
+        self.best_epoch = torch.zeros(axes, dtype=torch.long)
+        self.parameters: dict[str, Tensor] = {}
+
+    def update(self, score: Tensor, parameters: dict[str, Tensor], *, epoch: int, replicas: Tensor | None = None) -> None:
+        """Keep the parameters of the networks whose score rose; ``replicas`` says which ones the axes stand for."""
+        score = score.detach().double().cpu()
+        if replicas is None:
+            if bool(score > self.best) or not self.parameters:
+                self.best, self.best_epoch = score, torch.tensor(epoch)
+                self.parameters = {name: p.detach().clone() for name, p in parameters.items()}
+            return
+        if not self.parameters:
+            self.parameters = {name: p.detach().clone() for name, p in parameters.items()}
+        better = score > self.best[replicas]
+        rose = replicas[better]
+        self.best[rose], self.best_epoch[rose] = score[better], epoch
+        for name, p in parameters.items():
+            self.parameters[name][rose] = p.detach()[better]
+
+    def has_ended(self, epoch: int) -> Tensor:
+        """Which networks have waited long enough after ``epoch``; bool tensor with the axes of the score."""
+        if self.patience is None:
+            return torch.zeros_like(self.best_epoch, dtype=torch.bool)
+        return epoch - self.best_epoch >= self.patience
