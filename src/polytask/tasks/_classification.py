@@ -73,6 +73,7 @@ class FittedBinary(FittedClasses):
     """A fitted :class:`Binary`; one logit, of the second class."""
 
     kind: ClassVar[str] = "binary"
+    estimator_type: ClassVar[str] = "classifier"
     metrics: ClassVar[tuple[Metric, ...]] = (ROC_AUC, AVERAGE_PRECISION, ACCURACY, BALANCED_ACCURACY, F1, LOG_LOSS, BRIER)
 
     @property
@@ -96,6 +97,7 @@ class FittedMulticlass(FittedClasses):
     """A fitted :class:`Multiclass`; one logit per class."""
 
     kind: ClassVar[str] = "multiclass"
+    estimator_type: ClassVar[str] = "classifier"
     metrics: ClassVar[tuple[Metric, ...]] = (ACCURACY, BALANCED_ACCURACY, F1_MACRO, F1_MICRO, ROC_AUC, LOG_LOSS, BRIER)
 
     def loss(self, outputs: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
@@ -118,6 +120,7 @@ class Binary(Task):
     """
 
     kind: ClassVar[str] = "binary"
+    estimator_type: ClassVar[str] = "classifier"
 
     def fit(self, y: pd.DataFrame) -> FittedBinary:
         """See :meth:`Task.fit`."""
@@ -140,6 +143,7 @@ class Multiclass(Task):
     """
 
     kind: ClassVar[str] = "multiclass"
+    estimator_type: ClassVar[str] = "classifier"
 
     def fit(self, y: pd.DataFrame) -> FittedMulticlass:
         """See :meth:`Task.fit`."""

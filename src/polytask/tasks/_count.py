@@ -22,6 +22,7 @@ class FittedCount(FittedTask):
     """A fitted :class:`Count`; natural outputs are means [n], not rounded."""
 
     kind: ClassVar[str] = "count"
+    estimator_type: ClassVar[str] = "counter"
     skill_metric: ClassVar[str] = "poisson_deviance"
     metrics: ClassVar[tuple[Metric, ...]] = (POISSON_DEVIANCE, RMSE, MAE, R2, RELATIVE_RMSE)
 
@@ -69,6 +70,7 @@ class Count(Task):
     """
 
     kind: ClassVar[str] = "count"
+    estimator_type: ClassVar[str] = "counter"
 
     def fit(self, y: pd.DataFrame) -> FittedCount:
         """See :meth:`Task.fit`."""

@@ -29,6 +29,7 @@ class FittedMultilabel(FittedTask):
     """A fitted :class:`Multilabel`; natural outputs are the probability of every tag, [n, n_labels]."""
 
     kind: ClassVar[str] = "multilabel"
+    estimator_type: ClassVar[str] = "classifier"
     skill_metric: ClassVar[str] = "multilabel_log_loss"
     metrics: ClassVar[tuple[Metric, ...]] = (ROC_AUC_PER_LABEL, RANKING_LOSS, HAMMING_LOSS, MULTILABEL_LOG_LOSS)
 
@@ -72,7 +73,7 @@ class FittedMultilabel(FittedTask):
         return row_multilabel_log_loss(target, outputs)
 
     def decode(self, outputs: Array) -> dict[str, Array]:
-        return {column: (outputs[:, k] >= 0.5).astype(np.int64) for k, column in enumerate(self.columns)}
+        return {column: (outputs[:, k] > 0.5).astype(np.int64) for k, column in enumerate(self.columns)}
 
     def decode_table(self, outputs: Array) -> dict[str, Array]:
         columns = self.decode(outputs)
@@ -89,6 +90,7 @@ class Multilabel(Task):
     """
 
     kind: ClassVar[str] = "multilabel"
+    estimator_type: ClassVar[str] = "classifier"
 
     def fit(self, y: pd.DataFrame) -> FittedMultilabel:
         """See :meth:`Task.fit`."""

@@ -21,6 +21,7 @@ class FittedOrdinal(FittedClasses):
     """A fitted :class:`Ordinal`; a score, then K-1 raw thresholds that do not depend on the inputs (proportional odds)."""
 
     kind: ClassVar[str] = "ordinal"
+    estimator_type: ClassVar[str] = "classifier"
     metrics: ClassVar[tuple[Metric, ...]] = (QUADRATIC_KAPPA, ORDINAL_MAE, ACCURACY, BALANCED_ACCURACY, LOG_LOSS)
 
     @property
@@ -58,6 +59,7 @@ class Ordinal(Task):
 
     order: tuple[Any, ...] = ()
     kind: ClassVar[str] = "ordinal"
+    estimator_type: ClassVar[str] = "classifier"
 
     def fit(self, y: pd.DataFrame) -> FittedOrdinal:
         """See :meth:`Task.fit`."""

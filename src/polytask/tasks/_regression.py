@@ -21,6 +21,7 @@ class FittedRegression(FittedTask):
     """A fitted :class:`Regression`; natural outputs are means [n], in the unit of the label."""
 
     kind: ClassVar[str] = "regression"
+    estimator_type: ClassVar[str] = "regressor"
     skill_metric: ClassVar[str] = "mse"
     metrics: ClassVar[tuple[Metric, ...]] = (RMSE, MAE, R2, RELATIVE_RMSE, MSE)
 
@@ -73,6 +74,7 @@ class Regression(Task):
     """
 
     kind: ClassVar[str] = "regression"
+    estimator_type: ClassVar[str] = "regressor"
 
     def fit(self, y: pd.DataFrame) -> FittedRegression:
         """See :meth:`Task.fit`."""

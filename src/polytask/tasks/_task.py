@@ -28,6 +28,7 @@ class Task(ABC):
     name: str
     columns: tuple[str, ...] = ()
     kind: ClassVar[str]
+    estimator_type: ClassVar[str]  # what a scikit-learn estimator of one target must be: regressor, classifier, counter
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "columns", tuple(self.columns) or (self.name,))
@@ -62,6 +63,7 @@ class FittedTask(ABC):
     statistics: dict[str, Any] = field(default_factory=dict)
 
     kind: ClassVar[str]
+    estimator_type: ClassVar[str]
     skill_metric: ClassVar[str]
     metrics: ClassVar[tuple[Metric, ...]]
     n_targets: ClassVar[int] = 1

@@ -1,0 +1,166 @@
+"""What all multi-task estimators do alike: read inputs and labels, predict, score."""
+
+from abc import ABC, abstractmethod
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from polytask.data import TableArrays, TableCodec, like, to_pandas
+from polytask.estimators._labels import LabelTable, encode_labels_of, label_array_of, read_labels, task_slices
+from polytask.exceptions import DataError, OptionError
+from polytask.tasks import FittedTask, Task
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class MultiTaskEstimator(BaseEstimator, ABC):
+    """Interface of the estimators of this room; a subclass has a parameter ``tasks``, ``fit`` and ``_outputs``.
+
+    After ``fit``: ``tasks_`` (fitted tasks), ``codec_`` (how inputs become arrays), ``n_features_in_``.
+    """
+
+    tasks: Any
+    tasks_: list[FittedTask]
+    codec_: TableCodec
+
+    @abstractmethod
+    def fit(self, X: Any, y: Any, *, sample_weight: Any = None, groups: Any = None) -> Self:
+        """Learn all tasks.
+
+        Parameters
+        ----------
+        X : table or array of shape (n_samples, n_features)
+        y : array of shape (n_samples,) or (n_samples, n_tasks), Series or DataFrame
+            A missing label is NaN or None and costs nothing but itself.
+        sample_weight : array of shape (n_samples,) or (n_samples, n_tasks), optional
+        groups : array of shape (n_samples,), optional
+            Rows of one group are not divided by inner splits.
+        """
+
+    @abstractmethod
+    def _outputs(self, arrays: TableArrays) -> dict[str, Array]:
+        """Outputs in natural scale per task."""
+
+    def outputs(self, X: Any, *, known: Any = None) -> dict[str, Array]:
+        """Outputs in natural scale: means [n] for numbers, probabilities [n, n_classes] for classes, per task name.
+
+        Parameters
+        ----------
+        X : table or array of shape (n_samples, n_features)
+        known : None
+            Tasks known at prediction time; this estimator cannot use them and says so.
+        """
+        check_is_fitted(self, "tasks_")
+        if known is not None:
+            raise OptionError(f"{type(self).__name__} cannot condition on known tasks; leave `known` out.")
+        return self._outputs(self.codec_.transform(self._read_inputs(X, reset=False)))
+
+    def predict(self, X: Any, *, known: Any = None) -> Any:
+        """Predict the labels of all tasks.
+
+        Returns
+        -------
+        y : array of shape (n_samples,) or (n_samples, n_label_columns), or a frame
+            In the form of the ``y`` that was fitted; a frame is of the kind of ``X`` and has its index.
+        """
+        outputs = self.outputs(X, known=known)
+        columns = {name: values for task in self.tasks_ for name, values in task.decode(outputs[task.name]).items()}
+        if self.form_ == "vector":
+            return next(iter(columns.values()))
+        if self.form_ == "matrix":
+            return label_array_of(columns)
+        return _framed(X, columns)
+
+    def predict_proba(self, X: Any, *, known: Any = None) -> dict[str, Any]:
+        """Probabilities of every task that has classes or tags.
+
+        Returns
+        -------
+        probabilities : dict of task name to array of shape (n_samples, n_classes)
+            Frames, with classes as columns, where ``y`` was a frame.
+        """
+        outputs = self.outputs(X, known=known)
+        named = {task.name: (task, outputs[task.name]) for task in self.tasks_ if len(task.labels)}
+        if self.form_ != "frame":
+            return {name: values for name, (_, values) in named.items()}
+        return {
+            name: _framed(X, {str(label): values[:, k] for k, label in enumerate(task.labels)})
+            for name, (task, values) in named.items()
+        }
+
+    def score(self, X: Any, y: Any, *, sample_weight: Any = None) -> float:
+        """Mean skill over the tasks with labels in ``y``: 1 - error / error of the constant of the training rows; 1 is best."""
+        target = encode_labels_of(y, self.tasks_)
+        outputs, slices = self.outputs(X), task_slices(self.tasks_)
+        skills = []
+        for task in self.tasks_:
+            own = target[:, slices[task.name]]
+            error = _mean(task.row_losses(outputs[task.name], own), sample_weight)
+            constant = _mean(task.row_losses(task.constant_outputs(len(own)), own), sample_weight)
+            if np.isfinite(error) and constant > 0:
+                skills.append(1 - error / constant)
+        if not skills:
+            raise DataError("No task has a score: y has no observed labels that differ from the training constant. Pass labelled rows.")
+        return float(np.mean(skills))
+
+    def _read_inputs(self, X: Any, *, reset: bool) -> pd.DataFrame:
+        """Inputs as a frame; numpy arrays get the checks of scikit-learn."""
+        if not (hasattr(X, "columns") or hasattr(X, "column_names") or isinstance(X, dict)):
+            array = validate_data(self, X, reset=reset, ensure_all_finite="allow-nan", dtype=None, ensure_min_samples=1)
+            return to_pandas(array)
+        frame = to_pandas(X)
+        if reset:
+            self.n_features_in_ = frame.shape[1]
+            self.feature_names_in_ = np.asarray(frame.columns, dtype=object)
+        if not len(frame):
+            raise DataError(f"Found array with 0 sample(s) (shape={frame.shape}) while a minimum of 1 is required. Pass rows.")
+        return frame
+
+    def _read_training_data(self, X: Any, y: Any) -> tuple[TableArrays, LabelTable]:
+        """Read X and y of ``fit``; sets ``codec_`` and ``form_``."""
+        frame = self._read_inputs(X, reset=True)
+        labels = read_labels(y, self.tasks)
+        if len(frame) != len(labels.target):
+            raise DataError(
+                f"Found input variables with inconsistent numbers of samples: X has {len(frame)} rows, y has {len(labels.target)}."
+            )
+        if len(frame) < 2:
+            raise DataError(f"{type(self).__name__} cannot learn from 1 sample; n_samples = 1. Pass at least 2 rows.")
+        is_array = not hasattr(self, "feature_names_in_")
+        numeric = frame.dtypes.map(pd.api.types.is_numeric_dtype).all()
+        self.codec_ = TableCodec.fit(frame, kinds=dict.fromkeys(frame.columns, "numeric") if is_array and numeric else None)
+        self.form_ = labels.form
+        return self.codec_.transform(frame), labels
+
+    def __sklearn_tags__(self) -> Tags:
+        tags: Tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        tags.target_tags.required = True
+        tags.target_tags.multi_output = True
+        return tags
+
+
+def declared_tasks(tasks: Any) -> list[Task | str] | None:
+    """Tasks as a list; None where all columns are to be inferred."""
+    if tasks is None:
+        return None
+    return [tasks] if isinstance(tasks, Task | str) else list(tasks)
+
+
+def _framed(X: Any, columns: dict[str, Array]) -> Any:
+    """Columns as a frame of the user's kind, with the index of his rows."""
+    index = X.index if isinstance(X, pd.DataFrame | pd.Series) else None
+    return like(X, pd.DataFrame(columns, index=index)) if hasattr(X, "columns") else pd.DataFrame(columns, index=index)
+
+
+def _mean(losses: Array, sample_weight: Any) -> float:
+    seen = ~np.isnan(losses)
+    if not seen.any():
+        return float("nan")
+    return float(np.average(losses[seen], weights=None if sample_weight is None else np.asarray(sample_weight)[seen]))

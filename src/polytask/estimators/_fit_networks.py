@@ -1,0 +1,283 @@
+"""Fit one network, or many of one recipe at once: folds, seeds, single-task twins."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from polytask.data import TableArrays
+from polytask.networks import MultiTaskModule, Recipe, TableShape, build_module, output_slices
+from polytask.tasks import FittedTask
+from polytask.training import (
+    Checkpoint,
+    EpochRecord,
+    OneNetwork,
+    StackedNetworks,
+    TaskLosses,
+    TrainingData,
+    TrainingHistory,
+    TrainingSettings,
+    fit,
+    mean_losses,
+    seed_of,
+)
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+PADDED_ROWS = 256  # every inference pass has this many rows, so a row's prediction does not depend on its neighbours
+STACKED_ROWS = 20_000  # networks with more training rows are trained one after the other: no gain from stacking
+STACKED_NETWORKS = 24  # at most so many at once; more leave the caches
+
+
+@dataclass(frozen=True)
+class CodedTable:
+    """Inputs of the development table as arrays, and the shape that they give an encoder."""
+
+    arrays: TableArrays
+    cardinalities: tuple[int, ...]
+
+    @property
+    def shape(self) -> TableShape:
+        """Columns with a missing value anywhere in the table get an indicator."""
+        with_missing = np.flatnonzero(np.isnan(self.arrays.numeric).any(axis=0)).tolist()
+        return TableShape(self.arrays.numeric.shape[1], tuple(with_missing), self.cardinalities)
+
+
+@dataclass(frozen=True)
+class NetworkJob:
+    """One network to train: its rows, the tasks whose labels it may see, its seed.
+
+    Attributes
+    ----------
+    train_rows, validation_rows : int array
+        Rows for the gradient; rows for early stopping.
+    tasks : bool array of shape (T,)
+        False for a task whose labels are hidden: with one True this is a single-task twin of the joint network.
+    seed : int
+    """
+
+    train_rows: Array
+    validation_rows: Array
+    tasks: Array
+    seed: int
+
+    @property
+    def fold(self) -> tuple[bytes, bytes]:
+        """Equal for jobs that read the same rows, and so share their preparation."""
+        return self.train_rows.tobytes(), self.validation_rows.tobytes()
+
+
+@dataclass
+class FittedNetwork:
+    """A trained module with the tasks whose statistics it was trained with.
+
+    Attributes
+    ----------
+    module : MultiTaskModule
+    tasks : list of FittedTask
+    curves : dict
+        ``train`` and ``skill``, float arrays [epochs, T], NaN where a task has no labels.
+    best_epoch : int
+    ended_by : str
+    steps : int
+    seconds : float
+        Of training; a network trained in a stack counts its share.
+    """
+
+    module: MultiTaskModule
+    tasks: list[FittedTask]
+    curves: dict[str, Array]
+    best_epoch: int
+    ended_by: str
+    steps: int
+    seconds: float
+
+    @torch.no_grad()
+    def outputs(self, arrays: TableArrays) -> dict[str, Array]:
+        """Outputs in natural scale per task."""
+        device = next(self.module.parameters()).device
+        self.module.eval()
+        n = len(arrays.numeric)
+        parts = []
+        for start in range(0, n, PADDED_ROWS):
+            numeric, categorical = _tensors(arrays, slice(start, start + PADDED_ROWS), device)
+            missing = PADDED_ROWS - len(numeric)
+            numeric = torch.nn.functional.pad(numeric, (0, 0, 0, missing))
+            categorical = torch.nn.functional.pad(categorical, (0, 0, 0, missing))
+            parts.append(self.module(*self.module.prepare(numeric, categorical))[: PADDED_ROWS - missing].cpu())
+        raw = torch.cat(parts) if parts else torch.zeros(0, sum(task.n_outputs for task in self.tasks))
+        return {
+            task.name: task.link(raw[:, part]).numpy() for task, part in zip(self.tasks, output_slices(self.tasks), strict=True)
+        }
+
+
+def fit_networks(
+    jobs: Sequence[NetworkJob],
+    table: CodedTable,
+    tasks: Sequence[FittedTask],
+    target: Array,
+    weight: Array,
+    *,
+    encoder: Recipe,
+    sharing: Recipe,
+    settings: TrainingSettings,
+    device: torch.device,
+    on_epoch: Callable[[EpochRecord], None] | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> list[FittedNetwork]:
+    """Train the network of every job; where that is faster, several at once in one stack.
+
+    Parameters
+    ----------
+    jobs : sequence of NetworkJob
+    table : CodedTable
+        Inputs of all rows that jobs refer to.
+    tasks : sequence of FittedTask
+        With classes; statistics are taken from the training rows of each job.
+    target, weight : array of shape (n, C)
+        Targets of all tasks side by side, and label weights.
+    """
+    shape, tensors = table.shape, _tensors(table.arrays, slice(None), device)
+    n_at_once = 1 if max(len(job.train_rows) for job in jobs) > STACKED_ROWS else STACKED_NETWORKS
+    fitted: list[FittedNetwork] = []
+    for start in range(0, len(jobs), n_at_once):
+        stack = jobs[start : start + n_at_once]
+        folds = {job.fold: job for job in stack}
+        prepared = {key: _prepare_fold(job, tensors, tasks, target, weight, encoder, shape, device) for key, job in folds.items()}
+        modules = [_module_of(job, prepared[job.fold], encoder, sharing, shape, device) for job in stack]
+        data = _training_data(stack, prepared, weight, tasks, device)
+        network = OneNetwork(modules[0]) if len(stack) == 1 else StackedNetworks(modules)
+        history = fit(
+            network,
+            data,
+            prepared[stack[0].fold].tasks,
+            settings=settings,
+            seeds=[job.seed for job in stack],
+            on_epoch=on_epoch,
+            checkpoint=checkpoint,
+        )
+        fitted += _fitted(stack, modules, prepared, history)
+    return fitted
+
+
+@dataclass(frozen=True)
+class _Fold:
+    """What the jobs of one fold share."""
+
+    tasks: list[FittedTask]
+    scaling: dict[str, Tensor]
+    inputs: tuple[Tensor, ...]
+    target: Tensor
+
+
+def _prepare_fold(
+    job: NetworkJob,
+    tensors: tuple[Tensor, Tensor],
+    tasks: Sequence[FittedTask],
+    target: Array,
+    weight: Array,
+    encoder: Recipe,
+    shape: TableShape,
+    device: torch.device,
+) -> _Fold:
+    """Statistics of the training rows; prepared inputs and training targets of all rows."""
+    rows = job.train_rows
+    fitted, parts, start = [], [], 0
+    for task in tasks:
+        part = slice(start, start + task.n_targets)
+        start = part.stop
+        fitted.append(task.with_statistics(target[rows, part], weight[rows, part]))
+        parts.append(fitted[-1].training_target(target[:, part]))
+    with torch.random.fork_rng(devices=[]):
+        module = encoder.build(shape).to(device)
+    numeric, categorical = tensors
+    with torch.no_grad():
+        if hasattr(module, "fit_statistics"):
+            module.fit_statistics(numeric[torch.as_tensor(rows, device=device)])
+        inputs = module.prepare(numeric, categorical)  # type: ignore[operator]
+    joined = torch.as_tensor(np.nan_to_num(np.concatenate(parts, axis=1)), dtype=torch.float32, device=device)
+    return _Fold(fitted, {name: b for name, b in module.named_buffers()}, inputs, joined)
+
+
+def _module_of(
+    job: NetworkJob, fold: _Fold, encoder: Recipe, sharing: Recipe, shape: TableShape, device: torch.device
+) -> MultiTaskModule:
+    """A fresh network for this job, with the fold's scaling in its buffers."""
+    generator = torch.Generator().manual_seed(seed_of(job.seed, 2**21))
+    module = build_module(encoder, sharing, shape=shape, tasks=fold.tasks, generator=generator)
+    buffers = dict(module.encoder.named_buffers())
+    for name, value in fold.scaling.items():
+        buffers[name].copy_(value)
+    return module.to(device)
+
+
+def _training_data(
+    stack: Sequence[NetworkJob], prepared: dict[Any, _Fold], weight: Array, tasks: Sequence[FittedTask], device: torch.device
+) -> TrainingData:
+    folds = list(prepared)
+    number_of = {key: k for k, key in enumerate(folds)}
+    weights = torch.as_tensor(weight, dtype=torch.float32, device=device)
+    task_of_column = np.repeat(np.arange(len(tasks)), [task.n_targets for task in tasks])
+    train = [torch.as_tensor(job.train_rows, device=device) for job in stack]
+    valid = [torch.as_tensor(job.validation_rows, device=device) for job in stack]
+    scale = torch.stack([_constant_losses(prepared[job.fold], weights, rows) for job, rows in zip(stack, train, strict=True)])
+    valid_scale = torch.stack([_constant_losses(prepared[job.fold], weights, rows) for job, rows in zip(stack, valid, strict=True)])
+    scale = torch.where(scale > 0, scale, 1.0)
+    mask = torch.as_tensor(np.stack([job.tasks[task_of_column] for job in stack]), dtype=torch.float32, device=device)
+    if len(stack) == 1:
+        only = prepared[folds[0]]
+        return TrainingData(only.inputs, only.target, weights * mask[0], train, valid, scale[0], valid_scale[0])
+    n_inputs = len(prepared[folds[0]].inputs)
+    return TrainingData(
+        inputs=tuple(torch.stack([prepared[key].inputs[k] for key in folds]) for k in range(n_inputs)),
+        target=torch.stack([prepared[key].target for key in folds]),
+        weight=weights,
+        train_rows=train,
+        validation_rows=valid,
+        scale=scale,
+        validation_scale=valid_scale,
+        fold=torch.tensor([number_of[job.fold] for job in stack], device=device),
+        mask=mask,
+    )
+
+
+def _constant_losses(fold: _Fold, weights: Tensor, rows: Tensor) -> Tensor:
+    """Mean loss [T] of the constant prediction on some rows."""
+    constants = np.concatenate([task.constant_raw() for task in fold.tasks])
+    outputs = torch.as_tensor(constants, dtype=torch.float32, device=weights.device).expand(len(rows), -1)
+    sums, sums_of_weights = TaskLosses(fold.tasks)(outputs, fold.target[rows], weights[rows])
+    return mean_losses(sums, sums_of_weights)
+
+
+def _fitted(
+    stack: Sequence[NetworkJob], modules: Sequence[MultiTaskModule], prepared: dict[Any, _Fold], history: TrainingHistory
+) -> list[FittedNetwork]:
+    train = np.stack([record.train_losses.numpy() for record in history.epochs])
+    skill = np.stack([record.skills.numpy() for record in history.epochs])
+    found = []
+    for k, (job, module) in enumerate(zip(stack, modules, strict=True)):
+        own = slice(None) if len(stack) == 1 else (slice(None), k)
+        best = history.best_epoch if len(stack) == 1 else history.best_epoch[k]  # type: ignore[index]
+        curves = {"train": train[own], "skill": skill[own]}
+        found.append(
+            FittedNetwork(
+                module,
+                prepared[job.fold].tasks,
+                curves,
+                int(best),  # type: ignore[arg-type]
+                history.ended_by,
+                history.steps,
+                history.seconds / len(stack),
+            )
+        )
+    return found
+
+
+def _tensors(arrays: TableArrays, rows: slice, device: torch.device) -> tuple[Tensor, Tensor]:
+    numeric = torch.as_tensor(arrays.numeric[rows])
+    if device.type == "mps":  # no float64 there
+        numeric = numeric.float()
+    return numeric.to(device), torch.as_tensor(arrays.categorical[rows]).to(device)

@@ -1,0 +1,163 @@
+"""Labels as estimators get them (a vector, a matrix, a frame) to fitted tasks and one target array."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from polytask.data import to_pandas
+from polytask.exceptions import OptionError, TargetError
+from polytask.tasks import FittedTask, Task, infer_task
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class LabelTable:
+    """Fitted tasks and their targets.
+
+    Attributes
+    ----------
+    tasks : list of FittedTask
+        With classes, without statistics.
+    target : array of shape (n, C)
+        Targets of all tasks side by side; NaN = missing.
+    form : {"vector", "matrix", "frame"}
+        What the user passed, and gets back from ``predict``.
+    reasons : dict of task name to text
+        Why each kind was chosen.
+    """
+
+    tasks: list[FittedTask]
+    target: Array
+    form: Literal["vector", "matrix", "frame"]
+    reasons: dict[str, str]
+
+    @property
+    def slices(self) -> dict[str, slice]:
+        """Columns of ``target`` of each task."""
+        return task_slices(self.tasks)
+
+
+def task_slices(tasks: Sequence[FittedTask]) -> dict[str, slice]:
+    """Columns of the joined target of each task."""
+    ends = np.cumsum([task.n_targets for task in tasks]).tolist()
+    return {task.name: slice(end - task.n_targets, end) for task, end in zip(tasks, ends, strict=True)}
+
+
+def read_labels(y: Any, tasks: Sequence[Task | str] | None = None) -> LabelTable:
+    """Fit the tasks to labels, inferring what was not declared.
+
+    Parameters
+    ----------
+    y : array of shape (n,) or (n, T), Series or DataFrame
+        Labels; NaN or None where missing. The tasks of an array are named y0, y1, ...
+    tasks : sequence of Task or str, optional
+        Declared tasks, or names of label columns; all columns by default.
+
+    Examples
+    --------
+    >>> table = read_labels(np.array([[0.5, 1.0], [1.5, np.nan], [1.7, 0.0]]))
+    >>> [(task.name, task.kind) for task in table.tasks]
+    [('y0', 'regression'), ('y1', 'binary')]
+    """
+    frame, form = label_frame(y, tasks)
+    declared = list(tasks) if tasks is not None else list(frame.columns)
+    inferred = [(t, "as you said") if isinstance(t, Task) else _inferred(t, frame) for t in declared]
+    names = [task.name for task, _ in inferred]
+    if not names:
+        raise TargetError("There is no target: y has no columns. Pass at least one.")
+    if len(set(names)) < len(names):
+        raise TargetError(f"Task names must differ; got {names}.")
+    fitted = [task.fit(frame) for task, _ in inferred]
+    target = np.concatenate([task.encode(frame) for task in fitted], axis=1)
+    return LabelTable(fitted, target, form, {task.name: reason for task, reason in inferred})
+
+
+def encode_labels_of(y: Any, tasks: Sequence[FittedTask]) -> Array:
+    """Labels for tasks that are fitted already, float64 [n, C]."""
+    frame, _ = label_frame(y, tasks)
+    return np.concatenate([task.encode(frame) for task in tasks], axis=1)
+
+
+def label_frame(y: Any, tasks: Sequence[Any] | None) -> tuple[pd.DataFrame, Literal["vector", "matrix", "frame"]]:
+    """Labels as a pandas frame, and the form they came in."""
+    if y is None:
+        raise TargetError("y is None; this estimator requires y to be passed, but the target y is None.")
+    if isinstance(y, pd.Series):
+        return y.to_frame(_series_name(y, tasks)), "vector"
+    if isinstance(y, pd.DataFrame) or hasattr(y, "__dataframe__") or isinstance(y, dict):
+        return to_pandas(y), "frame"
+    array = np.asarray(y)
+    if array.dtype.kind == "c":
+        raise TargetError("Complex data not supported: y must hold real numbers or classes.")
+    if array.ndim not in (1, 2):
+        raise TargetError(f"y must be (n,) or (n, n_tasks); got shape {array.shape}.")
+    columns = array[:, None] if array.ndim == 1 else array
+    names = [f"y{k}" for k in range(columns.shape[1])]
+    declared = [c for task in tasks or () for c in getattr(task, "columns", ())]
+    if len(declared) == len(names):
+        names = list(declared)
+    return pd.DataFrame({name: _plain(columns[:, k]) for k, name in enumerate(names)}), "vector" if array.ndim == 1 else "matrix"
+
+
+def label_weights(sample_weight: Any, labels: LabelTable) -> Array:
+    """Weights [n, C] of all labels: 0 where missing, times the row or task weights.
+
+    Raises
+    ------
+    OptionError
+        If ``sample_weight`` is negative, not finite, of the wrong shape, or 0 for all labels of a task.
+    """
+    n = len(labels.target)
+    observed = (~np.isnan(labels.target)).astype(np.float64)
+    if sample_weight is None:
+        return observed
+    weight = np.asarray(sample_weight, dtype=np.float64)
+    if weight.shape not in ((n,), (n, len(labels.tasks))):
+        raise OptionError(
+            f"`sample_weight` must be ({n},) or ({n}, {len(labels.tasks)}) (rows, tasks); got {weight.shape}. Sample weights are per row."
+        )
+    if not np.isfinite(weight).all() or (weight < 0).any():
+        raise OptionError("`sample_weight` must be finite and >= 0; it has negative, infinite or missing entries.")
+    per_task = np.broadcast_to(weight[:, None], (n, len(labels.tasks))) if weight.ndim == 1 else weight
+    full = observed * np.concatenate(
+        [np.repeat(per_task[:, [k]], task.n_targets, axis=1) for k, task in enumerate(labels.tasks)], axis=1
+    )
+    for name, part in labels.slices.items():
+        if not full[:, part].sum() > 0:
+            raise OptionError(f"`sample_weight` is 0 for every label of task {name!r}; give some label a positive weight.")
+    return full
+
+
+def _inferred(name: str, frame: pd.DataFrame) -> tuple[Task, str]:
+    found = infer_task(str(name), frame)
+    return found.task, found.reason
+
+
+def _series_name(y: pd.Series, tasks: Sequence[Any] | None) -> str:
+    columns = [c for task in tasks or () for c in getattr(task, "columns", ())]
+    if len(columns) == 1:
+        return str(columns[0])
+    return "y0" if y.name is None else str(y.name)
+
+
+def _plain(column: Array) -> Array:
+    """An object column of numbers becomes numeric, so that [1, 2, None] counts as numbers."""
+    if column.dtype != object:
+        return column
+    series = pd.Series(column, dtype=object)
+    try:
+        return pd.to_numeric(series).to_numpy()
+    except (ValueError, TypeError):
+        return column
+
+
+def label_array_of(columns: dict[str, Array]) -> Array:
+    """Predicted columns side by side [n, columns]: numbers stay numbers; with any text all become objects."""
+    values = list(columns.values())
+    if all(v.dtype.kind in "biuf" for v in values):
+        return np.stack(values, axis=1)
+    return np.stack([v.astype(object) for v in values], axis=1)
