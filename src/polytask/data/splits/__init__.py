@@ -11,8 +11,11 @@ Plain splits are scikit-learn's own (``KFold``, ``ShuffleSplit``, ``GroupKFold``
 >>> folds = StratifiedTaskKFold(5, random_state=0).fold_of_rows(y=y)
 >>> [int(np.nansum(y[folds == fold, 0])) for fold in range(5)]
 [6, 6, 6, 5, 6]
+>>> split_balance(y, folds).largest_deviation < split_balance(y, np.arange(100) // 20).largest_deviation
+True
 """
 
+from polytask.data.splits._balance import SplitBalance, split_balance
 from polytask.data.splits._column import ColumnSplit
 from polytask.data.splits._holdout import StratifiedTaskShuffleSplit, holdout
 from polytask.data.splits._iterative import iterative_stratification
@@ -22,10 +25,12 @@ from polytask.data.splits._strata import column_strata, target_strata
 __all__ = [
     "ColumnSplit",
     "RepeatedStratifiedTaskKFold",
+    "SplitBalance",
     "StratifiedTaskKFold",
     "StratifiedTaskShuffleSplit",
     "column_strata",
     "holdout",
     "iterative_stratification",
+    "split_balance",
     "target_strata",
 ]

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from polytask.exceptions import DataError, OptionError
 
-__all__ = ["check_count", "check_order", "check_same_length", "group_codes", "n_rows", "test_share"]
+__all__ = ["check_count", "check_order", "check_same_length", "group_codes", "held_share", "in_number_order", "n_rows"]
 
 
 def n_rows(values: Any) -> int:
@@ -48,7 +48,7 @@ def group_codes(groups: ArrayLike, n_samples: int) -> NDArray[np.int64]:
     return codes.astype(np.int64)
 
 
-def test_share(test_size: Any, n_samples: int) -> tuple[float, int]:
+def held_share(test_size: Any, n_samples: int) -> tuple[float, int]:
     """Return the share and the number of held-out rows, at least one and at most all but one."""
     whole = isinstance(test_size, Integral) and not isinstance(test_size, bool)
     if n_samples < 2:
@@ -62,3 +62,11 @@ def test_share(test_size: Any, n_samples: int) -> tuple[float, int]:
             f"`test_size` must be a share between 0 and 1 or a number of rows from 1 to {n_samples - 1}; got {test_size!r}."
         )
     return held / n_samples, held
+
+
+def in_number_order(name: str) -> tuple[int, float, str]:
+    """Sort key for labels: numbers by value, then texts by letter."""
+    try:
+        return 0, float(name), name
+    except ValueError:
+        return 1, 0.0, name

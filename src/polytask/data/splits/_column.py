@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import BaseCrossValidator
 
-from polytask.data.splits._checks import check_same_length
+from polytask.data.splits._checks import check_same_length, group_codes, in_number_order
+from polytask.data.splits._strata import label_texts
 from polytask.exceptions import DataError
 
 __all__ = ["ColumnSplit"]
@@ -42,7 +43,8 @@ class ColumnSplit(BaseCrossValidator, BaseEstimator):
     -----
     With words :meth:`split` yields one pair: the "train" rows, and the "test" rows or, if there are none, the "validation" rows.
     Where both are given the "validation" rows are in neither: they are for stopping and choosing, see :meth:`parts`.
-    A column that cannot be used is a ``DataError``, raised by :meth:`split`, :meth:`parts` and :meth:`get_n_splits`.
+    A column that cannot be used, or that cuts one of the ``groups``, is a ``DataError``, raised by :meth:`split` (by
+    :meth:`parts` and :meth:`get_n_splits` too, as far as the column alone tells).
 
     Examples
     --------
@@ -71,7 +73,7 @@ class ColumnSplit(BaseCrossValidator, BaseEstimator):
             raise DataError(
                 f"A split column must have several rows per fold; got {len(names)} different values in {len(labels)} rows."
             )
-        return {name: np.flatnonzero(labels == name) for name in sorted(names, key=_in_number_order)}
+        return {name: np.flatnonzero(labels == name) for name in sorted(names, key=in_number_order)}
 
     def split(
         self, X: Any = None, y: Any = None, groups: ArrayLike | None = None
@@ -83,15 +85,27 @@ class ColumnSplit(BaseCrossValidator, BaseEstimator):
             if given is not None:
                 check_same_length(name, given, n_samples)
         if "train" in parts:
-            yield parts["train"], parts["test"] if "test" in parts else parts["validation"]
-            return
-        for test in parts.values():
-            yield np.setdiff1d(np.arange(n_samples), test), test
+            pairs = [(parts["train"], parts["test"] if "test" in parts else parts["validation"])]
+        else:
+            pairs = [(np.setdiff1d(np.arange(n_samples), test), test) for test in parts.values()]
+        if groups is not None:
+            _check_groups_whole(group_codes(groups, n_samples), pairs, groups)
+        yield from pairs
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
         """Return the number of pairs that :meth:`split` yields."""
         parts = self.parts()
         return 1 if "train" in parts else len(parts)
+
+
+def _check_groups_whole(
+    codes: NDArray[np.int64], pairs: list[tuple[NDArray[np.int64], NDArray[np.int64]]], groups: ArrayLike
+) -> None:
+    for train, test in pairs:
+        cut = test[np.isin(codes[test], codes[train])]
+        if len(cut):
+            name = str(np.asarray(groups).ravel()[cut[0]])
+            raise DataError(f"A split column must keep every group whole; group {name!r} is in a training and a test part.")
 
 
 def _labels(values: ArrayLike) -> pd.Series:
@@ -100,7 +114,7 @@ def _labels(values: ArrayLike) -> pd.Series:
     n_missing = int(column.isna().sum())
     if n_missing:
         raise DataError(f"A split column must say for every row where it belongs; got {n_missing} empty cells.")
-    texts = column.map(lambda value: str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip())
+    texts = label_texts(column).map(str.strip)
     return texts.map(lambda text: text.lower() if text.lower() in _WORDS else text).astype(object)
 
 
@@ -113,10 +127,3 @@ def _parts_by_word(labels: pd.Series) -> dict[str, NDArray[np.int64]]:
     if "train" not in parts or len(parts) < 2:
         raise DataError(f"A split column must hold train, and test or validation; got only {', '.join(parts)}.")
     return parts
-
-
-def _in_number_order(name: str) -> tuple[int, float, str]:
-    try:
-        return 0, float(name), name
-    except ValueError:
-        return 1, 0.0, name

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_random_state
 
-from polytask.data.splits._checks import check_count, check_same_length, group_codes, test_share
+from polytask.data.splits._checks import check_count, check_same_length, group_codes, held_share
 from polytask.data.splits._iterative import iterative_stratification
 from polytask.data.splits._kfold import strata_of
 from polytask.data.splits._strata import StratifiedTask, column_strata
@@ -77,7 +77,7 @@ def holdout(
     rows = np.flatnonzero(may_be_held)
     if groups is not None and len(np.unique(codes[rows])) < 2:
         raise DataError(f"Holding out groups needs at least 2 groups; got {len(np.unique(codes[rows]))}.")
-    share, _ = test_share(test_size, len(rows))
+    share, _ = held_share(test_size, len(rows))
     folds = iterative_stratification(
         labels[rows], [1 - share, share], groups=None if groups is None else codes[rows], order=order, random_state=random_state
     )

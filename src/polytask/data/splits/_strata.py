@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from polytask.data.splits._checks import n_rows
 from polytask.exceptions import DataError, OptionError
 
-__all__ = ["StratifiedTask", "as_frame", "column_strata", "is_measured", "target_strata"]
+__all__ = ["StratifiedTask", "as_frame", "column_strata", "is_measured", "label_texts", "target_strata"]
 
 _MAX_LEVELS = 20  # a numeric column with more distinct values is a regression target
 _MAX_CLASSES = 200  # further classes, the rarest, are balanced as one
@@ -27,11 +27,11 @@ class StratifiedTask(Protocol):
     @property
     def columns(self) -> Sequence[str]: ...
     @property
-    def classes(self) -> Sequence[Any] | None: ...
+    def labels(self) -> Sequence[Any]: ...
     @property
     def n_targets(self) -> int: ...
     def encode(self, y: pd.DataFrame, /) -> NDArray[np.float64]: ...
-    def strata(self, target: NDArray[np.float64], n_bins: int = ..., /) -> NDArray[np.bool_]: ...
+    def strata(self, target: NDArray[np.float64], /, *, n_bins: int = ...) -> NDArray[np.bool_]: ...
 
 
 def column_strata(values: ArrayLike, n_bins: int = 10) -> NDArray[np.bool_]:
@@ -106,7 +106,7 @@ def target_strata(
     if tasks is None:
         parts = [column_strata(frame.iloc[:, i], n_bins) for i in range(frame.shape[1])]
     else:
-        parts = [np.asarray(task.strata(task.encode(frame), n_bins), dtype=bool) for task in tasks]
+        parts = [np.asarray(task.strata(task.encode(frame), n_bins=n_bins), dtype=bool) for task in tasks]
     return np.column_stack([np.zeros((len(frame), 0), dtype=bool), *parts])
 
 
@@ -135,6 +135,15 @@ def is_measured(column: pd.Series) -> bool:
     return bool(number or pd.api.types.is_datetime64_any_dtype(column)) and column.nunique() > _MAX_LEVELS
 
 
+def label_texts(column: pd.Series) -> pd.Series:
+    """Return labels as text, so that 1, 1.0 and "1" are one class; missing stays missing."""
+    return column.map(_text, na_action="ignore").astype(object)
+
+
+def _text(value: Any) -> str:
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
 def _as_series(values: ArrayLike) -> pd.Series:
     column = values if isinstance(values, pd.Series) else pd.Series(values)
     return column.infer_objects() if column.dtype == object else column
@@ -156,10 +165,7 @@ def _bin_codes(column: pd.Series, n_bins: int) -> NDArray[np.int64]:
 
 def _class_codes(column: pd.Series) -> NDArray[np.int64]:
     """Return the class of every value, -1 where missing; the most frequent classes come first."""
-    try:
-        codes, _ = pd.factorize(column)
-    except TypeError:  # lists and other values without a hash
-        codes, _ = pd.factorize(column.map(str, na_action="ignore"))
+    codes, _ = pd.factorize(label_texts(column) if column.dtype == object else column)
     counts = np.bincount(codes[codes >= 0])
     rank = np.empty(len(counts), dtype=np.int64)
     rank[np.argsort(-counts, kind="stable")] = np.arange(len(counts))
