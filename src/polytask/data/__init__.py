@@ -18,5 +18,16 @@ from polytask.data._codec import TableArrays, TableCodec
 from polytask.data._columns import ColumnInfo, infer_column
 from polytask.data._frames import like, to_pandas
 from polytask.data._leakage import perfect_copies
+from polytask.data._read import ReadTable, read_table
 
-__all__ = ["ColumnInfo", "TableArrays", "TableCodec", "infer_column", "like", "perfect_copies", "to_pandas"]
+__all__ = [
+    "ColumnInfo",
+    "ReadTable",
+    "TableArrays",
+    "TableCodec",
+    "infer_column",
+    "like",
+    "perfect_copies",
+    "read_table",
+    "to_pandas",
+]

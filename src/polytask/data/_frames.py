@@ -108,6 +108,8 @@ def from_arrow(table: pa.Table) -> pd.DataFrame:
     for field in table.schema:
         if pa.types.is_boolean(field.type) and field.name in frame and frame[field.name].dtype == object:
             frame[field.name] = frame[field.name].astype("boolean")
+    named = [level for level in frame.index.names if level is not None]  # an index that pandas stored beside the columns
+    frame = frame.reset_index(level=named).reset_index(drop=True) if named else frame.reset_index(drop=True)
     return _with_text_names(frame)
 
 
