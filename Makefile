@@ -44,7 +44,7 @@ docs: $(READY)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: $(READY)
-	@for script in benchmarks/speed/*.py benchmarks/quality/*.py; do \
+	@for script in benchmarks/speed/[!_]*.py benchmarks/quality/[!_]*.py; do \
 	  test -e "$$script" || continue; \
 	  echo "== $$script"; $(BIN)/python "$$script" || exit 1; \
 	done
