@@ -1,0 +1,27 @@
+"""Reports: a comparison or a fit, told to people.
+
+A result (the JSON-ready dict of ``polytask compare`` or ``polytask fit``) goes in; one HTML file without outside requests, a
+table for the terminal, or one sentence comes out.
+
+>>> gain = {"gain": 0.021, "low": 0.004, "high": 0.038, "verdict": "helped"}
+>>> task = {"kind": "binary", "arms": {"together": {"skill": 0.31}, "alone": {"skill": 0.289}}, "gains": {"alone": gain}}
+>>> result = {"format": "polytask.comparison", "version": 1, "tasks": {"sold": task}, "mean": {"gains": {"alone": gain}}}
+>>> summary_sentence(result)
+'Learning together helped 1 of 1 task and harmed none; mean gain +2.1 points of skill [+0.4, +3.8].'
+>>> comparison_html(result).startswith("<!doctype html>")
+True
+"""
+
+from polytask.reporting._comparison_report import comparison_html, write_comparison_report
+from polytask.reporting._report import write_report
+from polytask.reporting._terminal import ComparisonTable, comparison_table
+from polytask.reporting._words import summary_sentence
+
+__all__ = [
+    "ComparisonTable",
+    "comparison_html",
+    "comparison_table",
+    "summary_sentence",
+    "write_comparison_report",
+    "write_report",
+]
