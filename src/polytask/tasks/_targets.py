@@ -158,9 +158,9 @@ def _not_found(spec: str, name: str, columns: list[str]) -> TargetError:
     missing = [part.strip() for part in name.split(",")] if of and "," in name else [name]
     unknown = next((part for part in missing if part not in columns and not _match(part, columns)), name)
     close = nearest(unknown, columns) or nearest(unknown.rpartition(":")[0], columns)
-    hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
     what = f"The column {unknown!r}{of}" if of else f"Target {unknown!r}"
-    return TargetError(f"{what} is not in the table; columns are {_some(columns)}.{hint}")
+    hint = f"Did you mean {' or '.join(map(repr, close))}?" if close else f"Columns are {_some(columns)}."
+    return TargetError(f"{what} is not in the table. {hint}")
 
 
 def _some(columns: Sequence[str], most: int = 12) -> str:
