@@ -45,6 +45,10 @@ class FittedClasses(FittedTask):
     def n_outputs(self) -> int:
         return len(self.classes)
 
+    @property
+    def n_codes(self) -> int:
+        return len(self.classes)
+
     def encode(self, y: pd.DataFrame) -> Array:
         return encode_labels(column_of(y, self.columns[0], task=self.name), self.classes, task=self.name)[:, None]
 

@@ -1,5 +1,6 @@
 """Count: a whole number from zero up."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -52,6 +53,10 @@ class FittedCount(FittedTask):
 
     def constant_outputs(self, n: int) -> Array:
         return np.full(n, self.statistics["mean"])
+
+    def join(self, columns: Sequence[Array]) -> Array:
+        # a regressor may give a mean <= 0, which no count has; a twentieth of the overall mean is the least we believe
+        return np.maximum(columns[0], 0.05 * self.statistics["mean"])
 
     def row_losses(self, outputs: Array, target: Array) -> Array:
         return row_poisson_deviance(target[:, 0], outputs)

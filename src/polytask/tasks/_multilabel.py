@@ -1,5 +1,6 @@
 """Multilabel: any number of tags."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -68,6 +69,13 @@ class FittedMultilabel(FittedTask):
 
     def constant_outputs(self, n: int) -> Array:
         return np.tile(np.asarray(self.statistics["prior"]), (n, 1))
+
+    @property
+    def n_codes(self) -> int:
+        return 2
+
+    def join(self, columns: Sequence[Array]) -> Array:
+        return np.stack([probabilities[:, 1] for probabilities in columns], axis=1)
 
     def row_losses(self, outputs: Array, target: Array) -> Array:
         return row_multilabel_log_loss(target, outputs)

@@ -1,6 +1,7 @@
 """What a task is: the declared part (:class:`Task`) and what fitting adds (:class:`FittedTask`)."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, Self
 
@@ -85,6 +86,11 @@ class FittedTask(ABC):
         """Names of the columns of the natural outputs: classes or tags; empty for a number."""
         return ()
 
+    @property
+    def n_codes(self) -> int:
+        """Classes that one target column can take as codes 0, 1, ...; 0 for a number."""
+        return 0
+
     # ------------------------------------------------------------- into numbers
 
     @abstractmethod
@@ -131,6 +137,10 @@ class FittedTask(ABC):
     @abstractmethod
     def row_losses(self, outputs: Array, target: Array) -> Array:
         """Return the error L of skill per row, float64 [n]; NaN where the label is missing."""
+
+    def join(self, columns: Sequence[Array]) -> Array:
+        """Natural outputs from predictions of each target column alone: numbers [n], or probabilities [n, n_codes]."""
+        return columns[0]
 
     @abstractmethod
     def decode(self, outputs: Array) -> dict[str, Array]:

@@ -1,0 +1,215 @@
+"""The best separate model: for every task the kind of model that does best on rows held out inside the training rows."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from polytask.data import TableArrays
+from polytask.data.splits import holdout
+from polytask.estimators._base import MultiTaskEstimator
+from polytask.estimators._candidates import boosted_trees, linear_models
+from polytask.estimators._fit_networks import CodedTable, NetworkJob
+from polytask.estimators._labels import LabelTable, label_weights, task_slices
+from polytask.estimators._multi_task_network import MultiTaskNetwork
+from polytask.estimators._per_task import PerTaskEstimator, TaskModel
+from polytask.exceptions import OptionError
+from polytask.tasks import FittedTask
+from polytask.training import seed_of
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class TwinModel:
+    """A task of a single-task twin, in the manner of :class:`TaskModel`."""
+
+    def __init__(self, network: Any, task: FittedTask) -> None:
+        self.network = network
+        self.fitted_task_ = next(own for own in network.tasks if own.name == task.name)
+
+    def outputs(self, arrays: TableArrays, rows: Array | slice = slice(None)) -> Array:
+        """Natural outputs of these rows."""
+        part = TableArrays(arrays.numeric[rows], arrays.categorical[rows], [])
+        return np.asarray(self.network.outputs(part)[self.fitted_task_.name])
+
+
+class BestPerTask(MultiTaskEstimator):
+    """For each task the best of several separate models, chosen on rows held out inside the training rows, then fitted on all.
+
+    Parameters
+    ----------
+    candidates : dict of name to estimator, optional
+        Each a :class:`MultiTaskNetwork` (its single-task twins are used) or what :class:`PerTaskEstimator` takes.
+        By default a network, LightGBM and linear models.
+    tasks : sequence of Task or str, optional
+    selection : float in (0, 1), default=0.2
+        Share of rows that choose; they are used for nothing else, so the choice is not optimistic.
+    random_state : int, RandomState or None
+
+    Attributes
+    ----------
+    chosen_ : dict of task name to candidate name
+    selection_skills_ : dict of candidate name to dict of task name to float
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(80, 3))
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn.dummy import DummyRegressor
+    >>> model = BestPerTask({"mean": DummyRegressor(), "ridge": Ridge()}, random_state=0).fit(X, X @ [1.0, 2.0, 0.0])
+    >>> model.chosen_
+    {'y0': 'ridge'}
+    """
+
+    def __init__(
+        self, candidates: Mapping[str, Any] | None = None, tasks: Any = None, *, selection: float = 0.2, random_state: Any = None
+    ) -> None:
+        self.candidates = candidates
+        self.tasks = tasks
+        self.selection = selection
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any = None, *, sample_weight: Any = None, groups: Any = None) -> Self:
+        """Choose and fit; see :meth:`MultiTaskEstimator.fit`."""
+        arrays, labels = self._read_training_data(X, y)
+        weight = label_weights(sample_weight, labels)
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        candidates = default_candidates() if self.candidates is None else dict(self.candidates)
+        if not candidates:
+            raise OptionError("`candidates` of BestPerTask must name at least one estimator; got none.")
+        table = CodedTable(arrays, self.codec_.cardinalities)
+        best = choose_per_task(
+            candidates,
+            table,
+            labels,
+            weight,
+            rows=np.arange(len(weight)),
+            groups=groups,
+            selection=self.selection,
+            seed=seed,
+        )
+        self.models_, self.chosen_, self.selection_skills_ = best.models, best.chosen, best.skills
+        self.tasks_ = [model.fitted_task_ for model in self.models_.values()]
+        return self
+
+    def _outputs(self, arrays: TableArrays) -> dict[str, Array]:
+        return {name: model.outputs(arrays) for name, model in self.models_.items()}
+
+
+def default_candidates() -> dict[str, Any]:
+    """A network, LightGBM and linear models.
+
+    >>> list(default_candidates())
+    ['network', 'LightGBM', 'linear']
+    """
+    return {"network": MultiTaskNetwork(), "LightGBM": boosted_trees(), "linear": linear_models()}
+
+
+class Choice:
+    """What :func:`choose_per_task` found: ``models``, ``chosen`` and ``skills`` per task."""
+
+    def __init__(self) -> None:
+        self.models: dict[str, Any] = {}
+        self.chosen: dict[str, str] = {}
+        self.skills: dict[str, dict[str, float]] = {}
+
+
+def choose_per_task(
+    candidates: Mapping[str, Any],
+    table: CodedTable,
+    labels: LabelTable,
+    weight: Array,
+    *,
+    rows: Array,
+    groups: Any = None,
+    selection: float = 0.2,
+    seed: int,
+    trained: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Choice:
+    """Choose the best candidate of each task on rows held out from ``rows``, then fit it on all of them.
+
+    Parameters
+    ----------
+    trained : mapping of candidate name to {task name: model}, optional
+        Models of a candidate that are fitted on all ``rows`` already, such as the twins of a comparison.
+    """
+    choice, slices = Choice(), task_slices(labels.tasks)
+    rest, held = selection_split(labels, weight, rows=rows, groups=groups, selection=selection, seed=seed)
+    for name, candidate in candidates.items():
+        models = fit_alone(candidate, table, labels, weight, rows=rest, groups=groups, seed=seed_of(seed, 1))
+        choice.skills[name] = {
+            task.name: _skill(models[task.name], table, labels.target[:, slices[task.name]], weight[:, slices[task.name]], held)
+            for task in labels.tasks
+        }
+    for task in labels.tasks:
+        choice.chosen[task.name] = max(candidates, key=lambda name, task=task: choice.skills[name][task.name])  # type: ignore[misc]
+    for name, candidate in candidates.items():
+        wanted = [task.name for task in labels.tasks if choice.chosen[task.name] == name]
+        if wanted:
+            known = (trained or {}).get(name)
+            models = known or fit_alone(candidate, table, labels, weight, rows=rows, groups=groups, seed=seed_of(seed, 2), only=wanted)
+            choice.models |= {task: models[task] for task in wanted}
+    choice.models = {task.name: choice.models[task.name] for task in labels.tasks}
+    return choice
+
+
+def selection_split(
+    labels: LabelTable, weight: Array, *, rows: Array, groups: Any, selection: float, seed: int
+) -> tuple[Array, Array]:
+    """Rows that fit the candidates, and rows that choose among them; stratified over all tasks, groups whole."""
+    usable = rows[weight[rows].sum(axis=1) > 0]
+    strata = np.concatenate([task.strata(labels.target[usable][:, part]) for task, part in _parts(labels)], axis=1)
+    own_groups = None if groups is None else np.asarray(groups)[usable]
+    rest, held = holdout(strata, test_size=selection, groups=own_groups, random_state=seed_of(seed, 3) % 2**32)
+    return usable[rest], usable[held]
+
+
+def fit_alone(
+    candidate: Any,
+    table: CodedTable,
+    labels: LabelTable,
+    weight: Array,
+    *,
+    rows: Array,
+    groups: Any,
+    seed: int,
+    only: list[str] | None = None,
+) -> dict[str, Any]:
+    """Fit one model per task on some rows; a network is trained as its single-task twins, in one stack."""
+    wanted = [task for task in labels.tasks if only is None or task.name in only]
+    if isinstance(candidate, MultiTaskNetwork):
+        train, held = candidate.inner_split(labels, weight, groups=groups, seed=seed, rows=rows)
+        jobs = [NetworkJob(train, held, twin_mask(labels, task), seed_of(seed, k)) for k, task in enumerate(wanted)]
+        networks = candidate.fit_jobs(jobs, table, labels, weight)
+        return {task.name: TwinModel(network, task) for task, network in zip(wanted, networks, strict=True)}
+    slices, per_task = task_slices(labels.tasks), PerTaskEstimator(candidate)
+    models = {}
+    for task in wanted:
+        part = slices[task.name]
+        estimator = per_task._estimator_of(task)
+        models[task.name] = TaskModel(task, estimator).fit(table, labels.target[:, part], weight[:, part], rows)
+    return models
+
+
+def twin_mask(labels: LabelTable, task: FittedTask) -> Array:
+    """Which tasks the twin of ``task`` may see: only that one."""
+    return np.array([own.name == task.name for own in labels.tasks])
+
+
+def _parts(labels: LabelTable) -> list[tuple[FittedTask, slice]]:
+    return [(task, labels.slices[task.name]) for task in labels.tasks]
+
+
+def _skill(model: Any, table: CodedTable, target: Array, weight: Array, rows: Array) -> float:
+    """Skill on the held-out rows; minus infinity where there is no label."""
+    task: FittedTask = model.fitted_task_
+    own = target[rows]
+    row_weight = weight[rows].max(axis=1)
+    losses = task.row_losses(model.outputs(table.arrays, rows), own)
+    constant = task.row_losses(task.constant_outputs(len(rows)), own)
+    seen = ~np.isnan(losses) & (row_weight > 0)
+    if not seen.any() or not (constant[seen] > 0).any():
+        return -np.inf
+    return float(1 - np.average(losses[seen], weights=row_weight[seen]) / np.average(constant[seen], weights=row_weight[seen]))

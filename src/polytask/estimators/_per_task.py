@@ -1,0 +1,175 @@
+"""Separate models: any scikit-learn estimator for each task, on the rows where that task is observed."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.utils import get_tags
+from sklearn.utils.validation import has_fit_parameter
+
+from polytask.data import TableArrays
+from polytask.estimators._base import MultiTaskEstimator
+from polytask.estimators._fit_networks import CodedTable
+from polytask.estimators._labels import LabelTable, label_weights, task_slices
+from polytask.estimators._matrix import TableMatrix
+from polytask.exceptions import OptionError
+from polytask.tasks import FittedTask
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class TaskModel:
+    """One task learned alone by a scikit-learn estimator (one clone per tag for a multilabel task)."""
+
+    def __init__(self, task: FittedTask, estimator: Any) -> None:
+        self.task = task
+        self.estimator = estimator
+
+    def fit(self, table: CodedTable, target: Array, weight: Array, rows: Array) -> Self:
+        """Fit on the rows whose label has a positive weight; target and weight [n, n_targets]."""
+        self.fitted_task_ = self.task.with_statistics(target[rows], weight[rows])
+        keep_missing = bool(get_tags(self.estimator).input_tags.allow_nan)
+        self.matrix_ = TableMatrix(table.cardinalities, keep_missing=keep_missing).fit(table.arrays, rows)
+        self.models_ = [self._fit_column(table, target[:, k], weight[:, k], rows) for k in range(target.shape[1])]
+        return self
+
+    def outputs(self, arrays: TableArrays, rows: Array | slice = slice(None)) -> Array:
+        """Natural outputs of these rows."""
+        X = self.matrix_.transform(arrays, rows)
+        constant = self.fitted_task_.constant_outputs(len(X))
+        if any(model is None for model in self.models_) and self.task.n_targets == 1:
+            return constant
+        columns = [_predicted(model, X, self.task.n_codes, constant, k) for k, model in enumerate(self.models_)]
+        return self.fitted_task_.join(columns)
+
+    def _fit_column(self, table: CodedTable, target: Array, weight: Array, rows: Array) -> Any:
+        """A fitted clone, or None where the rows hold one value only (then the constant is predicted)."""
+        seen = rows[(weight[rows] > 0) & ~np.isnan(target[rows])]
+        if len(np.unique(target[seen])) < 2:
+            return None
+        y = target[seen].astype(np.int64) if self.task.n_codes else target[seen]
+        model, fit_arguments = clone(self.estimator), {}
+        if np.ptp(weight[seen]) > 0:
+            if not has_fit_parameter(model, "sample_weight"):
+                raise OptionError(f"{type(model).__name__} takes no `sample_weight`; use an estimator that does, or equal weights.")
+            fit_arguments["sample_weight"] = weight[seen]
+        return model.fit(self.matrix_.transform(table.arrays, seen), y, **fit_arguments)
+
+
+class PerTaskEstimator(MultiTaskEstimator):
+    """Train an estimator for each task alone, on the rows where that task is observed.
+
+    Parameters
+    ----------
+    estimator : estimator, or dict of estimator type to estimator
+        Any scikit-learn regressor or classifier (with ``predict_proba``); a multi-task estimator such as
+        :class:`MultiTaskNetwork`; or ``{"regressor": ..., "classifier": ..., "counter": ...}`` for tasks of mixed kinds
+        (without "counter" the regressor learns counts).
+    tasks : sequence of Task or str, optional
+
+    Notes
+    -----
+    Categories become one-hot columns. For an estimator that does not take NaN, missing numbers become the median of the
+    training rows with an indicator, and columns are standardized.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression, Ridge
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(60, 2))
+    >>> y = np.stack([X.sum(axis=1), X[:, 0] > 0], axis=1)
+    >>> y[:20, 0] = np.nan
+    >>> model = PerTaskEstimator({"regressor": Ridge(), "classifier": LogisticRegression()}).fit(X, y)
+    >>> model.predict(X).shape
+    (60, 2)
+    """
+
+    def __init__(self, estimator: Any, tasks: Any = None) -> None:
+        self.estimator = estimator
+        self.tasks = tasks
+
+    def fit(self, X: Any, y: Any = None, *, sample_weight: Any = None, groups: Any = None) -> Self:
+        """Fit one model per task; see :meth:`MultiTaskEstimator.fit`."""
+        arrays, labels = self._read_training_data(X, y)
+        weight = label_weights(sample_weight, labels)
+        table, slices = CodedTable(arrays, self.codec_.cardinalities), task_slices(labels.tasks)
+        estimators = {task.name: self._estimator_of(task) for task in labels.tasks}
+        if isinstance(self.estimator, MultiTaskEstimator):
+            return self._fit_networks(X, y, labels, weight, groups)
+        self.models_: dict[str, Any] = {}
+        for task in labels.tasks:
+            part = slices[task.name]
+            model = TaskModel(task, estimators[task.name])
+            self.models_[task.name] = model.fit(table, labels.target[:, part], weight[:, part], np.arange(len(weight)))
+        self.tasks_ = [model.fitted_task_ for model in self.models_.values()]
+        return self
+
+    def _fit_networks(self, X: Any, y: Any, labels: LabelTable, weight: Array, groups: Any) -> Self:
+        """Fit one clone of a multi-task estimator per task, each sees the labels of its task only."""
+        frame, slices = self._read_inputs(X, reset=False), task_slices(labels.tasks)
+        from polytask.estimators._labels import label_frame
+
+        label_table, _ = label_frame(y, labels.tasks)
+        declared = {task.name: _declared(task) for task in labels.tasks}
+        self.models_ = {}
+        for task in labels.tasks:
+            own = weight[:, slices[task.name]]
+            seen = np.flatnonzero(own.sum(axis=1) > 0)
+            model = clone(self.estimator).set_params(tasks=[declared[task.name]])
+            self.models_[task.name] = model.fit(
+                frame.iloc[seen],
+                label_table[list(task.columns)].iloc[seen],
+                sample_weight=own[seen].max(axis=1),
+                groups=None if groups is None else np.asarray(groups)[seen],
+            )
+        self.tasks_ = [model.tasks_[0] for model in self.models_.values()]
+        return self
+
+    def _estimator_of(self, task: FittedTask) -> Any:
+        if not isinstance(self.estimator, Mapping):
+            fits = is_classifier(self.estimator) if task.n_codes else is_regressor(self.estimator)
+            if not fits and not isinstance(self.estimator, MultiTaskEstimator):
+                raise OptionError(
+                    f"Task {task.name!r} of kind {task.kind} needs a {'classifier' if task.n_codes else 'regressor'}; got "
+                    f"{type(self.estimator).__name__}. Pass {{'regressor': ..., 'classifier': ...}} for mixed kinds."
+                )
+            return _with_probabilities(self.estimator, task)
+        wanted = [task.estimator_type, "regressor"] if task.estimator_type == "counter" else [task.estimator_type]
+        for key in wanted:
+            if key in self.estimator:
+                return _with_probabilities(self.estimator[key], task)
+        raise OptionError(f"`estimator` has no {wanted[0]!r} for task {task.name!r} of kind {task.kind}; got {sorted(self.estimator)}.")
+
+    def _outputs(self, arrays: TableArrays) -> dict[str, Array]:
+        found = {}
+        for name, model in self.models_.items():
+            found[name] = model.outputs(arrays) if isinstance(model, TaskModel) else model._outputs(arrays)[name]
+        return found
+
+
+def _predicted(model: Any, X: Array, n_codes: int, constant: Array, column: int) -> Array:
+    """Predictions of one target column: numbers [n], or probabilities [n, n_codes] with 0 for classes not seen."""
+    if not n_codes:
+        return np.asarray(model.predict(X), dtype=np.float64)
+    if model is None:  # a tag with one value in the training rows
+        return np.stack([1 - constant[:, column], constant[:, column]], axis=1)
+    probabilities = np.zeros((len(X), n_codes))
+    probabilities[:, model.classes_] = model.predict_proba(X)
+    return probabilities
+
+
+def _with_probabilities(estimator: Any, task: FittedTask) -> Any:
+    if task.n_codes and not isinstance(estimator, MultiTaskEstimator) and not hasattr(estimator, "predict_proba"):
+        raise OptionError(
+            f"{type(estimator).__name__} gives no probabilities, which task {task.name!r} needs; "
+            "wrap it in sklearn.calibration.CalibratedClassifierCV."
+        )
+    return estimator
+
+
+def _declared(task: FittedTask) -> Any:
+    """The declaration that gives this fitted task again, with its classes."""
+    from polytask.tasks import task_of_kind
+
+    return task_of_kind(task.name, task.columns, task.kind)
