@@ -2,16 +2,16 @@
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+
+from polytask.metrics import auc_placements
 
 FloatArray = NDArray[np.float64]
 
 
-def auc_row_losses(target: ArrayLike, score: ArrayLike, *, fold: ArrayLike) -> FloatArray:
+def auc_row_losses(target: ArrayLike, score: ArrayLike, *, fold: ArrayLike, sample_weight: ArrayLike | None = None) -> FloatArray:
     r"""Spread 1 - AUC over the rows it was made of.
 
-    With placement values V (of a positive: the share of negatives scored below it; of a negative: the share of positives scored
-    above it) of a fold of n rows, n+ positive and n- negative,
+    With :func:`polytask.metrics.auc_placements` V of a fold of n rows, n+ positive and n- negative,
 
     .. math:: \ell_i = 1 - \mathrm{AUC} - (n / n_\pm)(V_i - \mathrm{AUC})
 
@@ -27,6 +27,8 @@ def auc_row_losses(target: ArrayLike, score: ArrayLike, *, fold: ArrayLike) -> F
         Larger for 1.
     fold : int array of shape (n_repeats, n_rows)
         Which fold of its repeat held the row out.
+    sample_weight : array of shape (n_rows,), optional
+        Row weights >= 0; give :func:`task_gain` the same.
 
     Returns
     -------
@@ -52,22 +54,19 @@ def auc_row_losses(target: ArrayLike, score: ArrayLike, *, fold: ArrayLike) -> F
             "`score` and `fold` must be (n_repeats, n_rows) for a `target` of (n_rows,); "
             f"got {scores.shape}, {folds.shape} and {y.shape}."
         )
+    w = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
     losses = np.full(scores.shape, np.nan)
     for r in range(len(scores)):
         for k in np.unique(folds[r]):
-            rows = np.flatnonzero((folds[r] == k) & ~np.isnan(y))
-            if 0 < y[rows].sum() < len(rows):
-                losses[r, rows] = _fold_losses(y[rows] == 1, scores[r, rows])
+            rows = np.flatnonzero((folds[r] == k) & ~np.isnan(y) & (w > 0))
+            if np.unique(y[rows]).size == 2:
+                losses[r, rows] = _fold_losses(y[rows], scores[r, rows], w[rows])
     return losses
 
 
-def _fold_losses(positive: NDArray[np.bool_], score: FloatArray) -> FloatArray:
+def _fold_losses(target: FloatArray, score: FloatArray, weight: FloatArray) -> FloatArray:
     """Row losses of one fold with both classes."""
-    above_all = stats.rankdata(score)
-    placements = np.empty(len(score))
-    n_positive, n_negative = int(positive.sum()), int((~positive).sum())
-    placements[positive] = (above_all[positive] - stats.rankdata(score[positive])) / n_negative
-    placements[~positive] = 1 - (above_all[~positive] - stats.rankdata(score[~positive])) / n_positive
-    auc = placements[positive].mean()
-    share = np.where(positive, len(score) / n_positive, len(score) / n_negative)
+    placements, auc = auc_placements(target, score, sample_weight=weight)
+    positives = weight[target == 1].sum()
+    share = weight.sum() / np.where(target == 1, positives, weight.sum() - positives)
     return np.asarray(1 - auc - share * (placements - auc))
