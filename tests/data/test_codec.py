@@ -181,7 +181,9 @@ def test_columns_not_known_are_left_out_and_told():
 def test_values_that_are_no_numbers_are_missing_and_told():
     arrays = TableCodec.fit(FRAME).transform(FRAME.assign(area=["50", "about 60", "NA", None]))
     np.testing.assert_array_equal(arrays.numeric[:, 0], [50, np.nan, np.nan, np.nan])
-    assert arrays.notes == ["Column 'area': 1 values are not numbers and taken as missing, such as 'about 60'."]
+    assert arrays.notes == [
+        "Column 'area': 1 of 4 values could not be read as numbers and are taken as missing, such as 'about 60'."
+    ]
 
 
 @pytest.mark.parametrize(

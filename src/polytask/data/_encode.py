@@ -93,7 +93,8 @@ def _read(column: pd.Series, info: ColumnInfo) -> tuple[Floats, list[str]]:
             "Check that the column was not mixed up."
         )
     return values, [
-        f"Column {info.name!r}: {unread.sum()} values are not {_WHAT[info.kind]} and taken as missing, such as {example!r}."
+        f"Column {info.name!r}: {unread.sum()} of {len(values)} values could not be read as {_WHAT[info.kind]} and are taken as "
+        f"missing, such as {example!r}."
     ]
 
 
