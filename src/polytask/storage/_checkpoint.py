@@ -66,7 +66,7 @@ def write_checkpoint(path: str | os.PathLike[str], tensors: Mapping[str, Tensor 
         "tensors": len(tensor_bytes),
         "sha256": _digest(body),
     }
-    write_file(path, json.dumps(header).encode("ascii") + b"\n" + body)
+    write_file(path, _encode_header(header) + body)
 
 
 def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
@@ -109,8 +109,11 @@ def _parse_header(line: bytes, *, where: str) -> dict[str, Any]:
             raise ValueError
         if header["version"] > _VERSION:
             raise ModelFolderError(
-                f"{where} is a checkpoint of version {header['version']}; this polytask reads version {_VERSION}. Upgrade polytask."
+                f"{where} is a checkpoint of version {header['version']}; this polytask reads version {_VERSION}. "
+                "Upgrade polytask."
             )
+        if header["version"] != _VERSION or _encode_header(header) != line:
+            raise ValueError
         return {"state": int(header["state"]), "tensors": int(header["tensors"]), "sha256": header["sha256"]}
     except ModelFolderError:
         raise
@@ -118,6 +121,10 @@ def _parse_header(line: bytes, *, where: str) -> dict[str, Any]:
         raise ModelFolderError(
             f"{where} is not a polytask checkpoint, or its first line is damaged. Start the run again."
         ) from None
+
+
+def _encode_header(header: dict[str, Any]) -> bytes:
+    return json.dumps(header).encode("ascii") + b"\n"
 
 
 def _digest(body: bytes) -> str:

@@ -82,7 +82,7 @@ def _table_content(value: Any) -> tuple[str, list[bytes]]:
         return _tensor_content(value)
     if library == "pandas" and hasattr(value, "columns"):
         return "frame", [part for i, name in enumerate(value.columns) for part in (_digest(name), _digest(value.iloc[:, i]))]
-    if library == "pandas" and hasattr(value, "to_numpy") and value.ndim == 1:
+    if library == "pandas" and getattr(value, "ndim", 0) == 1:
         return "column", [str(value.dtype).encode(), _digest(_column_array(value))]
     if type(value).__name__ in _PANDAS_MISSING:
         return "NoneType", [b"None"]

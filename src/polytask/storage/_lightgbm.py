@@ -40,6 +40,6 @@ def decode_lightgbm(content: bytes, *, where: str) -> Booster:
     import lightgbm
 
     try:
-        return lightgbm.Booster(model_str=content.decode("utf-8"), params={"verbosity": -1})
+        return lightgbm.Booster(model_str=content.decode("utf-8"))
     except (lightgbm.basic.LightGBMError, ValueError) as error:
         raise ModelFolderError(f"{where} is not a LightGBM model that can be read ({error}). Save the model again.") from error

@@ -99,6 +99,7 @@ def _check_header(head: bytes) -> tuple[list[int], int]:
     _need(n_classes >= 1 and per_iteration == n_classes, "num_tree_per_iteration must be num_class")
     _need(n_features >= 1, "it has no features")
     _need(not header.get("average_output"), "average_output must be empty")
+    _need(not any("=" in value.decode() for value in header.values()), "a feature has '=' in its name")
     for key in ("feature_names", "feature_infos"):
         _need(
             all(header[key].split(b" ")) and header[key].count(b" ") == n_features - 1, f"{key} must have one entry per feature"
@@ -120,16 +121,16 @@ def _check_objective(objective: bytes | None, *, n_classes: int) -> None:
     is_multiclass = match[1] in (b"multiclass", b"multiclassova")
     _need(settings.get(b"num_class") == (str(n_classes).encode() if is_multiclass else None), "its objective has other classes")
     _need(is_multiclass or n_classes == 1 or match[1] == b"custom", "its objective has one class")
-    _need(match[1] != b"quantile" or b"alpha" in settings, "its objective lacks a setting")
 
 
 def _check_tree(block: bytes, *, index: int, n_features: int) -> None:
     name = f"tree {index}"
     lines = block.rstrip(b"\n").split(b"\n")
     _need(lines[0] == b"Tree=%d" % index and block.endswith(b"\n\n"), f"{name} does not begin or end where it must")
+    _need(b"is_linear=1" not in lines, f"{name} is a linear tree, which is not supported")
     tree = _key_values(lines[1:], known=_TREE, required={*_TREE} - _CATEGORIES)
     n_leaves, n_categorical = _int(tree, "num_leaves"), _int(tree, "num_cat")
-    _need(tree["is_linear"] == b"0", f"{name} is a linear tree, which is not supported")
+    _need(tree["is_linear"] == b"0", f"is_linear of {name} must be 0")
     _need(_array(tree["shrinkage"], "float", "shrinkage").shape == (1,), f"shrinkage of {name} must be one number")
     _need(n_leaves >= 1 and n_categorical >= 0, f"{name} has no leaves")
     if n_leaves == 1:

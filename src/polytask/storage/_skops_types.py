@@ -6,11 +6,9 @@ methods and partial objects are not.
 """
 
 ALLOWED_LOADERS = frozenset(
-    f"{name}Node"
-    for name in (
-        "Bytes Cached DType DefaultDict Dict Json List Loss NdArray Object RandomGenerator RandomState Set Slice SparseMatrix "
-        "Tree Tuple Type"
-    ).split()
+    {"BytesNode", "CachedNode", "DTypeNode", "DefaultDictNode", "DictNode", "JsonNode", "ListNode", "LossNode", "NdArrayNode"}
+    | {"ObjectNode", "RandomGeneratorNode", "RandomStateNode", "SetNode", "SliceNode", "SparseMatrixNode", "TreeNode"}
+    | {"TupleNode", "TypeNode"}
 )
 
 _BY_MODULE = {
