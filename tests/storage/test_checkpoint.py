@@ -98,7 +98,7 @@ for step in range(10**9):
 
 def test_a_run_killed_at_random_moments_always_leaves_a_whole_checkpoint(tmp_path):
     path, waits = tmp_path / "c.polytask", random.Random(0)
-    for _ in range(6):
+    for _ in range(4):
         with subprocess.Popen([sys.executable, "-c", WRITE_FOREVER, str(path)], stdout=subprocess.PIPE) as writer:
             told = int(writer.stdout.readline())
             time.sleep(waits.uniform(0, 0.03))

@@ -68,31 +68,34 @@ def write_folder(
     """
     check_names(parts, folder=os.fspath(path))
     target = Path(os.path.realpath(path))  # a link to a model folder stays a link
-    _check_place(target, shown=os.fspath(path), overwrite=overwrite)
+    try:
+        _check_place(target, shown=os.fspath(path), overwrite=overwrite)
+    except OSError as error:
+        raise ModelFolderError(explain_write_error(path, error, kept="What is there is unchanged.")) from error
     token = f"{os.getpid()}-{secrets.token_hex(4)}"
     temporary, aside = target.with_name(f".{target.name}.tmp-{token}"), target.with_name(f".{target.name}.old-{token}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _write_parts(temporary, parts, kind=kind, meta=meta or {})
-        if target.exists():
+        if os.path.lexists(target):
             os.rename(target, aside)
         os.rename(temporary, target)
         flush_directory(target.parent)
     except BaseException as error:
-        if aside.exists() and not target.exists():
+        if os.path.lexists(aside) and not os.path.lexists(target):
             os.rename(aside, target)
         shutil.rmtree(temporary, ignore_errors=True)
         if isinstance(error, OSError):
-            kept = "The earlier model there is unchanged." if target.exists() else "Nothing was left behind."
+            kept = "The earlier model there is unchanged." if os.path.lexists(target) else "Nothing was left behind."
             raise ModelFolderError(explain_write_error(path, error, kept=kept)) from error
         raise
     finally:
-        if target.exists():
+        if os.path.lexists(target):
             shutil.rmtree(aside, ignore_errors=True)
 
 
 def _check_place(target: Path, *, shown: str, overwrite: bool) -> None:
-    if not target.exists():
+    if not os.path.lexists(target):
         return
     if not target.is_dir():
         raise ModelFolderError(f"'{shown}' is a file; a model is saved as a folder. Choose another path.")
