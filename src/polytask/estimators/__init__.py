@@ -10,10 +10,10 @@
 """
 
 from polytask.estimators._base import MultiTaskEstimator
-from polytask.estimators._best_per_task import BestPerTask, choose_per_task, default_candidates, fit_alone, twin_mask
+from polytask.estimators._best_per_task import BestPerTask, TwinModel, choose_per_task, default_candidates, fit_alone, twin_mask
 from polytask.estimators._candidates import boosted_trees, linear_models
 from polytask.estimators._fit_networks import CodedTable, FittedNetwork, NetworkJob, fit_networks
-from polytask.estimators._labels import LabelTable, encode_labels_of, label_weights, read_labels, task_slices
+from polytask.estimators._labels import LabelTable, encode_labels_of, label_frame, label_weights, read_labels, task_slices
 from polytask.estimators._multi_task_network import MultiTaskNetwork
 from polytask.estimators._per_task import PerTaskEstimator, TaskModel
 
@@ -27,12 +27,14 @@ __all__ = [
     "NetworkJob",
     "PerTaskEstimator",
     "TaskModel",
+    "TwinModel",
     "boosted_trees",
     "choose_per_task",
     "default_candidates",
     "encode_labels_of",
     "fit_alone",
     "fit_networks",
+    "label_frame",
     "label_weights",
     "linear_models",
     "read_labels",

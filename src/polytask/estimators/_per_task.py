@@ -11,10 +11,10 @@ from sklearn.utils.validation import has_fit_parameter
 from polytask.data import TableArrays
 from polytask.estimators._base import MultiTaskEstimator
 from polytask.estimators._fit_networks import CodedTable
-from polytask.estimators._labels import LabelTable, label_weights, task_slices
+from polytask.estimators._labels import LabelTable, label_frame, label_weights, task_slices
 from polytask.estimators._matrix import TableMatrix
 from polytask.exceptions import OptionError
-from polytask.tasks import FittedTask
+from polytask.tasks import FittedTask, fixed_task
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -108,15 +108,12 @@ class PerTaskEstimator(MultiTaskEstimator):
     def _fit_networks(self, X: Any, y: Any, labels: LabelTable, weight: Array, groups: Any) -> Self:
         """Fit one clone of a multi-task estimator per task, each sees the labels of its task only."""
         frame, slices = self._read_inputs(X, reset=False), task_slices(labels.tasks)
-        from polytask.estimators._labels import label_frame
-
         label_table, _ = label_frame(y, labels.tasks)
-        declared = {task.name: _declared(task) for task in labels.tasks}
         self.models_ = {}
         for task in labels.tasks:
             own = weight[:, slices[task.name]]
             seen = np.flatnonzero(own.sum(axis=1) > 0)
-            model = clone(self.estimator).set_params(tasks=[declared[task.name]])
+            model = clone(self.estimator).set_params(tasks=[fixed_task(task)])
             self.models_[task.name] = model.fit(
                 frame.iloc[seen],
                 label_table[list(task.columns)].iloc[seen],
@@ -166,10 +163,3 @@ def _with_probabilities(estimator: Any, task: FittedTask) -> Any:
             "wrap it in sklearn.calibration.CalibratedClassifierCV."
         )
     return estimator
-
-
-def _declared(task: FittedTask) -> Any:
-    """The declaration that gives this fitted task again, with its classes."""
-    from polytask.tasks import task_of_kind
-
-    return task_of_kind(task.name, task.columns, task.kind)

@@ -12,15 +12,19 @@ Held-out losses go in, one array (n_repeats, n_rows) for each arm of each task; 
 'helped'
 """
 
+from polytask.evaluation._compare import Comparison, compare
 from polytask.evaluation._corrected_t import CorrectedT, corrected_resampled_t
 from polytask.evaluation._delong import auc_row_losses
+from polytask.evaluation._folds import plan_folds
 from polytask.evaluation._gain import Gain, TaskGain, UndefinedGain, mean_gain, task_gain
 from polytask.evaluation._gain_table import GainTable, LossArrays, gain_table
 from polytask.evaluation._intervals import Intervals, holm, holm_levels, simultaneous_intervals, two_sided_p
+from polytask.evaluation._out_of_fold import out_of_fold
 from polytask.evaluation._variance import Variance, repeated_cv_variance
 from polytask.evaluation._verdict import Verdict, verdict
 
 __all__ = [
+    "Comparison",
     "CorrectedT",
     "Gain",
     "GainTable",
@@ -31,11 +35,14 @@ __all__ = [
     "Variance",
     "Verdict",
     "auc_row_losses",
+    "compare",
     "corrected_resampled_t",
     "gain_table",
     "holm",
     "holm_levels",
     "mean_gain",
+    "out_of_fold",
+    "plan_folds",
     "repeated_cv_variance",
     "simultaneous_intervals",
     "task_gain",

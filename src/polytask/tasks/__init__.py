@@ -19,7 +19,7 @@ from polytask.tasks._multilabel import FittedMultilabel, Multilabel
 from polytask.tasks._ordinal import FittedOrdinal, Ordinal
 from polytask.tasks._regression import FittedRegression, Regression
 from polytask.tasks._restore import fitted_task_from_dict
-from polytask.tasks._task import FittedTask, Task
+from polytask.tasks._task import FittedTask, FixedTask, Task, fixed_task
 
 __all__ = [
     "KINDS",
@@ -32,6 +32,7 @@ __all__ = [
     "FittedOrdinal",
     "FittedRegression",
     "FittedTask",
+    "FixedTask",
     "Inference",
     "Multiclass",
     "Multilabel",
@@ -39,6 +40,7 @@ __all__ = [
     "Regression",
     "Task",
     "fitted_task_from_dict",
+    "fixed_task",
     "infer_task",
     "task_of_kind",
 ]

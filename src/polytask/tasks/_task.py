@@ -187,3 +187,33 @@ class FittedTask(ABC):
 
     def _with(self, **statistics: Any) -> Self:
         return replace(self, statistics=statistics)
+
+
+@dataclass(frozen=True)
+class FixedTask(Task):
+    """A task whose classes are known already: fitting it on any rows gives the same fitted task.
+
+    So a fold that lacks a class, or all labels of a task, gives outputs of the same shape as the others.
+    """
+
+    fitted: FittedTask | None = None
+
+    @property
+    def kind(self) -> str:  # type: ignore[override]
+        """Kind of the fitted task."""
+        return self.fitted.kind  # type: ignore[union-attr]
+
+    @property
+    def estimator_type(self) -> str:  # type: ignore[override]
+        """Estimator type of the fitted task."""
+        return self.fitted.estimator_type  # type: ignore[union-attr]
+
+    def fit(self, y: pd.DataFrame) -> FittedTask:
+        """Return the fitted task as it is."""
+        assert self.fitted is not None
+        return self.fitted
+
+
+def fixed_task(fitted: FittedTask) -> FixedTask:
+    """Declare a fitted task again, for folds, twins and trials; see :class:`FixedTask`."""
+    return FixedTask(fitted.name, fitted.columns, fitted)

@@ -1,0 +1,357 @@
+"""Did learning the tasks together help? Joint and separate models on the same folds, with intervals and verdicts."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+
+import polytask
+from polytask.estimators import CodedTable, LabelTable, MultiTaskNetwork, default_candidates, label_frame, label_weights
+from polytask.evaluation._arms import ALONE, BEST, TOGETHER, Arm, train_arms
+from polytask.evaluation._delong import auc_row_losses
+from polytask.evaluation._folds import plan_folds
+from polytask.evaluation._gain_table import LossArrays, gain_table
+from polytask.exceptions import OptionError
+from polytask.storage import fingerprint
+from polytask.tasks import FittedTask
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+FORMAT, VERSION = "polytask.comparison", 1
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The result of :func:`compare`.
+
+    Attributes
+    ----------
+    result : dict
+        Plain JSON, the content of ``polytask compare --json``.
+    outputs : dict of arm to list of dict of task name to array
+        Held-out outputs in natural scale, one entry per repeat.
+    """
+
+    result: dict[str, Any]
+    outputs: dict[str, list[dict[str, Array]]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return self.result
+
+    def to_frame(self) -> Any:
+        """One row per task: skills, gains, intervals and verdicts."""
+        import pandas as pd
+
+        rows = {}
+        for name, task in self.result["tasks"].items():
+            row = {f"skill_{arm}": entry["skill"] for arm, entry in task["arms"].items()}
+            for arm, gain in task["gains"].items():
+                row |= {f"{key}_over_{arm}": gain[key] for key in ("gain", "low", "high", "verdict")}
+            rows[name] = row
+        return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def compare(
+    X: Any,
+    y: Any,
+    tasks: Sequence[Any] | None = None,
+    *,
+    joint: MultiTaskNetwork | None = None,
+    separate: Sequence[str] = (ALONE, BEST),
+    candidates: Mapping[str, Any] | None = None,
+    folds: Any = 5,
+    repeats: int = 5,
+    groups: Any = None,
+    sample_weight: Any = None,
+    skill_metrics: Mapping[str, str] | None = None,
+    confidence: float = 0.95,
+    margin: float = 0.01,
+    random_state: int = 0,
+    on_fold: Callable[[int, int], None] | None = None,
+) -> Comparison:
+    """Compare a joint network with separate models on the same folds.
+
+    Parameters
+    ----------
+    X, y : as in :meth:`MultiTaskNetwork.fit`
+    tasks : sequence of Task or str, optional
+        By default those of ``joint``, or all columns of ``y``.
+    joint : MultiTaskNetwork, optional
+        The network that learns the tasks together. Its *matched* single-task twins, the arm "alone", have the same settings, rows,
+        preparation, plan of training and presentations of every label, and a fresh seed each.
+    separate : sequence of {"alone", "best_separate"}
+        ``best_separate`` adds, per task, the best model of any kind, chosen inside the training rows of each fold.
+    candidates : dict of name to estimator, optional
+        Kinds of separate models to choose from; see :class:`~polytask.estimators.BestPerTask`. "network" means the twins.
+    folds : int or splitter, default=5
+        A number means folds stratified over all tasks, drawn anew in every repeat.
+    repeats : int, default=5
+        With one repeat no verdict is given: nothing tells how repeats differ.
+    groups : array of shape (n,), optional
+        Rows of one group share a fold, and count as one in the intervals.
+    skill_metrics : dict of task name to {"roc_auc"}, optional
+        Measure the skill of a binary task by its AUC instead of log loss.
+    confidence, margin : float
+        Of the intervals; the gain below which two arms are equivalent.
+    random_state : int
+    on_fold : callable, optional
+        Called with folds done and folds in all.
+
+    Returns
+    -------
+    comparison : Comparison
+
+    Raises
+    ------
+    DataError, OptionError
+        If the data or a setting cannot be used.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(80, 3))
+    >>> y = np.stack([X[:, 0], X[:, 0] + X[:, 1]], axis=1) + 0.1 * rng.normal(size=(80, 2))
+    >>> found = compare(X, y, joint=MultiTaskNetwork(max_epochs=3), separate=["alone"], folds=2, repeats=2)
+    >>> list(found.to_dict()["tasks"]["y0"]["gains"])
+    ['alone']
+    """
+    started = time.monotonic()
+    _check_options(separate, confidence, margin)
+    model: MultiTaskNetwork = clone(joint) if joint is not None else MultiTaskNetwork()
+    if tasks is not None:
+        model.set_params(tasks=list(tasks))
+    arrays, labels = model._read_training_data(X, y)
+    weight = label_weights(sample_weight, labels)
+    plan = plan_folds(labels, folds=folds, repeats=repeats, groups=groups, seed=random_state)
+    arms = train_arms(
+        model,
+        CodedTable(arrays, model.codec_.cardinalities),
+        labels,
+        weight,
+        plan,
+        separate=tuple(separate),
+        candidates=default_candidates() if candidates is None else candidates,
+        groups=groups,
+        seed=random_state,
+        on_fold=on_fold,
+    )
+    losses = {name: _losses(arm, labels, plan, skill_metrics or {}) for name, arm in arms.items()}
+    constant = _constant_losses(labels, weight, plan, skill_metrics or {}, losses[TOGETHER])
+    result = _tables(arms, losses, constant, labels, weight, plan, groups=groups, confidence=confidence, margin=margin)
+    about = {
+        "format": FORMAT,
+        "version": VERSION,
+        "polytask": polytask.__version__,
+        "n_rows": len(weight),
+        "n_groups": None if groups is None else len(np.unique(np.asarray(groups))),
+        "folds": int(plan.max()) + 1,
+        "repeats": len(plan),
+        "seed": random_state,
+        "confidence": confidence,
+        "margin": margin,
+        "seconds": time.monotonic() - started,
+    }
+    extra = _context(model, labels, label_frame(y, labels.tasks)[0], plan, arrays, folds, skill_metrics)
+    chosen = {name: arm.outputs for name, arm in arms.items()}
+    return Comparison(about | result | extra | {"curves": {name: arm.curves for name, arm in arms.items() if arm.curves}}, chosen)
+
+
+def _check_options(separate: Sequence[str], confidence: float, margin: float) -> None:
+    unknown = set(separate) - {ALONE, BEST}
+    if unknown or isinstance(separate, str):
+        raise OptionError(f"`separate` must hold 'alone' and perhaps 'best_separate'; got {separate!r}.")
+    if not 0 < confidence < 1:
+        raise OptionError(f"`confidence` must be in (0, 1); got {confidence!r}.")
+    if not margin >= 0:
+        raise OptionError(f"`margin` must be >= 0; got {margin!r}.")
+
+
+def _losses(arm: Arm, labels: LabelTable, plan: Array, skill_metrics: Mapping[str, str]) -> dict[str, Array]:
+    """Loss of every held-out row per task, [n_repeats, n_rows]; NaN where missing."""
+    found = {}
+    for task in labels.tasks:
+        target = labels.target[:, labels.slices[task.name]]
+        outputs = [own[task.name] for own in arm.outputs]
+        if task.name in skill_metrics:
+            found[task.name] = _auc_losses(task, skill_metrics[task.name], target, outputs, plan)
+        else:
+            found[task.name] = np.stack([_row_losses(task, own, target, plan[r]) for r, own in enumerate(outputs)])
+    return found
+
+
+def _row_losses(task: FittedTask, outputs: Array, target: Array, fold_of: Array) -> Array:
+    losses = np.full(len(target), np.nan)
+    held = fold_of >= 0
+    losses[held] = task.row_losses(outputs[held], target[held])
+    return losses
+
+
+def _auc_losses(task: FittedTask, metric: str, target: Array, outputs: list[Array], plan: Array) -> Array:
+    if metric != "roc_auc" or task.n_codes != 2 or task.n_targets != 1:
+        raise OptionError(f"The skill of task {task.name!r} of kind {task.kind} cannot be measured by {metric!r}; only binary by 'roc_auc'.")
+    return auc_row_losses(target[:, 0], np.stack([own[:, 1] for own in outputs]), fold=plan)
+
+
+def _constant_losses(
+    labels: LabelTable, weight: Array, plan: Array, skill_metrics: Mapping[str, str], like: dict[str, Array]
+) -> dict[str, Array]:
+    """Held-out losses of the constant of each fold's training rows, [n_repeats, n_rows]."""
+    found = {}
+    for task in labels.tasks:
+        part = labels.slices[task.name]
+        target, own = labels.target[:, part], np.full(plan.shape, np.nan)
+        for repeat, fold_of in enumerate(plan):
+            for fold in np.unique(fold_of[fold_of >= 0]):
+                rows, held = fold_of != fold, np.flatnonzero(fold_of == fold)
+                fitted = task.with_statistics(target[rows], weight[rows][:, part])
+                own[repeat, held] = task.row_losses(fitted.constant_outputs(len(held)), target[held])
+        found[task.name] = np.where(np.isnan(like[task.name]), np.nan, 0.5 if task.name in skill_metrics else own)
+    return found
+
+
+def _tables(
+    arms: dict[str, Arm],
+    losses: dict[str, dict[str, Array]],
+    constant: dict[str, Array],
+    labels: LabelTable,
+    weight: Array,
+    plan: Array,
+    *,
+    groups: Any,
+    confidence: float,
+    margin: float,
+) -> dict[str, Any]:
+    """Skills, gains and verdicts of all arms."""
+    task_weight = {task.name: weight[:, labels.slices[task.name]].max(axis=1) for task in labels.tasks}
+    uneven = {name: own if np.ptp(own[own > 0]) > 0 else None for name, own in task_weight.items()}
+    separate = [name for name in arms if name != TOGETHER]
+    gains = {
+        arm: gain_table(
+            {t: LossArrays(losses[TOGETHER][t], losses[arm][t], constant[t], uneven[t]) for t in constant},
+            fold=plan,
+            groups=groups,
+            confidence=confidence,
+            margin=margin,
+        )
+        for arm in separate
+    }
+    tasks = {}
+    for task in labels.tasks:
+        entries, undefined = {}, []
+        for name, arm in arms.items():
+            entry, reasons = _arm_entry(task, arm, losses[name][task.name], constant[task.name], labels, plan, uneven[task.name])
+            entries[name] = entry
+            undefined += [reason for reason in reasons if reason not in undefined]
+        gain = {arm: _without_errors(gains[arm].tasks[task.name]) for arm in separate}
+        undefined += [f"gain over {arm}: {g['reason']}" for arm, g in gain.items() if g.get("gain") is None and g.get("reason")]
+        observed = ~np.isnan(labels.target[:, labels.slices[task.name]]).all(axis=1)
+        tasks[task.name] = {
+            "kind": task.kind,
+            "metric": "roc_auc" if np.nanmax(np.abs(constant[task.name] - 0.5), initial=0) == 0 else task.skill_metric,
+            "n_observed": int(observed.sum()),
+            "n_missing": int((~observed).sum()),
+            "constant": {"error": _average(constant[task.name], uneven[task.name])},
+            "arms": entries,
+            "gains": gain,
+            "saturated": bool(gains[ALONE].tasks[task.name].get("saturated") or False),
+            "undefined": undefined,
+        }
+    skills = {name: _mean_of([tasks[t]["arms"][name]["skill"] for t in tasks]) for name in arms}
+    mean = {"skill": skills, "gains": {arm: gains[arm].mean for arm in separate}}
+    costs = {name: {"label": arm.label, **arm.cost, "train_seconds": float(np.mean(arm.seconds))} for name, arm in arms.items()}
+    return {"arms": costs, "tasks": tasks, "mean": mean}
+
+
+def _arm_entry(
+    task: FittedTask, arm: Arm, losses: Array, constant: Array, labels: LabelTable, plan: Array, weight: Array | None
+) -> tuple[dict[str, Any], list[str]]:
+    error, base = _average(losses, weight), _average(constant, weight)
+    fold_skills = [
+        [
+            _skill(_average(losses[r][plan[r] == f], _part(weight, plan[r] == f)), _average(constant[r][plan[r] == f], _part(weight, plan[r] == f)))
+            for f in np.unique(plan[r][plan[r] >= 0])
+        ]
+        for r in range(len(plan))
+    ]
+    target = labels.target[:, labels.slices[task.name]]
+    fitted = task.with_statistics(target, (~np.isnan(target)).astype(float))
+    per_repeat, reasons = [], {}
+    for r, outputs in enumerate(arm.outputs):
+        held = plan[r] >= 0
+        values, why = fitted.evaluate_with_reasons(outputs[task.name][held], target[held], sample_weight=_part(weight, held))
+        per_repeat.append(values)
+        reasons |= why
+    metrics = {key: _mean_of([values[key] for values in per_repeat]) for key in per_repeat[0]}
+    entry = {"error": error, "skill": _skill(error, base), "fold_skills": fold_skills, "metrics": metrics}
+    if arm.chosen:
+        entry["chosen"] = arm.chosen[task.name]
+    return entry, [f"{metric}: {why}" for metric, why in reasons.items()]
+
+
+def _average(losses: Array, weight: Array | None) -> float | None:
+    seen = ~np.isnan(losses)
+    if weight is not None:
+        weight = np.broadcast_to(weight, losses.shape)
+        seen = seen & (weight > 0)
+    if not seen.any():
+        return None
+    return float(np.average(losses[seen], weights=None if weight is None else weight[seen]))
+
+
+def _part(weight: Array | None, rows: Array) -> Array | None:
+    return None if weight is None else weight[rows]
+
+
+def _skill(error: float | None, constant: float | None) -> float | None:
+    return None if error is None or not constant else 1 - error / constant
+
+
+def _mean_of(values: list[float | None]) -> float | None:
+    seen = [value for value in values if value is not None]
+    return float(np.mean(seen)) if seen else None
+
+
+def _without_errors(entry: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in entry.items() if not key.startswith("error_") and key != "saturated"}
+
+
+def _context(
+    model: MultiTaskNetwork, labels: LabelTable, frame: Any, plan: Array, arrays: Any, folds: Any, skill_metrics: Any
+) -> dict[str, Any]:
+    """How to run it again, the balance of the split, and what should be told."""
+    import platform
+
+    import sklearn
+    import torch
+
+    from polytask.data.splits import split_balance
+
+    given = hasattr(folds, "split")
+    method = type(folds).__name__ if given else "stratified over all tasks"
+    balance = split_balance(frame, plan[0], tasks=labels.tasks, method=method).to_dict()
+    notes = [f"Input column {c.name!r} is left out: {c.reason}." for c in model.codec_.columns if not c.used and c.kind != "ignored"]
+    if len(plan) > 1 and (plan == plan[0]).all():
+        notes.append("The folds are the same in every repeat: repeats differ by their random seeds only.")
+    if (plan < 0).any():
+        notes.append(f"{int((plan[0] < 0).sum())} of {plan.shape[1]} rows are never held out, as the split says.")
+    return {
+        "split": balance,
+        "settings": {"joint": repr(model), "skill_metrics": dict(skill_metrics or {}), "folds": repr(folds)},
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+            "scikit-learn": sklearn.__version__,
+            "threads": torch.get_num_threads(),
+        },
+        "data": {
+            "fingerprint": fingerprint(arrays.numeric, arrays.categorical, labels.target),
+            "columns": [{"name": c.name, "kind": c.kind, "reason": c.reason} for c in model.codec_.columns],
+            "reasons": labels.reasons,
+        },
+        "notes": notes,
+    }

@@ -1,0 +1,93 @@
+"""Out-of-fold outputs of any multi-task estimator."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+
+from polytask.data import to_pandas
+from polytask.estimators import MultiTaskEstimator, label_frame, read_labels
+from polytask.evaluation._folds import plan_folds
+from polytask.tasks import FittedTask, fixed_task
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def out_of_fold(
+    estimator: MultiTaskEstimator,
+    X: Any,
+    y: Any,
+    *,
+    folds: Any = 5,
+    sample_weight: Any = None,
+    groups: Any = None,
+    random_state: int = 0,
+) -> dict[str, Array]:
+    """Predict every row by a model that has not seen it, in natural scale.
+
+    Use this where scikit-learn has ``cross_val_predict``, which label-encodes every column of ``y``: a price would become a class
+    number, and a missing label a class of its own. Here the kinds of tasks and their classes come from the whole of ``y`` once, so
+    that all folds give arrays of the same shape, and missing labels stay missing.
+
+    Parameters
+    ----------
+    estimator : MultiTaskEstimator
+        Cloned for every fold.
+    X, y : as in ``fit``
+    folds : int or splitter, default=5
+        A number means folds stratified over all tasks.
+    random_state : int
+
+    Returns
+    -------
+    outputs : dict of task name to float64 array of shape (n_samples,) or (n_samples, n_classes)
+        Means, or probabilities; NaN for rows that no fold holds out.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import Ridge
+    >>> from polytask.estimators import PerTaskEstimator
+    >>> X = np.arange(20.0)[:, None]
+    >>> oof = out_of_fold(PerTaskEstimator(Ridge()), X, 3 * X[:, 0], folds=4)
+    >>> oof["y0"].shape
+    (20,)
+    """
+    labels = read_labels(y, estimator.tasks)
+    plan = plan_folds(labels, folds=folds, repeats=1, groups=groups, seed=random_state)[0]
+    rows_of, outputs = _row_getter(X), _empty_outputs(labels.tasks, len(plan))
+    weight = None if sample_weight is None else np.asarray(sample_weight)
+    for fold in np.unique(plan[plan >= 0]):
+        train, held = np.flatnonzero(plan != fold), np.flatnonzero(plan == fold)
+        model = clone(estimator).set_params(tasks=declared_of(labels.tasks))
+        model.fit(
+            rows_of(X, train),
+            label_rows(y, train, labels.tasks),
+            sample_weight=None if weight is None else weight[train],
+            groups=None if groups is None else np.asarray(groups)[train],
+        )
+        for name, values in model.outputs(rows_of(X, held)).items():
+            outputs[name][held] = values
+    return outputs
+
+
+def _empty_outputs(tasks: list[FittedTask], n: int) -> dict[str, Array]:
+    shapes = {task.name: (n, len(task.labels)) if len(task.labels) else (n,) for task in tasks}
+    return {name: np.full(shape, np.nan) for name, shape in shapes.items()}
+
+
+def _row_getter(X: Any) -> Any:
+    if isinstance(X, np.ndarray):
+        return lambda table, rows: table[rows]
+    frame = to_pandas(X)
+    return lambda table, rows: frame.iloc[rows]
+
+
+def label_rows(y: Any, rows: Array, tasks: list[FittedTask]) -> pd.DataFrame:
+    """Some rows of ``y`` as a frame whose columns are the label columns of the tasks."""
+    return label_frame(y, tasks)[0].iloc[rows]
+
+
+def declared_of(tasks: list[FittedTask]) -> list[Any]:
+    """Declarations that give the fitted tasks again whatever rows they are fitted on."""
+    return [fixed_task(task) for task in tasks]
