@@ -8,7 +8,7 @@ NASTY = "<script>alert('x')</script> & \"quotes\""
 LONG = "a_very_long_column_name_that_somebody_exported_from_a_database_view_" * 3
 
 
-def _gain(gain: float | None, se: float, verdict: str, z: float = 2.6) -> dict[str, Any]:
+def _gain(gain: float | None, se: float, verdict: str = "", *, z: float = 2.6) -> dict[str, Any]:
     if gain is None:
         return dict.fromkeys(
             ["gain", "se", "low", "high", "low_unadjusted", "high_unadjusted", "p_value", "p_adjusted", "delta"]
@@ -17,6 +17,9 @@ def _gain(gain: float | None, se: float, verdict: str, z: float = 2.6) -> dict[s
             "detectable": None,
             "nadeau_bengio": None,
         }
+    low, high = gain - z * se, gain + z * se
+    if not verdict:
+        verdict = "helped" if low > 0 else "harmed" if high < 0 else "equivalent" if low > -0.01 and high < 0.01 else "undecided"
     p_value = math.erfc(abs(gain / se) / math.sqrt(2))
     return {
         "gain": gain,
@@ -68,11 +71,9 @@ def _task(
     alone: float | None,
     gain: float | None,
     se: float,
-    verdict: str,
     rng: random.Random,
     *,
     best_gain: float | None = None,
-    best_verdict: str = "undecided",
     n_missing: int = 0,
     **more: Any,
 ) -> dict[str, Any]:
@@ -91,7 +92,7 @@ def _task(
             "alone": _arm(alone, constant, _metrics(kind, alone), rng),
             "best_separate": _arm(best, constant, _metrics(kind, best), rng) | {"chosen": {"LightGBM": 14, "linear": 11}},
         },
-        "gains": {"alone": _gain(gain, se, verdict), "best_separate": _gain(best_gain, se * 1.2, best_verdict)},
+        "gains": {"alone": _gain(gain, se), "best_separate": _gain(best_gain, se * 1.2)},
         "saturated": False,
         "undefined": [],
     } | more
@@ -122,7 +123,7 @@ def _split(tasks: dict[str, Any], rng: random.Random) -> dict[str, Any]:
 
 
 def _result(tasks: dict[str, Any], rng: random.Random) -> dict[str, Any]:
-    mean = _gain(0.021, 0.0065, "helped")
+    mean = _gain(0.021, 0.0065)
     curves = {
         arm: {
             name: _curve(
@@ -170,7 +171,7 @@ def _result(tasks: dict[str, Any], rng: random.Random) -> dict[str, Any]:
         "tasks": tasks,
         "mean": {
             "skill": {"together": 0.2713, "alone": 0.2503, "best_separate": 0.2654},
-            "gains": {"alone": mean | {"delta_m": 3.42}, "best_separate": _gain(0.0059, 0.0081, "undecided") | {"delta_m": 0.91}},
+            "gains": {"alone": mean | {"delta_m": 3.42}, "best_separate": _gain(0.0059, 0.0081) | {"delta_m": 0.91}},
         },
         "curves": curves,
         "split": _split(tasks, rng),
@@ -196,19 +197,16 @@ def comparison() -> dict[str, Any]:
     """Six tasks of mixed kinds, every verdict but "none", one harmed."""
     rng = random.Random(7)
     tasks = {
-        "final_grade": _task(
-            "regression", 0.412, 0.047, 0.011, "helped", rng, best_gain=0.041, best_verdict="helped", n_missing=62
-        ),
-        "absences": _task("count", 0.081, 0.012, 0.019, "undecided", rng, best_gain=-0.028),
-        "passed": _task("binary", 0.297, 0.036, 0.010, "helped", rng, best_gain=0.004, n_missing=133),
-        "alcohol_weekend": _task("ordinal", 0.146, 0.001, 0.0028, "equivalent", rng, best_gain=-0.002, best_verdict="equivalent"),
-        "reason_for_school": _task("multiclass", 0.052, -0.033, 0.009, "harmed", rng, best_gain=-0.041, best_verdict="harmed"),
+        "final_grade": _task("regression", 0.412, 0.047, 0.011, rng, best_gain=0.041, n_missing=62),
+        "absences": _task("count", 0.081, 0.012, 0.019, rng, best_gain=-0.028),
+        "passed": _task("binary", 0.297, 0.036, 0.010, rng, best_gain=0.004, n_missing=133),
+        "alcohol_weekend": _task("ordinal", 0.146, 0.001, 0.0025, rng, best_gain=-0.002),
+        "reason_for_school": _task("multiclass", 0.052, -0.033, 0.009, rng, best_gain=-0.041),
         "supports": _task(
             "multilabel",
             0.219,
             0.024,
             0.017,
-            "undecided",
             rng,
             best_gain=0.011,
             n_missing=298,
@@ -227,9 +225,9 @@ def nasty_comparison() -> dict[str, Any]:
         values = list(part.values())
         part.clear()
         part.update(zip(names, values, strict=True))
-    result["tasks"]["x"]["gains"] = {"alone": _gain(None, 1, "none"), "best_separate": None}
+    result["tasks"]["x"]["gains"] = {"alone": _gain(None, 1), "best_separate": None}
     result["tasks"]["x"]["arms"]["alone"]["skill"] = None
-    result["tasks"]["Jitter:RAP*(%)"]["gains"]["alone"] = _gain(-3.2, 1.1, "harmed")
+    result["tasks"]["Jitter:RAP*(%)"]["gains"]["alone"] = _gain(-3.2, 1.1)
     result["notes"].append(f"Column {NASTY} was told.")
     result["settings"]["</style><script>"] = "</script>"
     return result
@@ -238,14 +236,12 @@ def nasty_comparison() -> dict[str, Any]:
 def many_tasks(n_tasks: int = 40) -> dict[str, Any]:
     """Many binary tasks."""
     rng = random.Random(3)
-    verdicts = ["helped", "undecided", "undecided", "equivalent", "harmed"]
     tasks = {
         f"assay_{i:02d}": _task(
             "binary",
             rng.uniform(0.05, 0.4),
             rng.gauss(0.01, 0.03),
             rng.uniform(0.004, 0.03),
-            verdicts[i % 5],
             rng,
             best_gain=rng.gauss(0, 0.03),
             n_missing=rng.randrange(400),
@@ -312,8 +308,8 @@ def fit_result() -> dict[str, Any]:
         "epochs": 41,
         "best_epoch": 25,
         "steps": 205,
-        "stopped": "no better mean skill for 16 epochs",
-        "model": {"label": "MultiTaskNetwork", "parameters": 24870, "memory_mb": 0.1, "path": "model/"},
+        "ended_by": "patience",
+        "model": {"label": "MultiTaskNetwork", "parameters": 24870, "memory_mb": 0.1},
         "tasks": {
             "final_grade": task("regression", ["final_grade"], "numbers with 17 different values and decimals", 0.43),
             "passed": task(
@@ -373,3 +369,13 @@ def fit_result() -> dict[str, Any]:
         "data": {"source": "students.csv.gz", "fingerprint": "sha256:3f2a90c17b5e"},
         "notes": ["Target 'passed': 12 cells read 'NA' were taken as missing labels."],
     }
+
+
+def nasty_fit() -> dict[str, Any]:
+    """Names that try to break the page, many columns."""
+    result = fit_result()
+    result["tasks"] = {NASTY: result["tasks"]["passed"], LONG: result["tasks"]["supports"]}
+    result["tasks"][NASTY]["classes"] = [f"<b>{i}</b>" for i in range(40)]
+    result["curves"] = {NASTY: [[1, 0.5, None], [2, math.nan, math.inf]], LONG: [[1, 0.5, 0.1]]}
+    result["inputs"] = [{"name": f"{NASTY}{i}", "kind": "numeric", "reason": "numbers"} for i in range(200)]
+    return result

@@ -58,7 +58,10 @@ def test_the_sentence_names_the_harmed_task():
 
 
 def test_the_sentence_names_at_most_three_harmed_tasks():
-    assert "'assay_04', 'assay_09', 'assay_14' and 5 more" in summary_sentence(many_tasks(40))
+    result = many_tasks(40)
+    for i in (4, 9, 14, 19):
+        result["tasks"][f"assay_{i:02d}"]["gains"]["alone"]["verdict"] = "harmed"
+    assert "harmed 5: 'assay_04', 'assay_09', 'assay_14' and 2 more" in summary_sentence(result)
 
 
 def test_with_one_repeat_the_sentence_gives_no_verdict():

@@ -13,15 +13,23 @@ True
 """
 
 from polytask.reporting._comparison_report import comparison_html, write_comparison_report
+from polytask.reporting._fit_report import fit_html, write_fit_report
+from polytask.reporting._fit_view import fit_sentence
 from polytask.reporting._report import write_report
 from polytask.reporting._terminal import ComparisonTable, comparison_table
+from polytask.reporting._terminal_fit import FitTable, fit_table
 from polytask.reporting._words import summary_sentence
 
 __all__ = [
     "ComparisonTable",
+    "FitTable",
     "comparison_html",
     "comparison_table",
+    "fit_html",
+    "fit_sentence",
+    "fit_table",
     "summary_sentence",
     "write_comparison_report",
+    "write_fit_report",
     "write_report",
 ]

@@ -65,6 +65,7 @@ def answer(result: Mapping[str, Any]) -> dict[str, Any]:
     mean = mean_gain(result, "alone")
     worth = worth_clause(result)
     tally = [(verdict, words, sum(gain.verdict == verdict for gain in gains)) for verdict, words in VERDICT_WORDS.items()]
+    any_verdict = any(gain.verdict != "none" for gain in gains)
     return {
         "verdict": verdict_clause(result, brief=True),
         "mean": mean,
@@ -72,7 +73,7 @@ def answer(result: Mapping[str, Any]) -> dict[str, Any]:
         "worth": f"{worth}; {mean_clause(result, 'best_separate')}." if worth else None,
         "undecided": undecided_sentence(result),
         "harmed": [gain.name for gain in gains if gain.verdict == "harmed"],
-        "tally": [row for row in tally if row[2] or row[0] in ("helped", "harmed")] if gains else [],
+        "tally": [row for row in tally if row[2] or (row[0] in ("helped", "harmed") and any_verdict)],
     }
 
 
@@ -100,13 +101,17 @@ def forest(result: Mapping[str, Any], rival: str) -> dict[str, Any]:
 
     return {
         "rival": rival,
-        "rows": [row(gain) for gain in gains],
+        "rows": [row(gain) for gain in sorted(gains, key=_by_gain)],
         "mean": row(mean) if mean else None,
         "axis": forest_axis(scale),
         "margin": points(margin) if margin else None,
         "has_dots": any(gain.fold_gains for gain in gains),
         "is_from_folds": any(gain.is_from_folds for gain in gains),
     }
+
+
+def _by_gain(gain: Gain) -> float:
+    return -gain.gain if gain.gain is not None else float("inf")
 
 
 def task_row(name: str, task: Mapping[str, Any]) -> dict[str, Any]:

@@ -35,9 +35,7 @@ def _card(name: str, rows: Mapping[str, Rows], kept: float | None) -> dict[str, 
     marked = {arm: (kept, _skill_at(lines, kept)) if kept is not None else _best(lines) for arm, lines in rows.items()}
     word = "best" if kept is None else "kept"
     told = [
-        f"{ARM_LABELS[arm]}: {word} {points(skill)} at epoch {epoch:g}"
-        for arm, (epoch, skill) in reversed(marked.items())
-        if epoch
+        f"{_who(arm, rows)}{word} {points(skill)} at epoch {epoch:g}" for arm, (epoch, skill) in reversed(marked.items()) if epoch
     ]
     reading = "; ".join(told)
     return {
@@ -53,6 +51,10 @@ def _card(name: str, rows: Mapping[str, Rows], kept: float | None) -> dict[str, 
         ),
         "reading": reading,
     }
+
+
+def _who(arm: str, rows: Mapping[str, Rows]) -> str:
+    return f"{ARM_LABELS[arm]}: " if len(rows) > 1 else ""
 
 
 def _curve(arm: str, rows: Rows, column: int, marked: float | None = None) -> Curve:

@@ -116,14 +116,16 @@ def _gain(name: str, numbers: Mapping[str, Any], fold_gains: tuple[float, ...]) 
         fold_gains=fold_gains,
         is_from_folds=is_from_folds,
         reason=numbers.get("reason"),
-        decimals=_decimals(gain, low, high),
+        decimals=_decimals(low, high),
     )
 
 
-def _decimals(*values: float | None) -> int:
+def _decimals(low: float | None, high: float | None) -> int:
     """As many decimals as keep a bound that is not zero from reading as zero: "[0.0, 3.1], helped" would puzzle."""
-    known = [abs(100 * value) for value in values if value]
-    return next((decimals for decimals in (1, 2) if all(round(value, decimals) for value in known)), 3)
+    if low is None or high is None or low == high:
+        return 1
+    told = [100 * (high - low), *([100 * low, 100 * high] if low * high > 0 else [])]
+    return next((decimals for decimals in (1, 2) if all(round(value, decimals) for value in told)), 3)
 
 
 def _fold_gains(arms: Mapping[str, Any], rival: str) -> tuple[float, ...]:

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from polytask.reporting import _numbers
 from polytask.reporting._forest_plot import verdict_mark
+from polytask.reporting._words import short_name
 
 
 def render(template: str, view: Mapping[str, Any]) -> str:
@@ -94,6 +95,7 @@ _FILTERS = {
     "interval_of": interval_of,
     "minus": minus,
     "signed_percent": signed_percent,
+    "short_name": short_name,
     "span": span,
     "verdict_mark": verdict_mark,
 }

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from polytask.reporting._numbers import printable, significant
+from polytask.reporting._numbers import printable
 
 
 def flat_rows(settings: Mapping[str, Any] | None) -> list[tuple[str, str]]:
@@ -69,7 +69,7 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return significant(value, 4)
+        return f"{value:.6g}"
     if isinstance(value, list | tuple):
         return ", ".join(map(_text, value)) or "none"
     return "none" if isinstance(value, Mapping) else str(value)

@@ -1,21 +1,17 @@
 """The table of a comparison in the terminal: readable at 80 columns and without colour."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from rich import box
 from rich.console import Console, ConsoleOptions, RenderResult
-from rich.table import Table
 from rich.text import Text
 
 from polytask.reporting._numbers import finite, percent, points, printable
 from polytask.reporting._readings import Gain, check_format, has_arm, mean_gain, task_gain
-from polytask.reporting._words import short_name
+from polytask.reporting._terminal_table import Column, columns_width, table_of
 
 _STYLES = {"helped": "bold green", "harmed": "bold red", "equivalent": "", "undecided": "dim", "none": "dim"}
 _NAME_ROOM = 18  # character cells that names get before columns are spread over two tables
-_GAP = 2  # between two columns
 
 
 def comparison_table(result: Mapping[str, Any]) -> "ComparisonTable":
@@ -66,11 +62,11 @@ class ComparisonTable:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield the tables (one where the width allows) and the lines under them."""
         for columns in self.tables(options.max_width):
-            yield _table(columns, options.max_width)
+            yield table_of(columns, options.max_width)
         for line in remarks(self.result):
             yield Text(line)
 
-    def tables(self, width: int) -> list[list["Column"]]:
+    def tables(self, width: int) -> list[list[Column]]:
         """The columns of one table, or of two where the best separate model has no place beside the rest."""
         names = Column("task", self._names(), justify="left")
         alone, together, best = (
@@ -85,7 +81,7 @@ class ComparisonTable:
         best_short = Column("best", best.cells)
         room = min(names.width, _NAME_ROOM)
         for more in ([best, over, worth_it], [best_short, worth_it]):
-            if _width(matched[1:]) + _width(more) + room <= width:
+            if columns_width(matched[1:]) + columns_width(more) + room <= width:
                 return [[*matched, *more]]
         return [matched, [names, best, together, over, worth_it]]
 
@@ -102,20 +98,6 @@ class ComparisonTable:
 
     def _gains(self, rival: str) -> list[Gain | None]:
         return [*(task_gain(name, task, rival) for name, task in self.result["tasks"].items()), mean_gain(self.result, rival)]
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a terminal table; the last cell is the mean over tasks."""
-
-    header: str
-    cells: list[Text]
-    justify: Literal["left", "right"] = "right"
-
-    @property
-    def width(self) -> int:
-        """Character cells of the widest content."""
-        return max(len(self.header), *(cell.cell_len for cell in self.cells))
 
 
 def remarks(result: Mapping[str, Any]) -> Iterator[str]:
@@ -144,19 +126,3 @@ def _gain_columns(gains: Sequence[Gain | None], headers: tuple[str, str], words:
         [Text(text.rstrip(), style=style) for text, style in zip(texts, styles, strict=True)] for texts in (numbers, verdicts)
     )
     return Column(headers[0], first, justify="left"), Column(headers[1], second, justify="left")
-
-
-def _width(columns: Sequence[Column]) -> int:
-    return sum(column.width + _GAP for column in columns)
-
-
-def _table(columns: Sequence[Column], width: int) -> Table:
-    room = max(12, width - _width(columns[1:]) - _GAP)
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    for i, column in enumerate(columns):
-        table.add_column(Text(column.header), justify=column.justify, no_wrap=i > 0, overflow="fold")
-    last = len(columns[0].cells) - 1
-    for i, (name, *cells) in enumerate(zip(*(column.cells for column in columns), strict=True)):
-        shown = Text(short_name(name.plain, length=2 * room))
-        table.add_row(shown, *cells, end_section=i == last - 1, style="bold" if i == last else None)
-    return table

@@ -1,0 +1,141 @@
+"""Read a fit into what its page shows."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from polytask.reporting._curve_cards import CARDS_IN_SIGHT, curve_cards
+from polytask.reporting._numbers import finite, plural, points, significant
+from polytask.reporting._readings import check_format
+from polytask.reporting._settings import flat_rows, stored_command
+from polytask.reporting._skill_bar import skill_bar, skill_scale
+
+_ENDED_BY = {
+    "patience": "the mean validation skill no longer rose",
+    "epochs": "all epochs were done",
+    "steps": "the number of steps asked for was done",
+    "time": "the time limit was reached",
+    "interrupt": "it was interrupted",
+}
+_LEARNED_FROM = ("numeric", "categorical", "boolean", "datetime")
+_CLASSES_IN_SIGHT = 12
+
+
+def fit_sentence(result: Mapping[str, Any]) -> str:
+    """Say in one sentence what was learned.
+
+    Parameters
+    ----------
+    result : dict
+        A fit (format ``polytask.fit``, version 1).
+
+    Raises
+    ------
+    DataError
+        If ``result`` is not such a fit.
+
+    Examples
+    --------
+    >>> fit_sentence({"format": "polytask.fit", "version": 1, "n_rows": 662, "mean_skill": 0.31, "tasks": {"sold": {}}})
+    'Learned 1 task from 662 rows; mean validation skill 31.0 points (optimistic: these rows chose the epoch).'
+    """
+    check_format(result, "polytask.fit")
+    mean = finite(result.get("mean_skill"))
+    told = "undefined" if mean is None else f"{points(mean)} points (optimistic: these rows chose the epoch)"
+    return f"{learned_clause(result)}; mean validation skill {told}."
+
+
+def learned_clause(result: Mapping[str, Any]) -> str:
+    """Say how many tasks were learned from how many rows; no full stop."""
+    tasks = result["tasks"].values()
+    learned = sum(not task.get("left_out") for task in tasks)
+    rows = finite(result.get("n_rows"))
+    count = plural(learned, "task") if learned == len(tasks) else f"{learned} of {plural(len(tasks), 'task')}"
+    return f"Learned {count}" + (f" from {plural(int(rows), 'row')}" if rows is not None else "")
+
+
+def fit_view(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Read everything the page of a fit shows."""
+    inputs = list(result.get("inputs") or [])
+    return {
+        "title": "What was learned",
+        "polytask": result.get("polytask") or "",
+        "learned": learned_clause(result),
+        "mean_skill": finite(result.get("mean_skill")),
+        "facts": facts(result),
+        "seconds": finite(result.get("seconds")),
+        "tasks": [task_row(name, task) for name, task in result["tasks"].items()],
+        "left_out": [(name, task["left_out"]) for name, task in result["tasks"].items() if task.get("left_out")],
+        "scores": score_rows(result["tasks"]),
+        "undefined": [(name, reason) for name, task in result["tasks"].items() for reason in task.get("undefined") or []],
+        "inputs": [input_row(column) for column in inputs],
+        "input_kinds": Counter(column.get("kind", "") for column in inputs),
+        "curves": curve_cards(
+            {"together": result.get("curves") or {}}, list(result["tasks"]), kept=finite(result.get("best_epoch"))
+        ),
+        "curves_in_sight": CARDS_IN_SIGHT,
+        "notes": list(result.get("notes") or []),
+        "command": stored_command(result),
+        "settings": flat_rows(result.get("settings")),
+        "versions": flat_rows({"polytask": result.get("polytask") or "unknown", **(result.get("versions") or {})}),
+        "data": flat_rows(result.get("data")),
+    }
+
+
+def facts(result: Mapping[str, Any]) -> list[str]:
+    """The line under the answer: rows used for what, epochs, why it ended, the model's size."""
+    told = []
+    trained, validated = finite(result.get("n_train")), finite(result.get("n_validation"))
+    if trained is not None and validated is not None:
+        told.append(f"{plural(int(trained), 'row')} to learn, {int(validated):,} to choose the epoch")
+    epochs, best = finite(result.get("epochs")), finite(result.get("best_epoch"))
+    if epochs is not None:
+        told.append(plural(int(epochs), "epoch") + (f", number {best:g} kept" if best is not None else ""))
+    if ended_by := result.get("ended_by"):
+        told.append(f"ended because {_ENDED_BY.get(ended_by, ended_by)}")
+    model = result.get("model") or {}
+    if (parameters := finite(model.get("parameters"))) is not None:
+        told.append(f"{model.get('label', 'model')} with {significant(parameters)} parameters")
+    return told
+
+
+def task_row(name: str, task: Mapping[str, Any]) -> dict[str, Any]:
+    """One task: what it is, why it was taken for that, its labels."""
+    classes = [str(label) for label in task.get("classes") or []]
+    more = f" and {len(classes) - _CLASSES_IN_SIGHT:,} more" if len(classes) > _CLASSES_IN_SIGHT else ""
+    columns = list(task.get("columns") or [])
+    missing_texts = task.get("missing_texts") or {}
+    return {
+        "name": name,
+        "kind": task.get("kind", ""),
+        "reason": task.get("reason") or "",
+        "columns": columns if columns != [name] else [],
+        "classes": ", ".join(classes[:_CLASSES_IN_SIGHT]) + more,
+        "n_observed": finite(task.get("n_observed")),
+        "n_missing": finite(task.get("n_missing")),
+        "missing_texts": ", ".join(f"'{text}' {count:,}×" for text, count in missing_texts.items()),
+        "left_out": task.get("left_out"),
+    }
+
+
+def score_rows(tasks: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Per learned task its validation skill, drawn and written, and its metrics."""
+    scored = {name: task["validation"] for name, task in tasks.items() if task.get("validation")}
+    scale = skill_scale(scores.get("skill") for scores in scored.values())
+    return [
+        {
+            "name": name,
+            "kind": tasks[name].get("kind", ""),
+            "bar": skill_bar(name, scores.get("skill"), scale),
+            "skill": scores.get("skill"),
+            "n_observed": finite(scores.get("n_observed")),
+            "metrics": list((scores.get("metrics") or {}).items()),
+        }
+        for name, scores in scored.items()
+    ]
+
+
+def input_row(column: Mapping[str, Any]) -> dict[str, Any]:
+    """One input column: its kind, why, and whether it is learned from."""
+    row = {key: column.get(key) for key in ("name", "kind", "reason", "n_missing", "n_unique")}
+    return row | {"is_used": column.get("kind") in _LEARNED_FROM}

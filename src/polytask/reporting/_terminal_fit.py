@@ -1,0 +1,82 @@
+"""The table of a fit in the terminal."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.text import Text
+
+from polytask.reporting._numbers import finite, points, printable, significant
+from polytask.reporting._readings import check_format
+from polytask.reporting._terminal_table import Column, table_of
+
+_COUNTS = (("labels", "n_observed"), ("missing", "n_missing"))
+
+
+def fit_table(result: Mapping[str, Any]) -> "FitTable":
+    """Lay out a fit for the terminal.
+
+    Parameters
+    ----------
+    result : dict
+        A fit (format ``polytask.fit``, version 1).
+
+    Returns
+    -------
+    FitTable
+        A rich renderable: a row per task (kind, labels, missing, validation skill) and the mean, said to be optimistic.
+
+    Raises
+    ------
+    DataError
+        If ``result`` is not such a fit.
+
+    Examples
+    --------
+    >>> from rich.console import Console
+    >>> task = {"kind": "binary", "n_observed": 600, "n_missing": 62, "validation": {"skill": 0.31}}
+    >>> result = {"format": "polytask.fit", "version": 1, "tasks": {"sold": task}, "mean_skill": 0.31}
+    >>> Console(width=80, color_system=None).print(fit_table(result))
+    <BLANKLINE>
+     task             kind    labels  missing  skill
+     ...
+     sold             binary     600       62   31.0
+    <BLANKLINE>
+     mean over tasks                            31.0
+    <BLANKLINE>
+    Validation skill in points: 0 is no better than a constant, 100 is perfect.
+    It is optimistic: these rows chose the epoch.
+    """
+    check_format(result, "polytask.fit")
+    return FitTable(result)
+
+
+class FitTable:
+    """A rich renderable; see :func:`fit_table`."""
+
+    def __init__(self, result: Mapping[str, Any]) -> None:
+        self.result = result
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the table, what it means, and the tasks left out."""
+        yield table_of(self.columns(), options.max_width)
+        yield Text("Validation skill in points: 0 is no better than a constant, 100 is perfect.")
+        yield Text("It is optimistic: these rows chose the epoch.")
+        for name, task in self.result["tasks"].items():
+            if task.get("left_out"):
+                yield Text(f"Left out: '{printable(name)}': {printable(task['left_out'])}")
+
+    def columns(self) -> list[Column]:
+        """The columns, with the mean over tasks in the last cells."""
+        tasks = self.result["tasks"]
+        skills = [(task.get("validation") or {}).get("skill") for task in tasks.values()] + [self.result.get("mean_skill")]
+        return [
+            Column("task", [*map(Text, map(printable, tasks)), Text("mean over tasks")], justify="left"),
+            Column("kind", [*(Text(str(task.get("kind", ""))) for task in tasks.values()), Text("")], justify="left"),
+            *(Column(header, [*(_count(task.get(key)) for task in tasks.values()), Text("")]) for header, key in _COUNTS),
+            Column("skill", [Text("-" if finite(skill) is None else points(skill)) for skill in skills]),
+        ]
+
+
+def _count(value: Any) -> Text:
+    return Text("-" if finite(value) is None else significant(value))

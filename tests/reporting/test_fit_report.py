@@ -1,0 +1,74 @@
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+from polytask.exceptions import DataError
+from polytask.reporting import fit_html, fit_sentence, fit_table, write_fit_report, write_report
+from tests.reporting._page import Page
+from tests.reporting._sample import comparison, fit_result
+
+
+def printed(result, width: int = 80) -> str:
+    out = io.StringIO()
+    Console(file=out, width=width, color_system=None).print(fit_table(result))
+    return out.getvalue()
+
+
+def test_the_page_says_what_was_learned_and_that_the_skill_is_optimistic():
+    words = Page(fit_html(fit_result())).words
+    assert "Learned 3 of 4 tasks from 662 rows." in words
+    assert words.count("ptimistic: these rows chose the epoch") == 2
+
+
+def test_every_task_tells_its_kind_why_and_its_missing_labels():
+    words = Page(fit_html(fit_result())).words
+    assert "text with two different values: no, yes" in words
+    assert "read as missing: 'NA' 12×" in words
+    assert "s_family, s_school, s_paid" in words
+
+
+def test_a_task_left_out_is_told_with_its_reason():
+    assert "unlucky was left out: it has no labels; predicted as empty." in Page(fit_html(fit_result())).words
+
+
+def test_every_input_tells_whether_it_was_learned_from():
+    row = "<td>identifier</td><td>no</td>"
+    assert row in fit_html(fit_result()).replace(' class="text"', "")
+
+
+def test_the_kept_epoch_is_told_per_task():
+    assert Page(fit_html(fit_result())).words.count("at epoch 25") == 6  # once to read, once for those who do not see the curve
+
+
+def test_the_command_is_quoted():
+    assert "--target 'supports=s_*:multilabel' --out model/" in Page(fit_html(fit_result())).words
+
+
+def test_a_real_json_round_trip_changes_nothing():
+    assert fit_html(json.loads(json.dumps(fit_result()))) == fit_html(fit_result())
+
+
+def test_the_terminal_table_fits_80_columns_and_names_what_was_left_out():
+    text = printed(fit_result())
+    assert max(map(len, text.splitlines())) <= 80
+    assert "final_grade      regression     600       62   43.0" in text
+    assert "Left out: 'unlucky': it has no labels; predicted as empty" in text
+
+
+def test_the_sentence_says_optimistic():
+    assert fit_sentence(fit_result()) == (
+        "Learned 3 of 4 tasks from 662 rows; mean validation skill 31.3 points (optimistic: these rows chose the epoch)."
+    )
+
+
+def test_write_report_chooses_by_format(tmp_path):
+    assert "What was learned" in write_report(fit_result(), tmp_path / "fit.html").read_text(encoding="utf-8")
+    assert "alone?" in write_report(comparison(), tmp_path / "comparison.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("write", [write_report, write_fit_report])
+def test_an_unknown_format_is_refused_by_name(write, tmp_path):
+    with pytest.raises(DataError, match=r"got 'polytask\.scores'"):
+        write({"format": "polytask.scores"}, tmp_path / "report.html")
