@@ -18,7 +18,9 @@ class BalancingMethod(Protocol):
         ...
 
 
-def backward(losses: Tensor, method: BalancingMethod, *, label_weight: Tensor | None = None, penalty: Tensor | None = None) -> Tensor:
+def backward(
+    losses: Tensor, method: BalancingMethod, *, label_weight: Tensor | None = None, penalty: Tensor | None = None
+) -> Tensor:
     """Weigh the losses of the tasks and run the backward pass.
 
     Parameters
@@ -54,6 +56,7 @@ def backward(losses: Tensor, method: BalancingMethod, *, label_weight: Tensor | 
         raise OptionError(f"{type(method).__name__} needs {sorted(method.needs)}; `backward` gives only the losses so far.")
     present = torch.ones_like(losses) if label_weight is None else label_weight
     weights = method(losses.detach(), present)
-    total = (weights * torch.where(present > 0, losses, 0.0)).sum()
-    (total if penalty is None else total + penalty.sum()).backward()  # type: ignore[no-untyped-call]
+    gradient = torch.where(present > 0, weights, 0.0).to(losses.dtype)  # of the weighted sum, which is never computed itself
+    roots, gradients = ([losses], [gradient]) if penalty is None else ([losses, penalty], [gradient, torch.ones_like(penalty)])
+    torch.autograd.backward(roots, gradients)
     return weights

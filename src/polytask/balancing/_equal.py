@@ -1,6 +1,5 @@
 """Equal weights."""
 
-import torch
 from torch import Tensor, nn
 
 
@@ -9,6 +8,7 @@ class Equal(nn.Module):
 
     Losses should be on one scale first; the training loop divides each by the loss of the constant predictor.
 
+    >>> import torch
     >>> Equal()(torch.tensor([1.0, 4.0]), torch.tensor([3.0, 0.0]))
     tensor([1., 0.])
     """

@@ -2,17 +2,16 @@
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from polytask.exceptions import ModelFolderError
 from polytask.storage import read_checkpoint, write_checkpoint
 from polytask.training._history import EpochRecord, TrainingHistory
+from polytask.training._network import OneNetwork, StackedNetworks, keep_replicas
 from polytask.training._stopping import EarlyStopping
-
-if TYPE_CHECKING:
-    from polytask.training._network import OneNetwork, StackedNetworks
 
 
 class Checkpoint:
@@ -37,14 +36,15 @@ class Checkpoint:
 
     def save(
         self,
-        network: "OneNetwork | StackedNetworks",
+        network: OneNetwork | StackedNetworks,
         optimizer: torch.optim.Optimizer,
         stopping: EarlyStopping,
         history: TrainingHistory,
         *,
         epoch: int,
+        replicas: Tensor | None = None,
     ) -> None:
-        """Write the state after ``epoch``, if the last write is long enough ago."""
+        """Write the state after ``epoch``, if the last write is long enough ago; ``replicas`` are still in training."""
         if time.monotonic() - self._last < self.every:
             return
         self._last = time.monotonic()
@@ -54,6 +54,8 @@ class Checkpoint:
         for p, state in optimizer.state.items():
             tensors |= {f"optimizer/{key}/{names[id(p)]}": value for key, value in state.items()}
         tensors |= {"random": torch.get_rng_state(), "stopping/best": stopping.best, "stopping/best_epoch": stopping.best_epoch}
+        if replicas is not None:
+            tensors["replicas"] = replicas
         for k, record in enumerate(history.epochs):
             tensors |= {f"history/{k}/{key}": getattr(record, key) for key in ("train_losses", "skills", "mean_skill")}
         state = {
@@ -66,13 +68,30 @@ class Checkpoint:
 
     def restore(
         self,
-        network: "OneNetwork | StackedNetworks",
+        network: OneNetwork | StackedNetworks,
         optimizer: torch.optim.Optimizer,
         stopping: EarlyStopping,
         history: TrainingHistory,
-    ) -> int:
-        """Put the saved state into all four and return the epoch after which it was written."""
+    ) -> tuple[int, Tensor | None]:
+        """Put the saved state into all four.
+
+        Returns
+        -------
+        epoch : int
+            After which it was written.
+        replicas : Tensor or None
+            Numbers of the networks of a stack that were still in training; only these are left in ``network``.
+
+        Raises
+        ------
+        ModelFolderError
+            If the file is damaged, or belongs to a network of another shape.
+        """
         tensors, state = read_checkpoint(self.path)
+        self._check_fits(network, tensors)
+        replicas = tensors.get("replicas")
+        if replicas is not None and len(replicas) < (network.n_replicas or 0):
+            keep_replicas(network, optimizer, replicas)
         with torch.no_grad():
             for name, p in network.parameters.items():
                 p.copy_(tensors[f"now/{name}"])
@@ -84,7 +103,15 @@ class Checkpoint:
             values = {key: tensors[f"history/{k}/{key}"] for key in ("train_losses", "skills", "mean_skill")}
             history.epochs.append(EpochRecord(epoch, max_epochs, steps, **values))
         history.steps, history.seconds = state["steps"], state["seconds"]
-        return int(state["epoch"])
+        return int(state["epoch"]), replicas
+
+    def _check_fits(self, network: OneNetwork | StackedNetworks, tensors: dict[str, Tensor]) -> None:
+        found = {name.removeprefix("best/"): t.shape for name, t in tensors.items() if name.startswith("best/")}
+        if found != {name: p.shape for name, p in network.parameters.items()}:
+            raise ModelFolderError(
+                f"The checkpoint at '{self.path}' belongs to another run: its network has other parameters. "
+                "Start again without it, or with the settings and data it was made with."
+            )
 
 
 def _optimizer_state(tensors: dict[str, Tensor], name: str, *, device: torch.device) -> dict[str, Any]:

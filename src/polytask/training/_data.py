@@ -58,7 +58,8 @@ class TrainingData:
 
     def keep(self, kept: Tensor) -> "TrainingData":
         """Only the replicas whose numbers are in ``kept``."""
-        assert self.fold is not None and self.mask is not None
+        assert self.fold is not None
+        assert self.mask is not None
         return TrainingData(
             inputs=self.inputs,
             target=self.target,
@@ -90,26 +91,23 @@ def epoch_batches(rows: Sequence[Tensor], *, batch_size: int, seeds: Sequence[in
     """Row numbers [B] (one network) or [R, B] (replicas) of each step of one epoch, drawn anew from seed and epoch.
 
     Every replica makes the same number of steps, and every row is presented once; where a replica has fewer rows, the rest is -1.
-    The batches of an epoch are of nearly equal size.
+    The batches of an epoch differ in size by one row at most, and are those that the replica would have alone.
 
-    >>> [b.tolist() for b in epoch_batches([torch.arange(4)], batch_size=3, seeds=[0], epoch=0)]
-    [[0, 1], [3, 2]]
+    >>> [b.tolist() for b in epoch_batches([torch.arange(5)], batch_size=3, seeds=[0], epoch=0)]
+    [[2, 0, 4], [3, 1]]
     """
     longest = max(len(r) for r in rows)
     steps = n_batches(longest, batch_size)
-    size = -(-longest // steps)
     orders = []
     for own, seed in zip(rows, seeds, strict=True):
         generator = torch.Generator().manual_seed(seed_of(seed, epoch))
         orders.append(own[torch.randperm(len(own), generator=generator).to(own.device)])
     if len(rows) == 1:
-        yield from orders[0].split(size)
+        yield from (orders[0][step::steps] for step in range(steps))
         return
-    width = steps * size
+    width = steps * -(-longest // steps)
     padded = torch.stack([torch.nn.functional.pad(order, (0, width - len(order)), value=-1) for order in orders])
-    # a replica with fewer rows has its padding spread over all batches, not in one empty last batch
-    padded = padded.view(len(rows), size, steps).transpose(1, 2)
-    yield from padded.unbind(1)
+    yield from (padded[:, step::steps] for step in range(steps))
 
 
 def padded_chunks(rows: Sequence[Tensor], *, size: int) -> Iterator[Tensor]:

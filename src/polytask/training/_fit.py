@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -14,7 +15,7 @@ from polytask.training._checkpoint import Checkpoint
 from polytask.training._data import TrainingData, epoch_batches, n_batches, padded_chunks, seed_of
 from polytask.training._history import EpochRecord, TrainingHistory
 from polytask.training._losses import TaskLosses, mean_losses
-from polytask.training._network import OneNetwork, StackedNetworks, clip_gradients_, keep_in_optimizer
+from polytask.training._network import OneNetwork, StackedNetworks, all_finite, clip_gradients_, keep_replicas
 from polytask.training._settings import TrainingSettings
 from polytask.training._stopping import EarlyStopping, mean_skill
 
@@ -45,7 +46,8 @@ def fit(
         One per network, for the order of rows; the first one also starts dropout.
     method : BalancingMethod, default=Equal()
     on_epoch : callable, optional
-        Called with an :class:`EpochRecord` after every epoch. KeyboardInterrupt in it, or anywhere, ends the run: what was best is kept.
+        Called with an :class:`EpochRecord` after every epoch. KeyboardInterrupt in it, or anywhere, ends the run: what was best
+        is kept.
     checkpoint : Checkpoint, optional
         Where the state of the run is kept, so that a killed run can go on with the same numbers.
 
@@ -65,44 +67,54 @@ def fit(
     with torch.random.fork_rng(devices=_cuda_devices(network)):
         torch.manual_seed(seed_of(seeds[0], 2**20))
         if checkpoint is not None and checkpoint.exists():
-            epoch = checkpoint.restore(network, optimizer, stopping, history)
+            epoch, kept = checkpoint.restore(network, optimizer, stopping, history)
             started -= history.seconds
+            if replicas is not None and kept is not None and len(kept) < len(replicas):
+                replicas, data, own_seeds = kept, data.keep(kept), [own_seeds[k] for k in kept.tolist()]
+        epochs_left = range(0) if bool(stopping.has_ended(epoch).all()) else range(epoch + 1, settings.max_epochs + 1)
         try:
-            for epoch in range(epoch + 1, settings.max_epochs + 1):  # noqa: B020 - goes on where the checkpoint ended
+            for epoch in epochs_left:
                 network.set_training(True)
-                sums = weights = torch.zeros_like(data.scale)
+                sums, weights = [], []
                 for rows in epoch_batches(data.train_rows, batch_size=settings.batch_size, seeds=own_seeds, epoch=epoch):
                     factor = warmup_cosine(history.steps, total_steps=total_steps)
                     for group in optimizer.param_groups:
                         group["lr"] = settings.learning_rate * factor
                     inputs, target, weight = data.batch(rows)
                     loss_sums, label_weight = losses_of(network.forward(inputs), target, weight)
-                    backward(mean_losses(loss_sums, label_weight) / data.scale, method, label_weight=label_weight)
+                    backward(mean_losses(loss_sums, label_weight * data.scale), method, label_weight=label_weight)
                     if settings.clip_norm is not None:
                         clip_gradients_(list(network.parameters.values()), settings.clip_norm, n_replicas=network.n_replicas)
                     optimizer.step()
                     optimizer.zero_grad()
-                    sums, weights = sums + loss_sums.detach(), weights + label_weight
+                    sums.append(loss_sums.detach())
+                    weights.append(label_weight)
                     history.steps += 1
                     history.ended_by = _spent(settings, steps=history.steps, started=started)
                     if history.ended_by:
                         break
-                record = _end_of_epoch(network, data, losses_of, sums, weights, epoch=epoch, settings=settings, steps=history.steps)
-                _check_finite(record, tasks)
-                history.epochs.append(record if replicas is None else _spread(record, replicas, len(seeds)))
+                plan = epoch, settings.max_epochs, history.steps
+                record = _end_of_epoch(network, data, losses_of, torch.stack(sums), torch.stack(weights), plan=plan)
+                if replicas is not None:
+                    record = _spread(record, replicas, ended=stopping.has_ended(epoch - 1))
+                _check_finite(record, torch.stack(sums), network, tasks)
+                history.epochs.append(record)
                 history.seconds = time.monotonic() - started
-                stopping.update(record.mean_skill, network.parameters, epoch=epoch, replicas=replicas)
+                # without validation labels there is nothing to stop by, and the last epoch is the best
+                score = torch.where(record.mean_skill.isnan(), float(epoch), record.mean_skill)
+                stopping.update(score, network.parameters, epoch=epoch, replicas=replicas)
                 if on_epoch is not None:
-                    on_epoch(history.epochs[-1])
-                if checkpoint is not None and not history.ended_by:
-                    checkpoint.save(network, optimizer, stopping, history, epoch=epoch)
+                    on_epoch(record)
                 ended = stopping.has_ended(epoch)
-                if history.ended_by or bool(ended.all()):
-                    break
-                if replicas is not None and int((~ended[replicas]).sum()) <= len(replicas) // 2:
-                    kept = torch.nonzero(~ended[replicas]).ravel()
+                is_last = bool(history.ended_by) or bool(ended.all())
+                if replicas is not None and not is_last and int((~ended[replicas]).sum()) <= len(replicas) // 2:
+                    kept = torch.nonzero(~ended[replicas]).ravel()  # half the stack costs half the time
                     replicas, data, own_seeds = replicas[kept], data.keep(kept), [own_seeds[k] for k in kept.tolist()]
-                    _drop_ended(network, optimizer, kept)
+                    keep_replicas(network, optimizer, kept)
+                if checkpoint is not None and not history.ended_by:
+                    checkpoint.save(network, optimizer, stopping, history, epoch=epoch, replicas=replicas)
+                if is_last:
+                    break
             history.ended_by = history.ended_by or ("patience" if bool(stopping.has_ended(epoch).all()) else "epochs")
         except KeyboardInterrupt:
             history.ended_by = "interrupt"
@@ -110,7 +122,8 @@ def fit(
                 raise
     network.load(stopping.parameters)
     network.set_training(False)
-    history.best_epoch, history.best_skill = stopping.best_epoch, stopping.best
+    history.best_epoch, history.n_epochs = stopping.best_epoch, stopping.n_epochs(len(history.epochs))
+    history.best_skill = torch.where(history.epochs[0].mean_skill.isnan(), torch.nan, stopping.best)
     return history
 
 
@@ -122,9 +135,7 @@ def _end_of_epoch(
     sums: Tensor,
     weights: Tensor,
     *,
-    epoch: int,
-    settings: TrainingSettings,
-    steps: int,
+    plan: tuple[int, int, int],
 ) -> EpochRecord:
     """Training loss of the epoch and validation skill after it."""
     network.set_training(False)
@@ -134,11 +145,11 @@ def _end_of_epoch(
             inputs, target, weight = data.batch(rows)
             more_sums, more_weights = losses_of(network.forward(inputs), target, weight)
             valid_sums, valid_weights = valid_sums + more_sums, valid_weights + more_weights
-    skills, mean = mean_skill(mean_losses(valid_sums, valid_weights), data.validation_scale, valid_weights)
-    if not any(len(rows) for rows in data.validation_rows):
-        mean = torch.full_like(mean, float(epoch))  # nothing to stop by: the last epoch is the best
-    train = torch.where(weights > 0, mean_losses(sums, weights) / data.scale, torch.nan)
-    return EpochRecord(epoch, settings.max_epochs, steps, train.cpu(), skills.cpu(), mean.cpu())
+    valid = mean_losses(valid_sums, valid_weights).nan_to_num(nan=torch.inf)  # so NaN says "no labels" and nothing else
+    skills, mean = mean_skill(valid, data.validation_scale, valid_weights)
+    sums, weights = sums.sum(0), weights.sum(0)
+    train = torch.where(weights > 0, mean_losses(sums, weights).nan_to_num(nan=torch.inf) / data.scale, torch.nan)
+    return EpochRecord(*plan, train.cpu(), skills.cpu(), mean.cpu())
 
 
 def _spent(settings: TrainingSettings, *, steps: int, started: float) -> str:
@@ -149,36 +160,30 @@ def _spent(settings: TrainingSettings, *, steps: int, started: float) -> str:
     return ""
 
 
-def _check_finite(record: EpochRecord, tasks: Sequence[FittedTask]) -> None:
-    bad = torch.isinf(record.train_losses) | torch.isinf(record.skills)
-    lost = ~torch.isfinite(record.mean_skill)
-    if bool(bad.any()) or bool(lost.any()):
-        per_task = (bad | torch.isnan(record.train_losses)).reshape(-1, len(tasks)).any(0)
-        names = [task.name for task, is_bad in zip(tasks, per_task.tolist(), strict=True) if is_bad]
+def _check_finite(record: EpochRecord, sums: Tensor, network: OneNetwork | StackedNetworks, tasks: Sequence[FittedTask]) -> None:
+    bad = (torch.isinf(record.train_losses) | torch.isinf(record.skills)).reshape(-1, len(tasks)).any(0)
+    if bool(bad.any()) or not all_finite(list(network.parameters.values())):
+        steps = ~torch.isfinite(sums).reshape(len(sums), -1, len(tasks)).all(1)  # [steps, T]
+        if bool(steps.any()):  # the first bad step names the task; from then on the shared parameters are lost for all
+            bad = steps[int(steps.any(1).int().argmax())].cpu()
+        names = [task.name for task, is_bad in zip(tasks, bad.tolist(), strict=True) if is_bad]
         raise PolytaskError(
             f"The loss of {', '.join(map(repr, names)) or 'a task'} is not finite after epoch {record.epoch}. "
             "Lower `learning_rate`, or look for extreme values in that target."
         )
 
 
-def _drop_ended(network: OneNetwork | StackedNetworks, optimizer: torch.optim.Optimizer, kept: Tensor) -> None:
-    """Go on without the networks that have stopped: half the stack costs half the time."""
-    assert isinstance(network, StackedNetworks)
-    before = network.parameters
-    network.keep(kept)
-    keep_in_optimizer(optimizer, before, network.parameters, kept)
-
-
-def _spread(record: EpochRecord, replicas: Tensor, n_replicas: int) -> EpochRecord:
+def _spread(record: EpochRecord, replicas: Tensor, *, ended: Tensor) -> EpochRecord:
     """The record of the networks still in training, on the axis of all networks; NaN for those that have stopped."""
 
     def spread(values: Tensor) -> Tensor:
-        full = torch.full((n_replicas, *values.shape[1:]), torch.nan, dtype=values.dtype)
+        full = torch.full((len(ended), *values.shape[1:]), torch.nan, dtype=values.dtype)
         full[replicas] = values
+        full[ended] = torch.nan
         return full
 
-    return EpochRecord(
-        record.epoch, record.max_epochs, record.steps, spread(record.train_losses), spread(record.skills), spread(record.mean_skill)
+    return replace(
+        record, train_losses=spread(record.train_losses), skills=spread(record.skills), mean_skill=spread(record.mean_skill)
     )
 
 

@@ -18,6 +18,7 @@ class EpochRecord:
     skills : Tensor of shape (..., n_tasks)
         Validation skill; NaN without validation labels.
     mean_skill : Tensor of shape (...,)
+        Over the tasks with validation labels; NaN if there is none.
     """
 
     epoch: int
@@ -40,7 +41,9 @@ class TrainingHistory:
     best_epoch : Tensor of shape (...,)
         The epoch (from 1) whose parameters were kept.
     best_skill : Tensor of shape (...,)
-        Its mean validation skill: optimistic, since it was chosen by these rows.
+        Its mean validation skill: optimistic, since it was chosen by these rows. NaN without validation labels.
+    n_epochs : Tensor of shape (...,)
+        Epochs trained; in a stack one network may stop before the others.
     ended_by : str
         ``patience``, ``epochs``, ``steps``, ``time`` or ``interrupt``.
     seconds : float
@@ -50,5 +53,6 @@ class TrainingHistory:
     steps: int = 0
     best_epoch: Tensor | None = None
     best_skill: Tensor | None = None
+    n_epochs: Tensor | None = None
     ended_by: str = ""
     seconds: float = 0.0

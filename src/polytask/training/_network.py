@@ -24,7 +24,7 @@ class OneNetwork:
 
     def forward(self, inputs: tuple[Tensor, ...]) -> Tensor:
         """Inputs [B, ...] to raw outputs [B, outputs]."""
-        return self.module(*inputs)  # type: ignore[no-any-return]
+        return self.module(*inputs)
 
     def set_training(self, mode: bool) -> None:
         """Dropout on or off."""
@@ -59,11 +59,12 @@ class StackedNetworks:
 
     def forward(self, inputs: tuple[Tensor, ...]) -> Tensor:
         """Inputs [R, B, ...] to raw outputs [R, B, outputs]."""
-        return self._run(self.parameters, self.buffers, inputs)  # type: ignore[no-any-return]
+        return self._run(self.parameters, self.buffers, inputs)
 
     def set_training(self, mode: bool) -> None:
         """Dropout on or off."""
-        self.module.train(mode)
+        for module in self.modules:
+            module.train(mode)
 
     def keep(self, kept: Tensor) -> None:
         """Go on with these replicas only."""
@@ -78,7 +79,7 @@ class StackedNetworks:
                     p.copy_(parameters[name][r])
 
     def _one(self, parameters: dict[str, Tensor], buffers: dict[str, Tensor], inputs: tuple[Tensor, ...]) -> Tensor:
-        return functional_call(self.module, (parameters, buffers), inputs)  # type: ignore[no-any-return]
+        return functional_call(self.module, (parameters, buffers), inputs)
 
 
 def clip_gradients_(parameters: Sequence[Tensor], max_norm: float, *, n_replicas: int | None) -> None:
@@ -93,12 +94,20 @@ def clip_gradients_(parameters: Sequence[Tensor], max_norm: float, *, n_replicas
         g.mul_(factor.view(-1, *[1] * (g.dim() - 1)))
 
 
-def keep_in_optimizer(optimizer: torch.optim.Optimizer, old: dict[str, Tensor], new: dict[str, Tensor], kept: Tensor) -> None:
-    """Point an optimizer at the kept replicas of its parameters, with their state."""
-    replaced = {id(old[name]): new[name] for name in old}
+def all_finite(parameters: Sequence[Tensor]) -> bool:
+    """Whether no number in any of the tensors is NaN or infinite."""
+    return bool(torch.isfinite(torch.stack([p.detach().sum() for p in parameters])).all())
+
+
+def keep_replicas(network: OneNetwork | StackedNetworks, optimizer: torch.optim.Optimizer, kept: Tensor) -> None:
+    """Go on with some of the networks of a stack only, and with their part of the optimizer's state."""
+    assert isinstance(network, StackedNetworks)
+    old = network.parameters
+    network.keep(kept)
+    replaced = {id(old[name]): p for name, p in network.parameters.items()}
     for group in optimizer.param_groups:
         group["params"] = [replaced[id(p)] for p in group["params"]]
-    state = {p: s for p, s in optimizer.state.items()}
+    state = dict(optimizer.state)
     optimizer.state.clear()
     for p, s in state.items():
         moved = {key: v[kept] if torch.is_tensor(v) and v.shape == p.shape else v for key, v in s.items()}

@@ -17,7 +17,7 @@ def mean_skill(losses: Tensor, scale: Tensor, weights: Tensor) -> tuple[Tensor, 
     skills : Tensor of shape (..., n_tasks)
         1 - loss / scale; NaN for a task without validation labels.
     mean : Tensor of shape (...,)
-        Mean over tasks with labels; 0 if there is none.
+        Mean over tasks with labels; NaN if there is none.
 
     Examples
     --------
@@ -26,7 +26,7 @@ def mean_skill(losses: Tensor, scale: Tensor, weights: Tensor) -> tuple[Tensor, 
     """
     seen = (weights > 0) & (scale > 0)
     skills = torch.where(seen, 1 - losses / torch.where(seen, scale, 1.0), torch.nan)
-    return skills, torch.where(seen, skills, 0.0).sum(-1) / seen.sum(-1).clamp(min=1)
+    return skills, torch.where(seen, skills, 0.0).sum(-1) / seen.sum(-1)
 
 
 class EarlyStopping:
@@ -48,20 +48,30 @@ class EarlyStopping:
         self.parameters: dict[str, Tensor] = {}
 
     def update(self, score: Tensor, parameters: dict[str, Tensor], *, epoch: int, replicas: Tensor | None = None) -> None:
-        """Keep the parameters of the networks whose score rose; ``replicas`` says which ones the axes stand for."""
-        score = score.detach().double().cpu()
+        """Keep the parameters of the networks whose score rose.
+
+        ``score`` has an entry for every network; ``parameters`` only for those in ``replicas``, which are still in training.
+
+        A network that has stopped keeps what it has, even if it is trained on beside others that have not.
+        """
+        score, goes_on = score.detach().double().cpu(), ~self.has_ended(epoch - 1)
         if replicas is None:
-            if bool(score > self.best) or not self.parameters:
+            if bool((score > self.best) & goes_on) or not self.parameters:
                 self.best, self.best_epoch = score, torch.tensor(epoch)
                 self.parameters = {name: p.detach().clone() for name, p in parameters.items()}
             return
         if not self.parameters:
             self.parameters = {name: p.detach().clone() for name, p in parameters.items()}
-        better = score > self.best[replicas]
+        better = ((score > self.best) & goes_on)[replicas]
         rose = replicas[better]
-        self.best[rose], self.best_epoch[rose] = score[better], epoch
+        self.best[rose], self.best_epoch[rose] = score[rose], epoch
         for name, p in parameters.items():
             self.parameters[name][rose] = p.detach()[better]
+
+    def n_epochs(self, done: int) -> Tensor:
+        """How many of the epochs done each network was trained for; integer tensor with the axes of the score."""
+        every = torch.full_like(self.best_epoch, done)
+        return every if self.patience is None else torch.minimum(self.best_epoch + self.patience, every)
 
     def has_ended(self, epoch: int) -> Tensor:
         """Which networks have waited long enough after ``epoch``; bool tensor with the axes of the score."""
