@@ -67,6 +67,9 @@ def test_missing_labels_and_folds_of_one_class_have_no_loss():
     target = np.array([0, 1, np.nan, 1, 1, 0])
     losses = auc_row_losses(target, [[0.1, 0.9, 0.5, 0.2, 0.3, 0.4]], fold=[[0, 0, 0, 1, 1, 0]])
     assert np.isnan(losses[0]).tolist() == [False, False, True, True, True, False]
+    losses = auc_row_losses([0, 1, 1], [[0.1, 0.9, np.nan]], fold=[[0, 0, -1]])
+    assert losses[0, :2].tolist() == [0.0, 0.0]
+    assert np.isnan(losses[0, 2])
 
 
 def test_error_names_the_shapes():

@@ -77,6 +77,15 @@ def test_missing_labels_are_as_if_the_rows_were_not_there(rng, fold, losses):
         assert_allclose(gain.test_to_train, without.test_to_train)
 
 
+def test_rows_never_held_out_are_as_if_they_were_not_there(fold, losses):
+    never = np.arange(fold.shape[1]) < 30
+    marked = task_gain(*(np.where(never, np.nan, v) for v in losses), fold=np.where(never, -1, fold))
+    without = task_gain(*(values[:, ~never] for values in losses), fold=fold[:, ~never])
+    assert_allclose([marked.gain, marked.se, marked.df], [without.gain, without.se, without.df])
+    assert_allclose(marked.fold_gains, without.fold_gains)
+    assert_allclose(mean_gain([marked], fold=np.where(never, -1, fold)).se, without.se)
+
+
 def test_groups_of_one_row_are_rows(rng, fold, losses):
     rows, groups = (task_gain(*losses, fold=fold, groups=g) for g in (None, rng.permutation(fold.shape[1])))
     assert_allclose([groups.gain, groups.se, groups.df], [rows.gain, rows.se, rows.df])
@@ -131,6 +140,14 @@ def test_mean_gain_weighs_tasks_alike_however_many_labels_they_have(rng, fold):
     assert_allclose(mean.gain, (gains[0].gain + gains[1].gain) / 2)
     assert_allclose(mean.delta, (gains[0].delta + gains[1].delta) / 2)
     assert_allclose(mean.variance.rows, (gains[0].variance.rows + gains[1].variance.rows) / 4, rtol=0.3)  # independent errors
+
+
+def test_a_task_without_labels_in_one_fold_still_counts_in_the_mean(rng, fold):
+    losses = noisy_losses(fold, rng=rng)
+    full, holes = task_gain(*losses, fold=fold), [np.where(fold == 4, np.nan, v) for v in losses]
+    mean = mean_gain([full, task_gain(*holes, fold=fold)], fold=fold)
+    assert np.isfinite([mean.se, mean.corrected_t().high]).all()
+    assert_allclose(mean.fold_gains[4::5], full.fold_gains[4::5])
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def auc_row_losses(target: ArrayLike, score: ArrayLike, *, fold: ArrayLike, samp
     score : array of shape (n_repeats, n_rows)
         Larger for 1.
     fold : int array of shape (n_repeats, n_rows)
-        Which fold of its repeat held the row out.
+        Which fold of its repeat held the row out; -1 for never.
     sample_weight : array of shape (n_rows,), optional
         Row weights >= 0; give :func:`task_gain` the same.
 
@@ -57,7 +57,7 @@ def auc_row_losses(target: ArrayLike, score: ArrayLike, *, fold: ArrayLike, samp
     w = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
     losses = np.full(scores.shape, np.nan)
     for r in range(len(scores)):
-        for k in np.unique(folds[r]):
+        for k in np.unique(folds[r][folds[r] >= 0]):
             rows = np.flatnonzero((folds[r] == k) & ~np.isnan(y) & (w > 0))
             if np.unique(y[rows]).size == 2:
                 losses[r, rows] = _fold_losses(y[rows], scores[r, rows], w[rows])

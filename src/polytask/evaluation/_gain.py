@@ -105,7 +105,7 @@ def task_gain(
         Loss of each held-out row under the joint model, the separate model and the constant of the same training rows; NaN where
         the label is missing, in all three alike. For AUC see :func:`auc_row_losses`.
     fold : int array of shape (n_repeats, n_rows)
-        Which fold of its repeat held the row out: 0, 1, ...
+        Which fold of its repeat held the row out: 0, 1, ...; -1 for never, where losses are NaN.
     groups : array of shape (n_rows,), optional
         Rows of one group were split as one and count as one.
     weight : array of shape (n_rows,), optional
@@ -139,6 +139,7 @@ def task_gain(
     units = None if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
     _check_enough(observed, folds, units)
 
+    n_folds, folds = int(folds.max()) + 1, np.where(observed, folds, 0)
     cells = np.where(observed, w, 0.0)  # [R, n]
     together, alone, base = (np.where(observed, values, 0.0) for values in losses)
     if not all(np.isfinite(values).all() for values in (together, alone, base)):
@@ -149,7 +150,6 @@ def task_gain(
     gain = float((cells * (alone - together)).sum()) / scale
     influence = cells * (alone - together - gain * base) / scale
     error_joint, error_separate, error_constant = (float((cells * v).sum() / cells.sum()) for v in (together, alone, base))
-    n_folds = int(folds.max()) + 1
     models = (folds + n_folds * np.arange(n_repeats)[:, None]).ravel()
     sums, held_out = (
         np.bincount(models, weights=v.ravel(), minlength=n_repeats * n_folds) for v in (cells * (alone - together), cells)
