@@ -6,7 +6,8 @@
      └─ PolytaskError                something polytask can explain in one sentence
          ├─ OptionError              a setting or option that cannot be used
          ├─ DataError                a table, column or file that cannot be used
-         │   └─ TargetError          a target that is not there or cannot be learned
+         │   └─ TargetError          a target that is not there or not of its kind
+         │       └─ UnlearnableError  a target without labels, or with one value only
          └─ ModelFolderError         a model folder that is damaged, foreign or too new
     UserWarning
      └─ PolytaskWarning              something that works, but may surprise
@@ -18,7 +19,7 @@ Every error is a :class:`ValueError` too, so code written for scikit-learn catch
 True
 """
 
-__all__ = ["DataError", "ModelFolderError", "OptionError", "PolytaskError", "PolytaskWarning", "TargetError"]
+__all__ = ["DataError", "ModelFolderError", "OptionError", "PolytaskError", "PolytaskWarning", "TargetError", "UnlearnableError"]
 
 
 class PolytaskError(ValueError):
@@ -34,7 +35,11 @@ class DataError(PolytaskError):
 
 
 class TargetError(DataError):
-    """A target that is not in the table, or that cannot be learned."""
+    """A target that is not in the table, or not of its kind."""
+
+
+class UnlearnableError(TargetError):
+    """A target that holds nothing to learn: no labels, or one value only."""
 
 
 class ModelFolderError(PolytaskError):

@@ -13,6 +13,7 @@ from polytask.estimators._base import MultiTaskEstimator
 from polytask.estimators._best_per_task import BestPerTask, TwinModel, choose_per_task, default_candidates, fit_alone, twin_mask
 from polytask.estimators._candidates import boosted_trees, linear_models
 from polytask.estimators._fit_networks import CodedTable, FittedNetwork, NetworkJob, fit_networks
+from polytask.estimators._folder import load_network, network_from_parts, network_parts, save_network
 from polytask.estimators._labels import LabelTable, encode_labels_of, label_frame, label_weights, read_labels, task_slices
 from polytask.estimators._multi_task_network import MultiTaskNetwork
 from polytask.estimators._per_task import PerTaskEstimator, TaskModel
@@ -37,7 +38,11 @@ __all__ = [
     "label_frame",
     "label_weights",
     "linear_models",
+    "load_network",
+    "network_from_parts",
+    "network_parts",
     "read_labels",
+    "save_network",
     "task_slices",
     "twin_mask",
 ]

@@ -100,18 +100,17 @@ class FittedNetwork:
         """Outputs in natural scale per task."""
         device = next(self.module.parameters()).device
         self.module.eval()
-        n = len(arrays.numeric)
-        parts = []
-        for start in range(0, n, PADDED_ROWS):
+        slices = output_slices(self.tasks)
+        parts: list[list[Tensor]] = [[] for _ in self.tasks]
+        for start in range(0, max(len(arrays.numeric), 1), PADDED_ROWS):
             numeric, categorical = _tensors(arrays, slice(start, start + PADDED_ROWS), device)
             missing = PADDED_ROWS - len(numeric)
             numeric = torch.nn.functional.pad(numeric, (0, 0, 0, missing))
             categorical = torch.nn.functional.pad(categorical, (0, 0, 0, missing))
-            parts.append(self.module(*self.module.prepare(numeric, categorical))[: PADDED_ROWS - missing].cpu())
-        raw = torch.cat(parts) if parts else torch.zeros(0, sum(task.n_outputs for task in self.tasks))
-        return {
-            task.name: task.link(raw[:, part]).numpy() for task, part in zip(self.tasks, output_slices(self.tasks), strict=True)
-        }
+            raw = self.module(*self.module.prepare(numeric, categorical)).cpu()
+            for task, own, found in zip(self.tasks, slices, parts, strict=True):
+                found.append(task.link(raw[:, own])[: PADDED_ROWS - missing])  # the link too sees whole chunks only
+        return {task.name: torch.cat(found).numpy() for task, found in zip(self.tasks, parts, strict=True)}
 
 
 def fit_networks(
@@ -139,6 +138,8 @@ def fit_networks(
         With classes; statistics are taken from the training rows of each job.
     target, weight : array of shape (n, C)
         Targets of all tasks side by side, and label weights.
+    checkpoint : Checkpoint, optional
+        Of the first stack; the next ones are kept in files beside it.
     """
     shape, tensors = table.shape, _tensors(table.arrays, slice(None), device)
     n_at_once = 1 if max(len(job.train_rows) for job in jobs) > STACKED_ROWS else STACKED_NETWORKS
@@ -157,7 +158,7 @@ def fit_networks(
             settings=settings,
             seeds=[job.seed for job in stack],
             on_epoch=on_epoch,
-            checkpoint=checkpoint,
+            checkpoint=checkpoint.part(start) if checkpoint is not None and start else checkpoint,
         )
         fitted += _fitted(stack, modules, prepared, history)
     return fitted
@@ -224,7 +225,9 @@ def _training_data(
     train = [torch.as_tensor(job.train_rows, device=device) for job in stack]
     valid = [torch.as_tensor(job.validation_rows, device=device) for job in stack]
     scale = torch.stack([_constant_losses(prepared[job.fold], weights, rows) for job, rows in zip(stack, train, strict=True)])
-    valid_scale = torch.stack([_constant_losses(prepared[job.fold], weights, rows) for job, rows in zip(stack, valid, strict=True)])
+    valid_scale = torch.stack(
+        [_constant_losses(prepared[job.fold], weights, rows) for job, rows in zip(stack, valid, strict=True)]
+    )
     scale = torch.where(scale > 0, scale, 1.0)
     mask = torch.as_tensor(np.stack([job.tasks[task_of_column] for job in stack]), dtype=torch.float32, device=device)
     if len(stack) == 1:
@@ -259,17 +262,18 @@ def _fitted(
     skill = np.stack([record.skills.numpy() for record in history.epochs])
     found = []
     for k, (job, module) in enumerate(zip(stack, modules, strict=True)):
-        own = slice(None) if len(stack) == 1 else (slice(None), k)
-        best = history.best_epoch if len(stack) == 1 else history.best_epoch[k]  # type: ignore[index]
-        curves = {"train": train[own], "skill": skill[own]}
+        assert history.best_epoch is not None
+        assert history.n_epochs is not None
+        best, n_epochs = int(history.best_epoch.reshape(-1)[k]), int(history.n_epochs.reshape(-1)[k])
+        own = slice(n_epochs) if len(stack) == 1 else (slice(n_epochs), k)
         found.append(
             FittedNetwork(
                 module,
                 prepared[job.fold].tasks,
-                curves,
-                int(best),  # type: ignore[arg-type]
-                history.ended_by,
-                history.steps,
+                {"train": train[own], "skill": skill[own]},
+                best,
+                "patience" if n_epochs < len(history.epochs) else history.ended_by,
+                history.epochs[n_epochs - 1].steps,
                 history.seconds / len(stack),
             )
         )

@@ -105,12 +105,22 @@ class MultiTaskNetwork(MultiTaskEstimator):
         self.random_state = random_state
 
     def fit(
-        self, X: Any, y: Any = None, *, sample_weight: Any = None, groups: Any = None, on_epoch: Any = None, checkpoint: Any = None
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        sample_weight: Any = None,
+        groups: Any = None,
+        reserved: Any = None,
+        on_epoch: Any = None,
+        checkpoint: Any = None,
     ) -> Self:
         """Learn all tasks together; see :meth:`MultiTaskEstimator.fit`.
 
         Parameters
         ----------
+        reserved : bool array of shape (n_samples,), optional
+            Rows kept for early stopping, instead of those that ``validation`` would draw.
         on_epoch : callable, optional
             Called with an :class:`~polytask.training.EpochRecord` after every epoch.
         checkpoint : Checkpoint, optional
@@ -120,9 +130,11 @@ class MultiTaskNetwork(MultiTaskEstimator):
         weight = label_weights(sample_weight, labels)
         rng = check_random_state(self.random_state)
         seed = int(rng.randint(2**31 - 1))
-        train, held = self.inner_split(labels, weight, groups=groups, seed=seed, rows=np.arange(len(weight)))
+        train, held = self.inner_split(labels, weight, groups=groups, seed=seed, rows=np.arange(len(weight)), reserved=reserved)
         job = NetworkJob(train, held, np.ones(len(labels.tasks), dtype=bool), seed)
         table = CodedTable(arrays, self.codec_.cardinalities)
+        self.shape_ = table.shape
+        self.n_train_, self.n_validation_ = len(train), len(held)
         self.network_ = self.fit_jobs([job], table, labels, weight, on_epoch=on_epoch, checkpoint=checkpoint)[0]
         self.tasks_ = self.network_.tasks
         self.tasks_reasons_ = labels.reasons
@@ -159,12 +171,20 @@ class MultiTaskNetwork(MultiTaskEstimator):
         )
 
     def inner_split(
-        self, labels: LabelTable, weight: Array, *, groups: Any, seed: int, rows: Array
+        self, labels: LabelTable, weight: Array, *, groups: Any, seed: int, rows: Array, reserved: Array | None = None
     ) -> tuple[Array, Array]:
-        """Divide ``rows`` into training and validation rows, in the way of ``validation``."""
+        """Divide ``rows`` into training and validation rows, in the way of ``validation``.
+
+        Parameters
+        ----------
+        reserved : bool array of shape (n,), optional
+            Rows that the user keeps for validation; then these are the validation rows.
+        """
         usable = rows[weight[rows].sum(axis=1) > 0]
         if len(usable) < 2:
             raise DataError(f"At least 2 rows with a label of positive weight are needed; got {len(usable)}.")
+        if reserved is not None and reserved[usable].any():
+            return usable[~reserved[usable]], usable[reserved[usable]]
         if self.validation is None:
             return usable, usable[:0]
         own_groups = None if groups is None else np.asarray(groups)[usable]

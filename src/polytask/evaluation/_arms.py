@@ -61,6 +61,7 @@ def train_arms(
     separate: tuple[str, ...],
     candidates: Mapping[str, Any],
     groups: Any = None,
+    reserved: Array | None = None,
     seed: int = 0,
     on_fold: Callable[[int, int], None] | None = None,
 ) -> dict[str, Arm]:
@@ -77,7 +78,7 @@ def train_arms(
         for fold in np.unique(fold_of[fold_of >= 0]):
             rows, held = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
             fold_seed = seed_of(seed, 2**24, repeat, int(fold))
-            networks = _train_networks(joint, table, labels, weight, rows, groups=groups, seed=fold_seed)
+            networks = _train_networks(joint, table, labels, weight, rows, groups=groups, reserved=reserved, seed=fold_seed)
             part = TableArrays(table.arrays.numeric[held], table.arrays.categorical[held], [])
             for name, values in networks[0].outputs(part).items():
                 arms[TOGETHER].put(repeat, name, held, values, len(fold_of))
@@ -96,10 +97,18 @@ def train_arms(
 
 
 def _train_networks(
-    joint: MultiTaskNetwork, table: CodedTable, labels: LabelTable, weight: Array, rows: Array, *, groups: Any, seed: int
+    joint: MultiTaskNetwork,
+    table: CodedTable,
+    labels: LabelTable,
+    weight: Array,
+    rows: Array,
+    *,
+    groups: Any,
+    reserved: Array | None,
+    seed: int,
 ) -> list[Any]:
     """The joint network, then the twin of every task."""
-    train, held = joint.inner_split(labels, weight, groups=groups, seed=seed_of(seed, 0), rows=rows)
+    train, held = joint.inner_split(labels, weight, groups=groups, seed=seed_of(seed, 0), rows=rows, reserved=reserved)
     everyone = np.ones(len(labels.tasks), dtype=bool)
     masks = [everyone] + [twin_mask(labels, task) for task in labels.tasks]
     jobs = [NetworkJob(train, held, mask, seed_of(seed, 1 + k) % 2**31) for k, mask in enumerate(masks)]

@@ -67,6 +67,7 @@ def compare(
     repeats: int = 5,
     groups: Any = None,
     sample_weight: Any = None,
+    reserved: Any = None,
     skill_metrics: Mapping[str, str] | None = None,
     confidence: float = 0.95,
     margin: float = 0.01,
@@ -93,6 +94,8 @@ def compare(
         With one repeat no verdict is given: nothing tells how repeats differ.
     groups : array of shape (n,), optional
         Rows of one group share a fold, and count as one in the intervals.
+    reserved : bool array of shape (n,), optional
+        Rows kept for early stopping in every fold, instead of a share drawn from the training rows.
     skill_metrics : dict of task name to {"roc_auc"}, optional
         Measure the skill of a binary task by its AUC instead of log loss.
     confidence, margin : float
@@ -136,6 +139,7 @@ def compare(
         separate=tuple(separate),
         candidates=default_candidates() if candidates is None else candidates,
         groups=groups,
+        reserved=None if reserved is None else np.asarray(reserved, dtype=bool),
         seed=random_state,
         on_fold=on_fold,
     )

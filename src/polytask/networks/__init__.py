@@ -10,6 +10,7 @@ Inputs are a table's numbers [n, n_numeric] and codes [n, n_categorical]; output
 
 from polytask.networks._multi_task_module import MultiTaskModule, build_module, output_slices, target_slices
 from polytask.networks._recipe import ModuleRecipe, Recipe, recipe_of
+from polytask.networks._recipe_json import recipe_from_dict, recipe_to_dict
 from polytask.networks.encoders import MLP, TableShape
 from polytask.networks.sharing import HardSharing
 
@@ -22,6 +23,8 @@ __all__ = [
     "TableShape",
     "build_module",
     "output_slices",
+    "recipe_from_dict",
     "recipe_of",
+    "recipe_to_dict",
     "target_slices",
 ]

@@ -15,10 +15,12 @@ array([ 0.,  1., nan,  2.])
 from polytask.tasks._classification import Binary, FittedBinary, FittedMulticlass, Multiclass
 from polytask.tasks._count import Count, FittedCount
 from polytask.tasks._infer import KINDS, Inference, infer_task, task_of_kind
+from polytask.tasks._labels import canonical_label, label_array
 from polytask.tasks._multilabel import FittedMultilabel, Multilabel
 from polytask.tasks._ordinal import FittedOrdinal, Ordinal
 from polytask.tasks._regression import FittedRegression, Regression
 from polytask.tasks._restore import fitted_task_from_dict
+from polytask.tasks._targets import TargetSpec, parse_targets
 from polytask.tasks._task import FittedTask, FixedTask, Task, fixed_task
 
 __all__ = [
@@ -38,9 +40,13 @@ __all__ = [
     "Multilabel",
     "Ordinal",
     "Regression",
+    "TargetSpec",
     "Task",
+    "canonical_label",
     "fitted_task_from_dict",
     "fixed_task",
     "infer_task",
+    "label_array",
+    "parse_targets",
     "task_of_kind",
 ]

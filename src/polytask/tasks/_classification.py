@@ -23,7 +23,7 @@ from polytask.metrics import (
     Metric,
     row_log_loss,
 )
-from polytask.tasks._labels import column_of, distinct_labels, encode_labels, indicators, one_value_error, smoothed_prior
+from polytask.tasks._labels import canonical_label, column_of, distinct_labels, encode_labels, indicators, label_array, one_value_error, smoothed_prior
 from polytask.tasks._task import FittedTask, Task
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -51,6 +51,12 @@ class FittedClasses(FittedTask):
 
     def encode(self, y: pd.DataFrame) -> Array:
         return encode_labels(column_of(y, self.columns[0], task=self.name), self.classes, task=self.name)[:, None]
+
+    def without_unseen(self, y: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+        column = column_of(y, self.columns[0], task=self.name)
+        known = {str(label) for label in self.classes}
+        unseen = column.notna() & ~column.map(lambda value: str(canonical_label(value)) in known, na_action="ignore").eq(True)
+        return y.assign(**{self.columns[0]: column.where(~unseen)}), int(unseen.sum())
 
     def with_statistics(self, target: Array, weight: Array) -> Self:
         return self._with(prior=smoothed_prior(target[:, 0], weight[:, 0], len(self.classes)).tolist())
@@ -162,11 +168,3 @@ def learnable_classes(y: pd.DataFrame, task: Task) -> list[Any]:
     if len(classes) == 1:
         raise one_value_error(task.name, f"it has one class only, {classes[0]!r}")
     return classes
-
-
-def label_array(labels: tuple[Any, ...]) -> Array:
-    """Labels as an array of their own type: bool, int64, float64 or text (object)."""
-    kinds = {type(label) for label in labels}
-    if kinds == {bool} or kinds <= {int} or kinds <= {int, float}:
-        return np.array(labels)
-    return np.array(labels, dtype=object)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from polytask.exceptions import DataError, TargetError
+from polytask.exceptions import DataError, TargetError, UnlearnableError
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -25,6 +25,18 @@ def canonical_label(value: Any) -> Any:
     if isinstance(value, float | np.floating):
         return int(value) if math.isfinite(value) and float(value).is_integer() else float(value)
     return str(value)
+
+
+def label_array(labels: tuple[Any, ...]) -> Array:
+    """Labels as an array of their own type: bool, int64, float64 or text (object).
+
+    >>> label_array((0, 1)).dtype.kind, label_array(("a", "b")).dtype.kind
+    ('i', 'O')
+    """
+    kinds = {type(label) for label in labels}
+    if kinds == {bool} or kinds <= {int} or kinds <= {int, float}:
+        return np.array(labels)
+    return np.array(labels, dtype=object)
 
 
 def column_of(y: pd.DataFrame, column: str, *, task: str) -> pd.Series:
@@ -133,9 +145,9 @@ def smoothed_prior(codes: Array, weight: Array, n_classes: int) -> Array:
     return (counts + 1 / n_classes) / (seen.sum() + 1)
 
 
-def one_value_error(name: str, what: str) -> TargetError:
+def one_value_error(name: str, what: str) -> UnlearnableError:
     """Return the error of a target that cannot be learned; it names the ways out."""
-    return TargetError(
+    return UnlearnableError(
         f"Task {name!r} cannot be learned: {what}. Leave it out, or let it be skipped (--unlearnable skip, unlearnable='skip')."
     )
 

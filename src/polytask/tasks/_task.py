@@ -97,6 +97,10 @@ class FittedTask(ABC):
     def encode(self, y: pd.DataFrame) -> Array:
         """Turn label columns into float64 [n, n_targets]; NaN where the label is missing."""
 
+    def without_unseen(self, y: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+        """Labels with those that were never seen in fitting taken as missing, and how many these are."""
+        return y, 0
+
     @abstractmethod
     def with_statistics(self, target: Array, weight: Array) -> Self:
         """Return a copy that holds the constant prediction of these training rows.

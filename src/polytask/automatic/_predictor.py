@@ -1,0 +1,483 @@
+"""The automatic door: a table with its targets in, a model of all of them out."""
+
+import platform
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import torch
+
+import polytask
+from polytask.automatic._roles import Roles, divide_table, warn_of_copies
+from polytask.automatic._run_folder import RunFolder
+from polytask.automatic._skipped import SkippedTask
+from polytask.data import like, to_pandas
+from polytask.data.splits import ColumnSplit
+from polytask.estimators import MultiTaskNetwork, network_from_parts, network_parts
+from polytask.exceptions import DataError, ModelFolderError, OptionError, PolytaskWarning, TargetError
+from polytask.storage import JSONPart, fingerprint, read_folder, write_folder
+from polytask.tasks import FittedTask, fixed_task
+from polytask.training import EpochRecord
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+EVALUATION_FORMAT, EVALUATION_VERSION = "polytask.evaluation", 1
+
+
+class MultiTaskPredictor:
+    """Learn several targets of a table together.
+
+    Parameters
+    ----------
+    targets : sequence of str or Task
+        As for ``polytask fit --target``: a column name, ``NAME:KIND``, a pattern such as ``y_*``, or
+        ``NAME=PATTERN:multilabel``; see :func:`~polytask.tasks.parse_targets`.
+    ignore : sequence of str
+        Columns that are no inputs.
+    group, split, weight : str, optional
+        Columns that are no inputs: rows of one group stay together in inner splits; "train", "validation" and "test" say which
+        rows are for what (test rows are scored once, after the fit); weights of the rows.
+    unlearnable : {"error", "skip"}
+        What to do with a target without labels or with one value: raise, or leave it out and predict the constant, or nothing.
+    network : MultiTaskNetwork, optional
+        Settings of the network; its tasks and random state are set here.
+    time_limit : float, optional
+        Seconds of training.
+    max_steps : int, optional
+    seed : int, default=0
+    device : str, default="cpu"
+    threads : int, optional
+        Threads of torch during ``fit``.
+
+    Attributes
+    ----------
+    network_ : MultiTaskNetwork
+        The fitted network.
+    report_ : dict
+        What was learned and how, plain JSON; ``polytask.reporting.write_fit_report`` makes a page of it.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"area": range(50), "price": [2.0 * a for a in range(50)], "sold": ["yes", "no"] * 25})
+    >>> predictor = MultiTaskPredictor(["price", "sold"], max_steps=20).fit(frame)
+    >>> predictor.predict(frame.head(2)).columns.tolist()
+    ['price', 'sold']
+    """
+
+    def __init__(
+        self,
+        targets: Sequence[Any],
+        *,
+        ignore: Sequence[str] = (),
+        group: str | None = None,
+        split: str | None = None,
+        weight: str | None = None,
+        unlearnable: str = "error",
+        network: MultiTaskNetwork | None = None,
+        time_limit: float | None = None,
+        max_steps: int | None = None,
+        seed: int = 0,
+        device: str = "cpu",
+        threads: int | None = None,
+    ) -> None:
+        self.targets = [targets] if isinstance(targets, str) else list(targets)
+        self.ignore = [ignore] if isinstance(ignore, str) else list(ignore)
+        self.group = group
+        self.split = split
+        self.weight = weight
+        self.unlearnable = unlearnable
+        self.network = network
+        self.time_limit = time_limit
+        self.max_steps = max_steps
+        self.seed = seed
+        self.device = device
+        self.threads = threads
+
+    # --------------------------------------------------------------------- fit
+
+    def fit(
+        self,
+        data: Any,
+        *,
+        run_folder: Any = None,
+        resume: bool = False,
+        on_epoch: Callable[[EpochRecord], None] | None = None,
+        facts: dict[str, Any] | None = None,
+    ) -> Self:
+        """Learn the targets from a table.
+
+        Parameters
+        ----------
+        data : table
+            pandas, polars, pyarrow or a dictionary of columns; targets and inputs side by side.
+        run_folder : path, optional
+            Where the state of the run is kept while it trains.
+        resume : bool, default=False
+            Go on from ``run_folder`` after checking that data, options, versions and threads are the same.
+        on_epoch : callable, optional
+            Called with an :class:`~polytask.training.EpochRecord` after every epoch.
+        facts : dict, optional
+            More for ``report_``, such as where the table came from.
+
+        Raises
+        ------
+        DataError, OptionError
+            If the table or a setting cannot be used.
+        """
+        started = time.monotonic()
+        self._check_options()
+        frame = to_pandas(data)
+        roles = self._roles(frame)
+        warn_of_copies(roles)
+        train, reserved, test = self._rows(roles, len(frame))
+        settings = (self.network or MultiTaskNetwork()).get_params(deep=False)
+        settings |= {"tasks": roles.tasks, "random_state": self.seed, "device": self.device}
+        settings |= {"time_limit": self.time_limit or settings["time_limit"], "max_steps": self.max_steps or settings["max_steps"]}
+        model = MultiTaskNetwork(**settings)
+        checkpoint = None
+        if run_folder is not None:
+            run = RunFolder(run_folder)
+            checkpoint = run.open(self._fingerprints(frame, model), resume=resume)
+        elif resume:
+            raise OptionError("`resume` needs a `run_folder` to go on from; got none.")
+        with _threads(self.threads):
+            model.fit(
+                roles.inputs.iloc[train],
+                roles.labels.iloc[train],
+                sample_weight=None if roles.weight is None else roles.weight[train],
+                groups=None if roles.groups is None else roles.groups[train],
+                reserved=None if reserved is None else reserved[train],
+                on_epoch=on_epoch,
+                checkpoint=checkpoint,
+            )
+        self.network_, self.roles_ = model, roles
+        self.target_columns_ = [column for column in frame.columns if column in self._target_columns(roles, frame)]
+        self.skipped_ = [SkippedTask.of(name, frame[list(columns)], roles.skipped[name]) for name, columns in roles.skipped_columns.items()]
+        self.report_ = self._report(frame, roles, time.monotonic() - started, facts or {})
+        if len(test):
+            self.report_["test"] = self.evaluate(frame.iloc[test])
+        return self
+
+    def _check_options(self) -> None:
+        if self.unlearnable not in ("error", "skip"):
+            raise OptionError(f"`unlearnable` must be 'error' or 'skip'; got {self.unlearnable!r}.")
+        if self.time_limit is not None and not self.time_limit > 0:
+            raise OptionError(f"`time_limit` must be positive seconds; got {self.time_limit!r}.")
+        if self.threads is not None and self.threads < 1:
+            raise OptionError(f"`threads` must be >= 1; got {self.threads!r}.")
+
+    def _roles(self, frame: pd.DataFrame) -> Roles:
+        return divide_table(
+            frame,
+            targets=self.targets,
+            ignore=self.ignore,
+            group=self.group,
+            split=self.split,
+            weight=self.weight,
+            unlearnable=self.unlearnable,
+        )
+
+    def _rows(self, roles: Roles, n: int) -> tuple[Array, Array | None, Array]:
+        """Rows to learn from, which of all rows are reserved for validation, and test rows."""
+        if roles.split is None:
+            return np.arange(n), None, np.arange(0)
+        parts = ColumnSplit(roles.split).parts()
+        if "train" not in parts:
+            raise DataError(
+                f"The split column {self.split!r} must say train, validation or test for a fit; got {list(parts)[:5]}. "
+                "Fold numbers are for `compare`."
+            )
+        reserved = np.zeros(n, dtype=bool)
+        reserved[parts.get("validation", np.arange(0))] = True
+        learn = np.sort(np.concatenate([parts["train"], np.flatnonzero(reserved)]))
+        return learn, reserved if reserved.any() else None, parts.get("test", np.arange(0))
+
+    def _target_columns(self, roles: Roles, frame: pd.DataFrame) -> set[str]:
+        return {*roles.labels.columns, *(column for columns in roles.skipped_columns.values() for column in columns)}
+
+    def _fingerprints(self, frame: pd.DataFrame, model: MultiTaskNetwork) -> dict[str, str]:
+        """What must be the same for a run to go on with the same numbers."""
+        options = {key: repr(value) for key, value in model.get_params().items() if key not in ("time_limit", "max_steps")}
+        roles = [self.targets, self.ignore, self.group, self.split, self.weight, self.unlearnable]
+        return {
+            "data": fingerprint(frame),
+            "options": fingerprint(options, repr(roles)),
+            "versions": f"polytask {polytask.__version__}, torch {torch.__version__}, numpy {np.__version__}",
+            "threads": str(self.threads or torch.get_num_threads()),
+        }
+
+    # ----------------------------------------------------------------- predict
+
+    @property
+    def tasks_(self) -> list[FittedTask]:
+        """Fitted tasks, in the order of ``targets``."""
+        self._check_fitted()
+        return self.network_.tasks_
+
+    def predict(self, data: Any, *, known: Any = None, missing_columns: str = "error") -> Any:
+        """Predict the target columns; a frame of the kind of ``data``, with its index.
+
+        Parameters
+        ----------
+        data : table
+            Rows with the input columns; target columns and columns not known are ignored.
+        known : None
+            Tasks known at prediction time; this predictor cannot use them and says so.
+        missing_columns : {"error", "fill"}
+            What to do without an input column: raise, or take it as missing in all rows and warn.
+        """
+        frame = to_pandas(data)
+        outputs = self._outputs(frame, known, missing_columns)
+        columns = {name: values for task in self.tasks_ for name, values in task.decode(outputs[task.name]).items()}
+        columns |= {name: values for task in self.skipped_ for name, values in task.decode(len(frame)).items()}
+        return like(data, pd.DataFrame(columns, index=frame.index))
+
+    def predict_proba(self, data: Any, *, known: Any = None, missing_columns: str = "error") -> dict[str, Any]:
+        """Probabilities per task that has classes or tags: frames with these as columns."""
+        frame = to_pandas(data)
+        outputs = self._outputs(frame, known, missing_columns)
+        return {
+            task.name: like(
+                data, pd.DataFrame(outputs[task.name], index=frame.index, columns=[str(label) for label in task.labels])
+            )
+            for task in self.tasks_
+            if len(task.labels)
+        }
+
+    def predict_table(self, data: Any, *, missing_columns: str = "error") -> pd.DataFrame:
+        """Predictions and probabilities in one frame, as ``polytask predict`` writes them."""
+        frame = to_pandas(data)
+        outputs = self._outputs(frame, None, missing_columns)
+        columns = {name: values for task in self.tasks_ for name, values in task.decode_table(outputs[task.name]).items()}
+        columns |= {name: values for task in self.skipped_ for name, values in task.decode(len(frame)).items()}
+        return pd.DataFrame(columns, index=frame.index)
+
+    def evaluate(self, data: Any, *, missing_columns: str = "error") -> dict[str, Any]:
+        """Score all tasks on labelled rows.
+
+        Returns
+        -------
+        scores : dict
+            The content of ``polytask evaluate --json``: ``n_rows`` and per task ``kind``, ``n_observed``, ``metrics`` (None where
+            undefined), ``undefined`` (why) and ``skill``.
+
+        Raises
+        ------
+        TargetError
+            If no target column is in ``data``, or none has a label.
+        """
+        frame = to_pandas(data)
+        self._check_fitted()
+        present = [task for task in self.tasks_ if all(column in frame.columns for column in task.columns)]
+        if not present:
+            raise TargetError(f"None of the target columns {self.target_columns_} is in the table; evaluation needs labels.")
+        for task in self.tasks_:
+            if task not in present:
+                warnings.warn(f"Task {task.name!r} is not scored: its labels are not in the table.", PolytaskWarning, stacklevel=2)
+        outputs = self._outputs(frame, None, missing_columns)
+        weight = self._row_weights(frame)
+        tasks = {task.name: self._scores(task, frame, outputs[task.name], weight) for task in present}
+        if not any(entry["n_observed"] for entry in tasks.values()):
+            raise TargetError("No row has a label of any target, so there is nothing to score.")
+        return {"format": EVALUATION_FORMAT, "version": EVALUATION_VERSION, "n_rows": len(frame), "tasks": tasks}
+
+    def _scores(self, task: FittedTask, frame: pd.DataFrame, outputs: Array, weight: Array | None) -> dict[str, Any]:
+        labels, n_unseen = task.without_unseen(frame[list(task.columns)])
+        if n_unseen:
+            warnings.warn(
+                f"Task {task.name!r}: {n_unseen} labels are of classes never seen in training and are not scored.",
+                PolytaskWarning,
+                stacklevel=3,
+            )
+        target = task.encode(labels)
+        metrics, undefined = task.evaluate_with_reasons(outputs, target, sample_weight=weight)
+        losses, constant = task.row_losses(outputs, target), task.row_losses(task.constant_outputs(len(frame)), target)
+        seen = ~np.isnan(losses) if weight is None else ~np.isnan(losses) & (weight > 0)
+        skill = None
+        if seen.any() and constant[seen].sum() > 0:
+            share = None if weight is None else weight[seen]
+            skill = float(1 - np.average(losses[seen], weights=share) / np.average(constant[seen], weights=share))
+        observed = int((~np.isnan(target)).any(axis=1).sum())
+        return {"kind": task.kind, "n_observed": observed, "skill": skill, "metrics": metrics, "undefined": undefined}
+
+    def _row_weights(self, frame: pd.DataFrame) -> Array | None:
+        if self.weight is None or self.weight not in frame.columns:
+            return None
+        weight = pd.to_numeric(frame[self.weight], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+        if not np.isfinite(weight).all() or (weight < 0).any():
+            raise DataError(f"The weight column {self.weight!r} must hold finite numbers >= 0 in every row.")
+        return weight
+
+    def _outputs(self, frame: pd.DataFrame, known: Any, missing_columns: str) -> dict[str, Array]:
+        self._check_fitted()
+        if known is not None:
+            raise OptionError("This predictor cannot condition on known tasks; leave `known` out.")
+        if not len(frame):
+            raise DataError("The table has no rows to predict.")
+        no_inputs = {*self.target_columns_, *self.ignore, self.group, self.split, self.weight}
+        inputs = frame[[column for column in frame.columns if column not in no_inputs]]
+        arrays = self.network_.codec_.transform(inputs, missing_columns=missing_columns)  # type: ignore[arg-type]
+        for note in arrays.notes:
+            warnings.warn(note, PolytaskWarning, stacklevel=3)
+        return self.network_._outputs(arrays)
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "network_"):
+            from sklearn.exceptions import NotFittedError
+
+            raise NotFittedError("This MultiTaskPredictor is not fitted yet; call `fit` or `load` first.")
+
+    # -------------------------------------------------------------- save, load
+
+    def save(self, path: Any, *, overwrite: bool = False) -> None:
+        """Save as a model folder that may be moved; no pickle in it.
+
+        Raises
+        ------
+        ModelFolderError
+            If the path is taken (unless it is a polytask model and ``overwrite``), or the disk refuses.
+        """
+        self._check_fitted()
+        content = {
+            "targets": [target if isinstance(target, str) else target.name for target in self.targets],
+            "target_columns": self.target_columns_,
+            "ignore": self.ignore,
+            "group": self.group,
+            "split": self.split,
+            "weight": self.weight,
+            "skipped": [task.to_dict() for task in self.skipped_],
+            "seed": self.seed,
+            "report": self.report_,
+        }
+        parts = {"predictor.json": JSONPart(content), **network_parts(self.network_)}
+        write_folder(path, parts, kind="predictor", meta={"tasks": [task.name for task in self.tasks_]}, overwrite=overwrite)
+
+    @classmethod
+    def load(cls, path: Any, *, classes: Sequence[type[torch.nn.Module]] = ()) -> "MultiTaskPredictor":
+        """Load a folder of :meth:`save`; runs no code from it.
+
+        Parameters
+        ----------
+        path : path
+        classes : sequence of type
+            Your own module classes, if the network has any.
+
+        Raises
+        ------
+        ModelFolderError
+            If it is not such a folder, damaged, or from a newer version.
+        """
+        folder = read_folder(path)
+        if folder.manifest.kind != "predictor":
+            raise ModelFolderError(f"{str(path)!r} holds a {folder.manifest.kind}, not a predictor; use `polytask.load`.")
+        network, content = network_from_parts(folder, classes=classes), folder.json("predictor.json")
+        try:
+            predictor = cls(
+                content["targets"], **{key: content[key] for key in ("ignore", "group", "split", "weight", "seed")}, network=network
+            )
+            predictor.network_, predictor.target_columns_ = network, content["target_columns"]
+            predictor.skipped_ = [SkippedTask(**values) for values in content["skipped"]]
+            predictor.report_ = content["report"]
+        except (KeyError, TypeError) as error:
+            raise ModelFolderError(f"{str(path)!r} lacks {error}. Save the model again.") from error
+        return predictor
+
+    # ------------------------------------------------------------------ report
+
+    def _report(self, frame: pd.DataFrame, roles: Roles, seconds: float, facts: dict[str, Any]) -> dict[str, Any]:
+        """Plain JSON for the fit report; see docs/report.md for its fields."""
+        model, network = self.network_, self.network_.network_
+        skills = network.curves["skill"][network.best_epoch - 1]
+        tasks: dict[str, Any] = {}
+        for k, task in enumerate(model.tasks_):
+            seen = ~frame[list(task.columns)].isna().all(axis=1)
+            tasks[task.name] = {
+                "kind": task.kind,
+                "reason": roles.reasons[task.name],
+                "columns": list(task.columns),
+                "classes": list(task.labels),
+                "n_observed": int(seen.sum()),
+                "n_missing": int((~seen).sum()),
+                "validation": {"skill": None if np.isnan(skills[k]) else float(skills[k])},
+            }
+        for skipped in self.skipped_:
+            tasks[skipped.name] = {"kind": "", "columns": list(skipped.columns), "left_out": skipped.reason}
+        train, skill = network.curves["train"], network.curves["skill"]
+        curves = {
+            task.name: [[e + 1, _number(train[e, k]), _number(skill[e, k])] for e in range(len(train))]
+            for k, task in enumerate(model.tasks_)
+        }
+        settings = {key: repr(value) for key, value in model.get_params(deep=False).items() if key != "tasks"}
+        roles_told = {"targets": [str(t) for t in self.targets], "ignore": self.ignore, "group": self.group, "split": self.split}
+        return {
+            "format": "polytask.fit",
+            "version": 1,
+            "polytask": polytask.__version__,
+            "n_rows": len(frame),
+            "n_train": model.n_train_,
+            "n_validation": model.n_validation_,
+            "mean_skill": _number(model.optimistic_skill_),
+            "tasks": tasks,
+            "inputs": [
+                {"name": c.name, "kind": c.kind, "reason": c.reason, "n_missing": c.n_missing, "n_unique": c.n_unique}
+                for c in model.codec_.columns
+            ],
+            "epochs": len(train),
+            "best_epoch": network.best_epoch,
+            "ended_by": network.ended_by,
+            "steps": network.steps,
+            "seconds": seconds,
+            "model": {"parameters": sum(p.numel() for p in network.module.parameters())},
+            "curves": curves,
+            "settings": settings | roles_told | {"weight": self.weight, "seed": self.seed, "steps done": network.steps},
+            "versions": {"python": platform.python_version(), "torch": torch.__version__, "threads": self.threads or torch.get_num_threads()},
+            "notes": [],
+            **facts,
+        }
+
+
+def load(path: Any, *, classes: Sequence[type[torch.nn.Module]] = ()) -> Any:
+    """Load any polytask model folder: a :class:`MultiTaskPredictor` or a :class:`~polytask.estimators.MultiTaskNetwork`.
+
+    Runs no code from the folder. Every hash is checked before anything is read.
+
+    Parameters
+    ----------
+    path : path
+    classes : sequence of type
+        Your own module classes, if the network has any.
+
+    Raises
+    ------
+    ModelFolderError
+        If it is not a model folder, damaged, or from a newer version.
+    """
+    folder = read_folder(path)
+    if folder.manifest.kind == "predictor":
+        return MultiTaskPredictor.load(path, classes=classes)
+    if folder.manifest.kind == "network":
+        return network_from_parts(folder, classes=classes)
+    raise ModelFolderError(f"{str(path)!r} holds a {folder.manifest.kind!r}, which this version does not know. Upgrade polytask.")
+
+
+class _threads:
+    """Torch's threads inside the block; as before after it."""
+
+    def __init__(self, threads: int | None) -> None:
+        self.threads = threads
+
+    def __enter__(self) -> None:
+        self.before = torch.get_num_threads()
+        if self.threads is not None:
+            torch.set_num_threads(self.threads)
+
+    def __exit__(self, *_: object) -> None:
+        torch.set_num_threads(self.before)
+
+
+def _number(value: Any) -> float | None:
+    return None if np.isnan(value) else float(value)
