@@ -64,7 +64,8 @@ def answer(result: Mapping[str, Any]) -> dict[str, Any]:
     gains = task_gains(result, "alone")
     mean = mean_gain(result, "alone")
     worth = worth_clause(result)
-    tally = [(verdict, words, sum(gain.verdict == verdict for gain in gains)) for verdict, words in VERDICT_WORDS.items()]
+    tally_words = VERDICT_WORDS | {"none": "without a verdict"}
+    tally = [(verdict, words, sum(gain.verdict == verdict for gain in gains)) for verdict, words in tally_words.items()]
     any_verdict = any(gain.verdict != "none" for gain in gains)
     return {
         "verdict": verdict_clause(result, brief=True),

@@ -74,6 +74,20 @@ def interval(low: Any, high: Any, *, decimals: int = 1) -> str:
     return f"[{points(low, decimals=decimals, sign=True)}, {points(high, decimals=decimals, sign=True)}]"
 
 
+def interval_decimals(low: float | None, high: float | None) -> int:
+    """As many decimals as keep a bound that is not zero from reading as zero: "[0.0, 3.1], helped" would puzzle.
+
+    Examples
+    --------
+    >>> interval_decimals(0.01, 0.03), interval_decimals(0.0002, 0.031)
+    (1, 2)
+    """
+    if low is None or high is None or low == high:
+        return 1
+    told = [100 * (high - low), *([100 * low, 100 * high] if low * high > 0 else [])]
+    return next((decimals for decimals in (1, 2) if all(round(value, decimals) for value in told)), 3)
+
+
 def significant(value: Any, digits: int = 3) -> str:
     """Write a number of any size with about ``digits`` significant digits.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from polytask.exceptions import DataError
-from polytask.reporting._numbers import UNDEFINED, finite, interval, points
+from polytask.reporting._numbers import UNDEFINED, finite, interval, interval_decimals, points
 
 VERDICT_WORDS = {
     "helped": "helped",
@@ -116,16 +116,8 @@ def _gain(name: str, numbers: Mapping[str, Any], fold_gains: tuple[float, ...]) 
         fold_gains=fold_gains,
         is_from_folds=is_from_folds,
         reason=numbers.get("reason"),
-        decimals=_decimals(low, high),
+        decimals=interval_decimals(low, high),
     )
-
-
-def _decimals(low: float | None, high: float | None) -> int:
-    """As many decimals as keep a bound that is not zero from reading as zero: "[0.0, 3.1], helped" would puzzle."""
-    if low is None or high is None or low == high:
-        return 1
-    told = [100 * (high - low), *([100 * low, 100 * high] if low * high > 0 else [])]
-    return next((decimals for decimals in (1, 2) if all(round(value, decimals) for value in told)), 3)
 
 
 def _fold_gains(arms: Mapping[str, Any], rival: str) -> tuple[float, ...]:

@@ -28,8 +28,6 @@ def render(template: str, view: Mapping[str, Any]) -> str:
         keep_trailing_newline=True,
     )
     environment.filters.update(_FILTERS)
-    for name in ("points", "interval", "significant", "percent", "probability", "duration", "plural"):
-        environment.filters[name] = getattr(_numbers, name)
     style, _, _ = environment.loader.get_source(environment, "style.css")  # type: ignore[union-attr]
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return environment.get_template(template).render(style=Markup(style), style_hash=f"sha256-{digest}", **view)
@@ -66,12 +64,13 @@ def minus(text: Any) -> Any:
 def signed_percent(value: Any) -> str:
     """Write a number that is already in percent, with its sign."""
     number = _numbers.finite(value)
-    return _numbers.UNDEFINED if number is None else _numbers.percent(number / 100, sign=True)
+    return _numbers.UNDEFINED if number is None else _unbroken(_numbers.percent(number / 100, sign=True))
 
 
 def interval_of(numbers: Mapping[str, Any], low: str, high: str) -> str:
     """Write the interval that stands under two keys."""
-    return _numbers.interval(numbers.get(low), numbers.get(high)) or _numbers.UNDEFINED
+    ends = _numbers.finite(numbers.get(low)), _numbers.finite(numbers.get(high))
+    return _numbers.interval(*ends, decimals=_numbers.interval_decimals(*ends)) or _numbers.UNDEFINED
 
 
 def span(counts: Sequence[float | None]) -> str:
@@ -85,11 +84,18 @@ def span(counts: Sequence[float | None]) -> str:
 
 def cost(value: Any, unit: str = "") -> str:
     """Write a cost with its unit, a dash where it was not measured."""
-    return "–" if _numbers.finite(value) is None else f"{_numbers.significant(value, 2)} {unit}".strip()
+    return "–" if _numbers.finite(value) is None else f"{_numbers.significant(value, 2)}\N{NO-BREAK SPACE}{unit}".strip()
 
 
 _MINUS = re.compile(r"(?<![\w.])-(?=[\d.])")
-_FILTERS = {
+_FILTERS: dict[str, Any] = {
+    "points": _numbers.points,
+    "interval": _numbers.interval,
+    "significant": _numbers.significant,
+    "probability": _numbers.probability,
+    "plural": _numbers.plural,
+    "percent": lambda share, **how: _unbroken(_numbers.percent(share, **how)),
+    "duration": lambda seconds: _unbroken(_numbers.duration(seconds)),
     "breakable": breakable,
     "cost": cost,
     "interval_of": interval_of,
@@ -99,6 +105,11 @@ _FILTERS = {
     "span": span,
     "verdict_mark": verdict_mark,
 }
+
+
+def _unbroken(text: str) -> str:
+    """Keep a number and its unit on one line."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _safe(value: Any) -> Any:
