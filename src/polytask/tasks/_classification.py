@@ -23,10 +23,22 @@ from polytask.metrics import (
     Metric,
     row_log_loss,
 )
-from polytask.tasks._labels import canonical_label, column_of, distinct_labels, encode_labels, indicators, label_array, one_value_error, smoothed_prior
+from polytask.tasks._labels import (
+    canonical_label,
+    check_finite_labels,
+    column_of,
+    distinct_labels,
+    encode_labels,
+    indicators,
+    label_array,
+    one_value_error,
+    smoothed_prior,
+)
 from polytask.tasks._task import FittedTask, Task
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+MAX_FRACTIONS = 10  # more distinct numbers with fractions, in more than half of the labels, are no classes
 
 
 @dataclass(frozen=True)
@@ -162,9 +174,17 @@ class Multiclass(Task):
 
 def learnable_classes(y: pd.DataFrame, task: Task) -> list[Any]:
     """Distinct labels of the task's column; raises where there are fewer than two."""
-    classes = distinct_labels(column_of(y, task.columns[0], task=task.name))
+    values = column_of(y, task.columns[0], task=task.name)
+    classes = distinct_labels(values)
+    check_finite_labels(classes, task=task.name)
     if not classes:
         raise one_value_error(task.name, "all its labels are missing")
     if len(classes) == 1:
         raise one_value_error(task.name, f"it has one class only, {classes[0]!r}")
+    n_labels = int(values.notna().sum())
+    if any(isinstance(label, float) for label in classes) and len(classes) > max(MAX_FRACTIONS, n_labels / 2):
+        raise TargetError(
+            f"Task {task.name!r} of kind {task.kind} has {len(classes)} distinct numbers with fractions in {n_labels} labels: "
+            f"a continuous target, not classes. Use {task.columns[0]}:regression instead."
+        )
     return classes

@@ -87,5 +87,7 @@ def _counts(y: pd.DataFrame, name: str, column: str) -> Array:
     numbers = numbers_of(column_of(y, column, task=name), task=name)
     bad = numbers[(numbers < 0) | ((numbers % 1) != 0) & ~np.isnan(numbers)]
     if len(bad):
-        raise TargetError(f"Task {name!r} of kind count needs whole numbers >= 0; got {bad[0]:g}. Use {column}:regression instead.")
+        raise TargetError(
+            f"Task {name!r} of kind count needs whole numbers >= 0; got {bad[0]:g}. Use {column}:regression instead."
+        )
     return numbers

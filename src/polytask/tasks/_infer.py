@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from polytask.exceptions import TargetError
 from polytask.tasks._classification import Binary, Multiclass
 from polytask.tasks._count import Count
-from polytask.tasks._labels import column_of, distinct_labels, one_value_error
+from polytask.tasks._labels import check_finite_labels, column_of, distinct_labels, numbers_of, one_value_error
 from polytask.tasks._multilabel import Multilabel
 from polytask.tasks._ordinal import Ordinal
 from polytask.tasks._regression import Regression
@@ -72,6 +71,7 @@ def infer_task(name: str, frame: pd.DataFrame, *, columns: tuple[str, ...] = (),
         return Inference(Multilabel(name, columns), f"{len(columns)} columns make one task of tags")
     values = column_of(frame, columns[0], task=name)
     labels = _labels_up_to(values, limit=max(MAX_CLASSES, MAX_FEW) + 1)
+    check_finite_labels(labels, task=name)
     if not labels:
         raise one_value_error(name, "all its labels are missing")
     if len(labels) == 1:
@@ -84,7 +84,7 @@ def infer_task(name: str, frame: pd.DataFrame, *, columns: tuple[str, ...] = (),
 def _infer_from_many(name: str, columns: tuple[str, ...], values: pd.Series, labels: list[Any]) -> Inference:
     is_number = pd.api.types.is_numeric_dtype(values) or all(isinstance(label, int | float) for label in labels)
     if is_number:
-        numbers = pd.to_numeric(values.dropna()).to_numpy(dtype=np.float64)
+        numbers = numbers_of(values.dropna(), task=name)
         if (numbers % 1 != 0).any():
             return Inference(Regression(name, columns), "numbers with fractions")
         if len(labels) <= MAX_FEW:

@@ -57,16 +57,15 @@ def distinct_labels(values: pd.Series) -> list[Any]:
     [1, 3]
     """
     by_text: dict[str, Any] = {}
-    for value in pd.unique(values.dropna()):
+    for value in pd.factorize(values)[1]:  # as in encode_labels: dates come as the same objects
         label = canonical_label(value)
         by_text.setdefault(str(label), label)
     labels = list(by_text.values())
     if all(isinstance(label, int | float) for label in labels):
         return sorted(labels)
-    numbers = {label: _as_number(label) for label in labels}
-    if all(number is not None for number in numbers.values()):
-        return sorted(labels, key=lambda label: numbers[label])
-    return sorted(labels, key=str)
+    numbers = [_as_number(label) for label in labels]
+    by_number = [(number, k) for k, number in enumerate(numbers) if number is not None]
+    return [labels[k] for _, k in sorted(by_number)] if len(by_number) == len(labels) else sorted(labels, key=str)
 
 
 def encode_labels(values: pd.Series, classes: Sequence[Any], *, task: str) -> Array:
@@ -111,9 +110,14 @@ def numbers_of(values: pd.Series, *, task: str) -> Array:
         numbers = values
     array = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
     if np.isinf(array).any():
-        row = int(np.flatnonzero(np.isinf(array))[0])
-        raise DataError(f"Task {task!r} has an infinite label (inf) in row {row}; labels must be finite. Leave it empty if unknown.")
+        raise _infinite_label_error(task, where=f" in row {values.index[np.isinf(array)][0]!r}")
     return array
+
+
+def check_finite_labels(labels: Sequence[Any], *, task: str) -> None:
+    """Raise a :class:`DataError` if one of some distinct labels is infinite."""
+    if any(isinstance(label, float) and math.isinf(label) for label in labels):
+        raise _infinite_label_error(task)
 
 
 def indicators(codes: Array, n_codes: int) -> Array:
@@ -152,8 +156,13 @@ def one_value_error(name: str, what: str) -> UnlearnableError:
     )
 
 
+def _infinite_label_error(task: str, *, where: str = "") -> DataError:
+    return DataError(f"Task {task!r} has an infinite label (inf){where}; labels must be finite. Leave it empty if unknown.")
+
+
 def _as_number(label: Any) -> float | None:
     try:
-        return float(label)
+        number = float(label)
     except ValueError:
         return None
+    return number if math.isfinite(number) else None

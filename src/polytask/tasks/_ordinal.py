@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from polytask.exceptions import TargetError
+from polytask.exceptions import OptionError, TargetError
 from polytask.losses import cumulative_link, cumulative_link_probabilities
 from polytask.metrics import ACCURACY, BALANCED_ACCURACY, LOG_LOSS, ORDINAL_MAE, QUADRATIC_KAPPA, Metric
 from polytask.tasks._classification import FittedClasses, learnable_classes
+from polytask.tasks._labels import canonical_label, column_of
 from polytask.tasks._task import Task
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -48,7 +49,8 @@ class Ordinal(Task):
     Parameters
     ----------
     order : tuple, optional
-        The classes from lowest to highest; by default numbers by size and text in alphabetical order.
+        The classes from lowest to highest; by default that of an ordered categorical column, else numbers by size and text in
+        alphabetical order.
 
     Examples
     --------
@@ -64,9 +66,16 @@ class Ordinal(Task):
     def fit(self, y: pd.DataFrame) -> FittedOrdinal:
         """See :meth:`Task.fit`."""
         classes = learnable_classes(y, self)
-        if self.order:
-            unknown = {str(c) for c in classes} - {str(c) for c in self.order}
+        order = [canonical_label(label) for label in self.order]
+        dtype = column_of(y, self.columns[0], task=self.name).dtype
+        if isinstance(dtype, pd.CategoricalDtype) and dtype.ordered and not order:
+            order = [canonical_label(label) for label in dtype.categories if canonical_label(label) in classes]
+        if order:
+            names = [str(label) for label in order]
+            if len(set(names)) < len(names):
+                raise OptionError(f"`order` of task {self.name!r} must name every class once; got {order}.")
+            unknown = {str(label) for label in classes} - set(names)
             if unknown:
-                raise TargetError(f"Task {self.name!r} has labels {sorted(unknown)[:5]} that are not in its `order` {list(self.order)}.")
-            classes = list(self.order)
+                raise TargetError(f"Task {self.name!r} has labels {sorted(unknown)[:5]} that are not in its `order` {order}.")
+            classes = order
         return FittedOrdinal(self.name, self.columns, classes=tuple(classes))

@@ -36,8 +36,9 @@ class FittedRegression(FittedTask):
         use = ~np.isnan(target[:, 0]) & (weight[:, 0] > 0)
         numbers, share = target[use, 0], weight[use, 0]
         mean = float(np.average(numbers, weights=share)) if len(numbers) else 0.0
-        scale = float(np.sqrt(np.average((numbers - mean) ** 2, weights=share))) if len(numbers) else 1.0
-        return self._with(mean=mean, scale=scale if scale > 0 else 1.0)
+        if not len(numbers) or numbers.min() == numbers.max():  # rounding could leave a constant a spread of 1e-17
+            return self._with(mean=mean, scale=1.0)
+        return self._with(mean=mean, scale=float(np.sqrt(np.average((numbers - mean) ** 2, weights=share))))
 
     def training_target(self, target: Array) -> Array:
         return np.asarray((target - self.statistics["mean"]) / self.statistics["scale"])

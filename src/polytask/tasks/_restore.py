@@ -31,5 +31,6 @@ def fitted_task_from_dict(values: dict[str, Any]) -> FittedTask:
     """
     kind = values.get("kind")
     if kind not in _FITTED:
-        raise ModelFolderError(f"A task of kind {kind!r} is not known to this version; known: {', '.join(_FITTED)}. Upgrade polytask.")
+        known = ", ".join(_FITTED)
+        raise ModelFolderError(f"A task of kind {kind!r} is not known to this version; known: {known}. Upgrade polytask.")
     return _FITTED[kind].from_dict(values)

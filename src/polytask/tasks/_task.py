@@ -186,8 +186,9 @@ class FittedTask(ABC):
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """Read what :meth:`to_dict` wrote."""
         names = {f.name for f in fields(cls)}
-        found = {key: value for key, value in values.items() if key in names}
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in found.items()})
+        found: dict[str, Any] = {key: value for key, value in values.items() if key in names}
+        found |= {key: tuple(value) for key, value in found.items() if isinstance(value, list)}
+        return cls(**found)
 
     def _with(self, **statistics: Any) -> Self:
         return replace(self, statistics=statistics)
