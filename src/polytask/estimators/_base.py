@@ -5,8 +5,10 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from polytask.data import TableArrays, TableCodec, like, to_pandas
@@ -15,6 +17,12 @@ from polytask.exceptions import DataError, OptionError
 from polytask.tasks import FittedTask, Task
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def _has_probabilities(estimator: "MultiTaskEstimator") -> bool:
+    """Whether any task has classes or tags, as far as can be known."""
+    tasks = getattr(estimator, "tasks_", None) or declared_tasks(estimator.tasks) or ["to be inferred"]
+    return any(getattr(task, "estimator_type", "classifier") == "classifier" for task in tasks)
 
 
 class MultiTaskEstimator(BaseEstimator, ABC):
@@ -75,6 +83,7 @@ class MultiTaskEstimator(BaseEstimator, ABC):
             return label_array_of(columns)
         return _framed(X, columns)
 
+    @available_if(_has_probabilities)
     def predict_proba(self, X: Any, *, known: Any = None) -> dict[str, Any]:
         """Probabilities of every task that has classes or tags.
 
@@ -104,12 +113,14 @@ class MultiTaskEstimator(BaseEstimator, ABC):
             if np.isfinite(error) and constant > 0:
                 skills.append(1 - error / constant)
         if not skills:
-            raise DataError("No task has a score: y has no observed labels that differ from the training constant. Pass labelled rows.")
+            raise DataError(
+                "No task has a score: y has no observed labels that differ from the training constant. Pass labelled rows."
+            )
         return float(np.mean(skills))
 
     def _read_inputs(self, X: Any, *, reset: bool) -> pd.DataFrame:
         """Inputs as a frame; numpy arrays get the checks of scikit-learn."""
-        if not (hasattr(X, "columns") or hasattr(X, "column_names") or isinstance(X, dict)):
+        if issparse(X) or not (hasattr(X, "columns") or hasattr(X, "column_names") or isinstance(X, dict)):
             array = validate_data(self, X, reset=reset, ensure_all_finite="allow-nan", dtype=None, ensure_min_samples=1)
             return to_pandas(array)
         frame = to_pandas(X)
@@ -123,13 +134,14 @@ class MultiTaskEstimator(BaseEstimator, ABC):
     def _read_training_data(self, X: Any, y: Any) -> tuple[TableArrays, LabelTable]:
         """Read X and y of ``fit``; sets ``codec_`` and ``form_``."""
         frame = self._read_inputs(X, reset=True)
+        if len(frame) < 2:
+            raise DataError(f"{type(self).__name__} cannot learn from 1 sample; n_samples = 1. Pass at least 2 rows.")
         labels = read_labels(y, self.tasks)
         if len(frame) != len(labels.target):
             raise DataError(
-                f"Found input variables with inconsistent numbers of samples: X has {len(frame)} rows, y has {len(labels.target)}."
+                "Found input variables with inconsistent numbers of samples: "
+                f"X has {len(frame)} rows, y has {len(labels.target)}."
             )
-        if len(frame) < 2:
-            raise DataError(f"{type(self).__name__} cannot learn from 1 sample; n_samples = 1. Pass at least 2 rows.")
         is_array = not hasattr(self, "feature_names_in_")
         numeric = frame.dtypes.map(pd.api.types.is_numeric_dtype).all()
         self.codec_ = TableCodec.fit(frame, kinds=dict.fromkeys(frame.columns, "numeric") if is_array and numeric else None)
@@ -137,12 +149,15 @@ class MultiTaskEstimator(BaseEstimator, ABC):
         return self.codec_.transform(frame), labels
 
     def __sklearn_tags__(self) -> Tags:
-        tags: Tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags: Tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.string = True
         tags.input_tags.categorical = True
         tags.target_tags.required = True
-        tags.target_tags.multi_output = True
+        declared = declared_tasks(self.tasks)
+        n_columns = sum(len(getattr(task, "columns", (task,))) for task in declared or ())
+        tags.target_tags.multi_output = declared is None or n_columns > 1
+        tags.target_tags.single_output = declared is None or n_columns == 1
         return tags
 
 

@@ -197,10 +197,10 @@ def _prepare_fold(
     numeric, categorical = tensors
     with torch.no_grad():
         if hasattr(module, "fit_statistics"):
-            module.fit_statistics(numeric[torch.as_tensor(rows, device=device)])
+            module.fit_statistics(numeric[torch.as_tensor(rows, device=device)])  # type: ignore[operator]
         inputs = module.prepare(numeric, categorical)  # type: ignore[operator]
     joined = torch.as_tensor(np.nan_to_num(np.concatenate(parts, axis=1)), dtype=torch.float32, device=device)
-    return _Fold(fitted, {name: b for name, b in module.named_buffers()}, inputs, joined)
+    return _Fold(fitted, dict(module.named_buffers()), inputs, joined)
 
 
 def _module_of(

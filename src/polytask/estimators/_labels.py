@@ -118,7 +118,8 @@ def label_weights(sample_weight: Any, labels: LabelTable) -> Array:
     weight = np.asarray(sample_weight, dtype=np.float64)
     if weight.shape not in ((n,), (n, len(labels.tasks))):
         raise OptionError(
-            f"`sample_weight` must be ({n},) or ({n}, {len(labels.tasks)}) (rows, tasks); got {weight.shape}. Sample weights are per row."
+            f"`sample_weight` must be ({n},) or ({n}, {len(labels.tasks)}) (rows, tasks); got {weight.shape}. "
+            "Sample weights are per row."
         )
     if not np.isfinite(weight).all() or (weight < 0).any():
         raise OptionError("`sample_weight` must be finite and >= 0; it has negative, infinite or missing entries.")
@@ -128,7 +129,7 @@ def label_weights(sample_weight: Any, labels: LabelTable) -> Array:
     )
     for name, part in labels.slices.items():
         if not full[:, part].sum() > 0:
-            raise OptionError(f"`sample_weight` is 0 for every label of task {name!r}; give some label a positive weight.")
+            raise OptionError(f"`sample_weight` is zero for every label of task {name!r}; give some label a positive weight.")
     return full
 
 

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from sklearn.utils import Tags, check_random_state
+from sklearn.utils import ClassifierTags, RegressorTags, Tags, check_random_state
 
 from polytask.data import TableArrays
 from polytask.data.splits import holdout
@@ -189,7 +189,10 @@ class MultiTaskNetwork(MultiTaskEstimator):
             return usable, usable[:0]
         own_groups = None if groups is None else np.asarray(groups)[usable]
         strata = np.concatenate(
-            [task.strata(labels.target[usable][:, part]) for task, part in zip(labels.tasks, labels.slices.values(), strict=True)],
+            [
+                task.strata(labels.target[usable][:, part])
+                for task, part in zip(labels.tasks, labels.slices.values(), strict=True)
+            ],
             axis=1,
         )
         if hasattr(self.validation, "split"):
@@ -227,18 +230,12 @@ class MultiTaskNetwork(MultiTaskEstimator):
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        declared = declared_tasks(self.tasks)
-        kinds = {getattr(task, "estimator_type", None) for task in declared or [None]}
+        declared = declared_tasks(self.tasks) or []
+        kinds = {getattr(task, "estimator_type", None) for task in declared}
         if kinds == {"regressor"}:
-            tags.estimator_type = "regressor"
-            from sklearn.utils import RegressorTags
-
-            tags.regressor_tags = RegressorTags()
-        elif kinds == {"classifier"} and len(declared or ()) == 1:
-            tags.estimator_type = "classifier"
-            from sklearn.utils import ClassifierTags
-
-            tags.classifier_tags = ClassifierTags()
+            tags.estimator_type, tags.regressor_tags = "regressor", RegressorTags()
+        elif kinds == {"classifier"} and len(declared) == 1:
+            tags.estimator_type, tags.classifier_tags = "classifier", ClassifierTags()
         tags.non_deterministic = False
         return tags
 

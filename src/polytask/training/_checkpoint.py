@@ -34,6 +34,14 @@ class Checkpoint:
         """Whether there is a state to go on from."""
         return self.path.exists()
 
+    def part(self, number: int) -> "Checkpoint":
+        """One more file beside this one, for another part of the same run.
+
+        >>> Checkpoint("run/state.polytask").part(24).path.name
+        'state-24.polytask'
+        """
+        return Checkpoint(self.path.with_stem(f"{self.path.stem}-{number}"), every=self.every)
+
     def save(
         self,
         network: OneNetwork | StackedNetworks,
