@@ -16,6 +16,13 @@ def test_the_answer_comes_first():
     assert "95 % interval [+0.4, +3.8]" in words
 
 
+def test_when_nothing_is_decided_the_headline_says_so():
+    result = comparison()
+    for task in result["tasks"].values():
+        task["gains"]["alone"]["verdict"] = "undecided"
+    assert "helped none of 6 tasks and harmed none; all are undecided." in Page(comparison_html(result)).words
+
+
 def test_a_name_that_is_a_script_is_shown_as_text():
     html = comparison_html(nasty_comparison())
     assert "<script" not in html
@@ -61,6 +68,22 @@ def test_why_a_gain_is_undefined_is_told():
     result = comparison()
     result["tasks"]["passed"]["gains"]["alone"] = {"gain": None, "verdict": "none", "reason": "one label is observed"}
     assert "passed: gain: one label is observed" in Page(comparison_html(result)).words
+
+
+def test_a_reason_that_is_told_already_is_not_told_twice():
+    result = comparison()
+    result["tasks"]["passed"]["gains"]["alone"] = {"gain": None, "verdict": "none", "reason": "one label is observed"}
+    result["tasks"]["passed"]["undefined"] = ["gain over alone: one label is observed"]
+    assert Page(comparison_html(result)).words.count("one label is observed") == 1
+
+
+def test_columns_and_kinds_are_explained_where_the_comparison_tells_them():
+    result = comparison()
+    result["data"]["columns"] = [{"name": "age", "kind": "numeric", "reason": "numbers"}, {"name": "id", "kind": "identifier"}]
+    result["data"]["reasons"] = {"passed": "text with two different values"}
+    words = Page(comparison_html(result)).words
+    assert "What each input column was taken for, and why." in words
+    assert "text with two different values" in words
 
 
 def test_the_command_to_run_it_again_is_quoted():

@@ -7,7 +7,7 @@ from polytask.reporting._curve_cards import CARDS_IN_SIGHT, curve_cards
 from polytask.reporting._forest_plot import forest_axis, forest_scale, forest_strip
 from polytask.reporting._numbers import finite, plural, points
 from polytask.reporting._readings import ARM_LABELS, VERDICT_WORDS, Gain, has_arm, mean_gain, task_gain
-from polytask.reporting._settings import compare_command, flat_rows
+from polytask.reporting._settings import compare_command, flat_rows, input_row
 from polytask.reporting._split_view import split_rows
 from polytask.reporting._words import mean_clause, summary_sentence, task_gains, undecided_sentence, verdict_clause, worth_clause
 
@@ -55,7 +55,7 @@ def comparison_view(result: Mapping[str, Any]) -> dict[str, Any]:
         "command": compare_command(result),
         "settings": flat_rows(result.get("settings")),
         "versions": flat_rows({"polytask": result.get("polytask") or "unknown", **(result.get("versions") or {})}),
-        "data": flat_rows(result.get("data")),
+        **data(result.get("data") or {}),
     }
 
 
@@ -138,8 +138,20 @@ def undefined(result: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What could not be computed and why: (task, reason), each said once."""
     told = [(name, reason) for name, task in result["tasks"].items() for reason in task.get("undefined") or []]
     gains = [gain for rival in ("alone", "best_separate") for gain in task_gains(result, rival) if gain.gain is None]
-    told += [(gain.name, f"gain: {gain.reason}") for gain in gains if gain.reason]
+    told += [(g.name, f"gain: {g.reason}") for g in gains if g.reason and not any(g.name == n and g.reason in r for n, r in told)]
     return list(dict.fromkeys(told))
+
+
+def data(about: Mapping[str, Any]) -> dict[str, Any]:
+    """Where the rows came from, what each input column was taken for, and why each task has its kind."""
+    columns = about.get("columns") or []
+    described = [column for column in columns if isinstance(column, Mapping)]
+    plain = {key: value for key, value in about.items() if key != "reasons" and not (key == "columns" and described)}
+    return {
+        "data": flat_rows(plain),
+        "inputs": [input_row(column) for column in described],
+        "reasons": flat_rows(about.get("reasons")),
+    }
 
 
 def metric_tables(result: Mapping[str, Any], arms: list[str]) -> list[dict[str, Any]]:

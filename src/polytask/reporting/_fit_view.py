@@ -7,7 +7,7 @@ from typing import Any
 from polytask.reporting._curve_cards import CARDS_IN_SIGHT, curve_cards
 from polytask.reporting._numbers import finite, plural, points, significant
 from polytask.reporting._readings import check_format
-from polytask.reporting._settings import flat_rows, stored_command
+from polytask.reporting._settings import flat_rows, input_row, stored_command
 from polytask.reporting._skill_bar import skill_bar, skill_scale
 
 _ENDED_BY = {
@@ -17,7 +17,6 @@ _ENDED_BY = {
     "time": "the time limit was reached",
     "interrupt": "it was interrupted",
 }
-_LEARNED_FROM = ("numeric", "categorical", "boolean", "datetime")
 _CLASSES_IN_SIGHT = 12
 
 
@@ -133,9 +132,3 @@ def score_rows(tasks: Mapping[str, Any]) -> list[dict[str, Any]]:
         }
         for name, scores in scored.items()
     ]
-
-
-def input_row(column: Mapping[str, Any]) -> dict[str, Any]:
-    """One input column: its kind, why, and whether it is learned from."""
-    row = {key: column.get(key) for key in ("name", "kind", "reason", "n_missing", "n_unique")}
-    return row | {"is_used": column.get("kind") in _LEARNED_FROM}

@@ -6,6 +6,8 @@ from typing import Any
 
 from polytask.reporting._numbers import printable
 
+_LEARNED_FROM = ("numeric", "categorical", "boolean", "datetime")
+
 
 def flat_rows(settings: Mapping[str, Any] | None) -> list[tuple[str, str]]:
     """Flatten nested settings to (dotted name, text) rows in their own order.
@@ -46,6 +48,12 @@ def stored_command(result: Mapping[str, Any]) -> str | None:
     if isinstance(command, list | tuple):
         return shlex.join(printable(word) for word in command)
     return printable(command) if isinstance(command, str) else None
+
+
+def input_row(column: Mapping[str, Any]) -> dict[str, Any]:
+    """One input column: its kind, why, and whether it is learned from."""
+    row = {key: column.get(key) for key in ("name", "kind", "reason", "n_missing", "n_unique")}
+    return row | {"is_used": column.get("kind") in _LEARNED_FROM}
 
 
 def _targets(tasks: Mapping[str, Any]) -> list[str]:

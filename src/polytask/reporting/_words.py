@@ -50,7 +50,8 @@ def verdict_clause(result: Mapping[str, Any], *, brief: bool = False) -> str:
         return "One repeat is too few for a verdict on any task" if result.get("repeats") == 1 else "No task has a verdict"
     helped = counts["helped"] or "none"
     if brief:
-        return f"Learning together helped {helped} of {plural(len(gains), 'task')} and harmed {counts['harmed'] or 'none'}"
+        clause = f"Learning together helped {helped} of {plural(len(gains), 'task')} and harmed {counts['harmed'] or 'none'}"
+        return f"{clause}; all are undecided" if counts["undecided"] == len(gains) > 1 else clause
     others = [f"{counts[verdict]} {verdict}" for verdict in ("equivalent", "undecided") if counts[verdict]]
     if counts["none"]:
         others.append(f"{counts['none']} without a verdict")
