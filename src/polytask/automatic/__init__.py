@@ -2,7 +2,8 @@
 
 >>> import pandas as pd
 >>> from polytask.automatic import MultiTaskPredictor
->>> frame = pd.DataFrame({"area": range(60), "price": [3.0 * a for a in range(60)], "sold": ["yes", "no"] * 30})
+>>> area = pd.Series([40.5 + 7 * k % 60 for k in range(60)])
+>>> frame = pd.DataFrame({"area": area, "price": area**1.5, "sold": ["yes", "no"] * 30})
 >>> scores = MultiTaskPredictor(["price", "sold"], max_steps=10).fit(frame).evaluate(frame)
 >>> scores["tasks"]["price"]["kind"], scores["tasks"]["sold"]["n_observed"]
 ('regression', 60)

@@ -4,7 +4,6 @@ import platform
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -20,7 +19,7 @@ from polytask.data.splits import ColumnSplit
 from polytask.estimators import MultiTaskNetwork, network_from_parts, network_parts
 from polytask.exceptions import DataError, ModelFolderError, OptionError, PolytaskWarning, TargetError
 from polytask.storage import JSONPart, fingerprint, read_folder, write_folder
-from polytask.tasks import FittedTask, fixed_task
+from polytask.tasks import FittedTask
 from polytask.training import EpochRecord
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -62,7 +61,8 @@ class MultiTaskPredictor:
 
     Examples
     --------
-    >>> frame = pd.DataFrame({"area": range(50), "price": [2.0 * a for a in range(50)], "sold": ["yes", "no"] * 25})
+    >>> area = pd.Series([40.5 + 7 * k % 50 for k in range(50)])
+    >>> frame = pd.DataFrame({"area": area, "price": area**1.5, "sold": ["yes", "no"] * 25})
     >>> predictor = MultiTaskPredictor(["price", "sold"], max_steps=20).fit(frame)
     >>> predictor.predict(frame.head(2)).columns.tolist()
     ['price', 'sold']
@@ -136,7 +136,10 @@ class MultiTaskPredictor:
         train, reserved, test = self._rows(roles, len(frame))
         settings = (self.network or MultiTaskNetwork()).get_params(deep=False)
         settings |= {"tasks": roles.tasks, "random_state": self.seed, "device": self.device}
-        settings |= {"time_limit": self.time_limit or settings["time_limit"], "max_steps": self.max_steps or settings["max_steps"]}
+        settings |= {
+            "time_limit": settings["time_limit"] if self.time_limit is None else self.time_limit,
+            "max_steps": settings["max_steps"] if self.max_steps is None else self.max_steps,
+        }
         model = MultiTaskNetwork(**settings)
         checkpoint = None
         if run_folder is not None:
@@ -156,10 +159,14 @@ class MultiTaskPredictor:
             )
         self.network_, self.roles_ = model, roles
         self.target_columns_ = [column for column in frame.columns if column in self._target_columns(roles, frame)]
-        self.skipped_ = [SkippedTask.of(name, frame[list(columns)], roles.skipped[name]) for name, columns in roles.skipped_columns.items()]
+        self.skipped_ = [
+            SkippedTask.of(name, frame[list(columns)], roles.skipped[name]) for name, columns in roles.skipped_columns.items()
+        ]
         self.report_ = self._report(frame, roles, time.monotonic() - started, facts or {})
-        if len(test):
+        if len(test) and frame.iloc[test][self.target_columns_].notna().any(axis=None):
             self.report_["test"] = self.evaluate(frame.iloc[test])
+        elif len(test):
+            self.report_["notes"].append(f"The {len(test)} test rows have no labels, so nothing was scored on them.")
         return self
 
     def _check_options(self) -> None:
@@ -167,6 +174,10 @@ class MultiTaskPredictor:
             raise OptionError(f"`unlearnable` must be 'error' or 'skip'; got {self.unlearnable!r}.")
         if self.time_limit is not None and not self.time_limit > 0:
             raise OptionError(f"`time_limit` must be positive seconds; got {self.time_limit!r}.")
+        if self.max_steps is not None and self.max_steps < 1:
+            raise OptionError(f"`max_steps` must be >= 1; got {self.max_steps!r}.")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int | np.integer) or not 0 <= self.seed < 2**32:
+            raise OptionError(f"`seed` must be a whole number from 0 to 2**32 - 1; got {self.seed!r}.")
         if self.threads is not None and self.threads < 1:
             raise OptionError(f"`threads` must be >= 1; got {self.threads!r}.")
 
@@ -277,7 +288,9 @@ class MultiTaskPredictor:
             raise TargetError(f"None of the target columns {self.target_columns_} is in the table; evaluation needs labels.")
         for task in self.tasks_:
             if task not in present:
-                warnings.warn(f"Task {task.name!r} is not scored: its labels are not in the table.", PolytaskWarning, stacklevel=2)
+                warnings.warn(
+                    f"Task {task.name!r} is not scored: its labels are not in the table.", PolytaskWarning, stacklevel=2
+                )
         outputs = self._outputs(frame, None, missing_columns)
         weight = self._row_weights(frame)
         tasks = {task.name: self._scores(task, frame, outputs[task.name], weight) for task in present}
@@ -377,7 +390,9 @@ class MultiTaskPredictor:
         network, content = network_from_parts(folder, classes=classes), folder.json("predictor.json")
         try:
             predictor = cls(
-                content["targets"], **{key: content[key] for key in ("ignore", "group", "split", "weight", "seed")}, network=network
+                content["targets"],
+                **{key: content[key] for key in ("ignore", "group", "split", "weight", "seed")},
+                network=network,
             )
             predictor.network_, predictor.target_columns_ = network, content["target_columns"]
             predictor.skipped_ = [SkippedTask(**values) for values in content["skipped"]]
@@ -434,7 +449,11 @@ class MultiTaskPredictor:
             "model": {"parameters": sum(p.numel() for p in network.module.parameters())},
             "curves": curves,
             "settings": settings | roles_told | {"weight": self.weight, "seed": self.seed, "steps done": network.steps},
-            "versions": {"python": platform.python_version(), "torch": torch.__version__, "threads": self.threads or torch.get_num_threads()},
+            "versions": {
+                "python": platform.python_version(),
+                "torch": torch.__version__,
+                "threads": self.threads or torch.get_num_threads(),
+            },
             "notes": [],
             **facts,
         }

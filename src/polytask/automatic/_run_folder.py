@@ -35,7 +35,9 @@ class RunFolder:
             try:
                 earlier = json.loads(marks.read_text())
             except (OSError, ValueError) as error:
-                raise OptionError(f"The run in {str(self.path)!r} cannot be read ({error}). Start anew without --resume.") from error
+                raise OptionError(
+                    f"The run in {str(self.path)!r} cannot be read ({error}). Start anew without --resume."
+                ) from error
             for what, value in fingerprints.items():
                 if earlier.get(what) != value:
                     detail = f": {earlier.get(what)} then, {value} now" if what in ("versions", "threads") else ""

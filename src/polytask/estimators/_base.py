@@ -1,6 +1,7 @@
 """What all multi-task estimators do alike: read inputs and labels, predict, score."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -102,14 +103,21 @@ class MultiTaskEstimator(BaseEstimator, ABC):
         }
 
     def score(self, X: Any, y: Any, *, sample_weight: Any = None) -> float:
-        """Mean skill over the tasks with labels in ``y``: 1 - error / error of the constant of the training rows; 1 is best."""
+        """Mean skill over the tasks with labels in ``y``: 1 - error / error of the constant of the training rows; 1 is best.
+
+        Parameters
+        ----------
+        X, y : as in ``fit``
+        sample_weight : array of shape (n_samples,) or (n_samples, n_tasks), optional
+        """
         target = encode_labels_of(y, self.tasks_)
         outputs, slices = self.outputs(X), task_slices(self.tasks_)
         skills = []
-        for task in self.tasks_:
+        weight = _score_weight(sample_weight, len(target), len(self.tasks_))
+        for k, task in enumerate(self.tasks_):
             own = target[:, slices[task.name]]
-            error = _mean(task.row_losses(outputs[task.name], own), sample_weight)
-            constant = _mean(task.row_losses(task.constant_outputs(len(own)), own), sample_weight)
+            error = _mean(task.row_losses(outputs[task.name], own), weight[:, k])
+            constant = _mean(task.row_losses(task.constant_outputs(len(own)), own), weight[:, k])
             if np.isfinite(error) and constant > 0:
                 skills.append(1 - error / constant)
         if not skills:
@@ -130,6 +138,14 @@ class MultiTaskEstimator(BaseEstimator, ABC):
         if not len(frame):
             raise DataError(f"Found array with 0 sample(s) (shape={frame.shape}) while a minimum of 1 is required. Pass rows.")
         return frame
+
+    def _row_getter(self, X: Any) -> Callable[[Array], Any]:
+        """Choose rows of X: a frame gives a frame, anything else an array."""
+        frame = self._read_inputs(X, reset=False)
+        if hasattr(self, "feature_names_in_"):
+            return lambda rows: frame.iloc[rows]
+        array = np.asarray(X)
+        return lambda rows: array[rows]
 
     def _read_training_data(self, X: Any, y: Any) -> tuple[TableArrays, LabelTable]:
         """Read X and y of ``fit``; sets ``codec_`` and ``form_``."""
@@ -174,8 +190,14 @@ def _framed(X: Any, columns: dict[str, Array]) -> Any:
     return like(X, pd.DataFrame(columns, index=index)) if hasattr(X, "columns") else pd.DataFrame(columns, index=index)
 
 
-def _mean(losses: Array, sample_weight: Any) -> float:
-    seen = ~np.isnan(losses)
-    if not seen.any():
-        return float("nan")
-    return float(np.average(losses[seen], weights=None if sample_weight is None else np.asarray(sample_weight)[seen]))
+def _score_weight(sample_weight: Any, n: int, n_tasks: int) -> Array:
+    """Weights [n, n_tasks] of a score."""
+    weight = np.ones(n) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+    if weight.shape not in ((n,), (n, n_tasks)):
+        raise OptionError(f"`sample_weight` must be ({n},) or ({n}, {n_tasks}) (rows, tasks); got {weight.shape}.")
+    return np.broadcast_to(weight[:, None], (n, n_tasks)) if weight.ndim == 1 else weight
+
+
+def _mean(losses: Array, weight: Array) -> float:
+    seen = ~np.isnan(losses) & (weight > 0)
+    return float(np.average(losses[seen], weights=weight[seen])) if seen.any() else float("nan")

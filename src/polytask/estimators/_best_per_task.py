@@ -124,6 +124,7 @@ def choose_per_task(
     *,
     rows: Array,
     groups: Any = None,
+    reserved: Array | None = None,
     selection: float = 0.2,
     seed: int,
     trained: Mapping[str, Mapping[str, Any]] | None = None,
@@ -132,13 +133,16 @@ def choose_per_task(
 
     Parameters
     ----------
+    reserved : bool array of shape (n,), optional
+        Rows kept for early stopping of networks.
     trained : mapping of candidate name to {task name: model}, optional
         Models of a candidate that are fitted on all ``rows`` already, such as the twins of a comparison.
     """
     choice, slices = Choice(), task_slices(labels.tasks)
     rest, held = selection_split(labels, weight, rows=rows, groups=groups, selection=selection, seed=seed)
+    models: Mapping[str, Any]
     for name, candidate in candidates.items():
-        models = fit_alone(candidate, table, labels, weight, rows=rest, groups=groups, seed=seed_of(seed, 1))
+        models = fit_alone(candidate, table, labels, weight, rows=rest, groups=groups, reserved=reserved, seed=seed_of(seed, 1))
         choice.skills[name] = {
             task.name: _skill(models[task.name], table, labels.target[:, slices[task.name]], weight[:, slices[task.name]], held)
             for task in labels.tasks
@@ -148,8 +152,17 @@ def choose_per_task(
     for name, candidate in candidates.items():
         wanted = [task.name for task in labels.tasks if choice.chosen[task.name] == name]
         if wanted:
-            known = (trained or {}).get(name)
-            models = known or fit_alone(candidate, table, labels, weight, rows=rows, groups=groups, seed=seed_of(seed, 2), only=wanted)
+            models = (trained or {}).get(name) or fit_alone(
+                candidate,
+                table,
+                labels,
+                weight,
+                rows=rows,
+                groups=groups,
+                reserved=reserved,
+                seed=seed_of(seed, 2),
+                only=wanted,
+            )
             choice.models |= {task: models[task] for task in wanted}
     choice.models = {task.name: choice.models[task.name] for task in labels.tasks}
     return choice
@@ -174,13 +187,14 @@ def fit_alone(
     *,
     rows: Array,
     groups: Any,
+    reserved: Array | None = None,
     seed: int,
     only: list[str] | None = None,
 ) -> dict[str, Any]:
     """Fit one model per task on some rows; a network is trained as its single-task twins, in one stack."""
     wanted = [task for task in labels.tasks if only is None or task.name in only]
     if isinstance(candidate, MultiTaskNetwork):
-        train, held = candidate.inner_split(labels, weight, groups=groups, seed=seed, rows=rows)
+        train, held = candidate.inner_split(labels, weight, groups=groups, seed=seed, rows=rows, reserved=reserved)
         jobs = [NetworkJob(train, held, twin_mask(labels, task), seed_of(seed, k)) for k, task in enumerate(wanted)]
         networks = candidate.fit_jobs(jobs, table, labels, weight)
         return {task.name: TwinModel(network, task) for task, network in zip(wanted, networks, strict=True)}

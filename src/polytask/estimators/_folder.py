@@ -15,7 +15,17 @@ from polytask.networks import MLP, HardSharing, TableShape, build_module, recipe
 from polytask.storage import Folder, JSONPart, Part, TensorsPart, read_folder, write_folder
 from polytask.tasks import fitted_task_from_dict, fixed_task
 
-_SETTINGS = ("max_epochs", "patience", "batch_size", "learning_rate", "weight_decay", "clip_norm", "max_steps", "time_limit")
+_SETTINGS = (
+    "max_epochs",
+    "patience",
+    "validation",
+    "batch_size",
+    "learning_rate",
+    "weight_decay",
+    "clip_norm",
+    "max_steps",
+    "time_limit",
+)
 
 
 def network_parts(model: MultiTaskNetwork) -> dict[str, Part]:
@@ -24,8 +34,8 @@ def network_parts(model: MultiTaskNetwork) -> dict[str, Part]:
     content = {
         "encoder": recipe_to_dict(model.encoder or MLP()),
         "sharing": recipe_to_dict(model.sharing or HardSharing()),
-        "settings": {name: getattr(model, name) for name in _SETTINGS},
-        "random_state": model.random_state if isinstance(model.random_state, int) else None,
+        "settings": {name: _plain(getattr(model, name)) for name in _SETTINGS if not hasattr(getattr(model, name), "split")},
+        "random_state": int(model.random_state) if isinstance(model.random_state, int | np.integer) else None,
         "shape": {
             "n_numeric": model.shape_.n_numeric,
             "with_missing": list(model.shape_.with_missing),
@@ -84,7 +94,12 @@ def _network(content: Mapping[str, Any], weights: Mapping[str, Any], classes: It
     model.network_ = FittedNetwork(
         module, tasks, curves, training["best_epoch"], training["ended_by"], training["steps"], training["seconds"]
     )
-    model.tasks_, model.codec_, model.form_, model.shape_ = tasks, TableCodec.from_dict(content["codec"]), content["form"], table_shape
+    model.tasks_, model.codec_, model.form_, model.shape_ = (
+        tasks,
+        TableCodec.from_dict(content["codec"]),
+        content["form"],
+        table_shape,
+    )
     model.n_features_in_, model.n_iter_ = content["n_features"], training["steps"]
     skill = training["optimistic_skill"]
     model.optimistic_skill_ = float("nan") if skill is None else skill
@@ -109,6 +124,11 @@ def save_network(model: MultiTaskNetwork, path: Any, *, overwrite: bool = False)
 def load_network(path: Any, *, classes: Iterable[type[nn.Module]] = ()) -> MultiTaskNetwork:
     """Load a folder of :func:`save_network`; your own module classes must be given in ``classes``."""
     return network_from_parts(read_folder(path), classes=classes)
+
+
+def _plain(value: Any) -> Any:
+    """Numbers of numpy, as searches set them, as Python's own."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _with_none(values: Any) -> list[Any]:

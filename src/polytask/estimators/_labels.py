@@ -1,5 +1,6 @@
 """Labels as estimators get them (a vector, a matrix, a frame) to fitted tasks and one target array."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -8,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from polytask.data import to_pandas
-from polytask.exceptions import OptionError, TargetError
+from polytask.exceptions import OptionError, PolytaskWarning, TargetError
 from polytask.tasks import FittedTask, Task, infer_task
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -77,9 +78,16 @@ def read_labels(y: Any, tasks: Sequence[Task | str] | None = None) -> LabelTable
 
 
 def encode_labels_of(y: Any, tasks: Sequence[FittedTask]) -> Array:
-    """Labels for tasks that are fitted already, float64 [n, C]."""
+    """Labels for tasks that are fitted already, float64 [n, C]; classes never seen in fitting are taken as missing and told."""
     frame, _ = label_frame(y, tasks)
-    return np.concatenate([task.encode(frame) for task in tasks], axis=1)
+    parts = []
+    for task in tasks:
+        known, n_unseen = task.without_unseen(frame)
+        if n_unseen:
+            told = f"Task {task.name!r}: {n_unseen} labels are of classes never seen in training and are not scored."
+            warnings.warn(told, PolytaskWarning, stacklevel=3)
+        parts.append(task.encode(known))
+    return np.concatenate(parts, axis=1)
 
 
 def label_frame(y: Any, tasks: Sequence[Any] | None) -> tuple[pd.DataFrame, Literal["vector", "matrix", "frame"]]:
@@ -128,7 +136,7 @@ def label_weights(sample_weight: Any, labels: LabelTable) -> Array:
         [np.repeat(per_task[:, [k]], task.n_targets, axis=1) for k, task in enumerate(labels.tasks)], axis=1
     )
     for name, part in labels.slices.items():
-        if not full[:, part].sum() > 0:
+        if observed[:, part].any() and not full[:, part].any():
             raise OptionError(f"`sample_weight` is zero for every label of task {name!r}; give some label a positive weight.")
     return full
 
@@ -146,10 +154,10 @@ def _series_name(y: pd.Series, tasks: Sequence[Any] | None) -> str:
 
 
 def _plain(column: Array) -> Array:
-    """An object column of numbers becomes numeric, so that [1, 2, None] counts as numbers."""
-    if column.dtype != object:
+    """An object column of numbers becomes numeric, so that [1, 2, None] counts as numbers; texts such as "1" stay texts."""
+    series = pd.Series(column)
+    if column.dtype != object or series.map(lambda value: isinstance(value, str)).any():
         return column
-    series = pd.Series(column, dtype=object)
     try:
         return pd.to_numeric(series).to_numpy()
     except (ValueError, TypeError):

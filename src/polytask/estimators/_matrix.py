@@ -43,7 +43,7 @@ class TableMatrix:
         """Matrix of these rows."""
         numeric, categorical = arrays.numeric[rows], arrays.categorical[rows]
         missing = np.isnan(numeric)
-        parts = [numeric]
+        parts: list[Array] = [numeric]
         if not self.keep_missing:
             parts = [(np.where(missing, self.medians_, numeric) - self.means_) / self.scales_, missing[:, self.indicators_]]
         for k, n_codes in enumerate(self.cardinalities):

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.utils import get_tags
-from sklearn.utils.validation import has_fit_parameter
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from polytask.data import TableArrays
 from polytask.estimators._base import MultiTaskEstimator
@@ -52,7 +52,9 @@ class TaskModel:
         model, fit_arguments = clone(self.estimator), {}
         if np.ptp(weight[seen]) > 0:
             if not has_fit_parameter(model, "sample_weight"):
-                raise OptionError(f"{type(model).__name__} takes no `sample_weight`; use an estimator that does, or equal weights.")
+                raise OptionError(
+                    f"{type(model).__name__} takes no `sample_weight`; use an estimator that does, or equal weights."
+                )
             fit_arguments["sample_weight"] = weight[seen]
         return model.fit(self.matrix_.transform(table.arrays, seen), y, **fit_arguments)
 
@@ -107,7 +109,7 @@ class PerTaskEstimator(MultiTaskEstimator):
 
     def _fit_networks(self, X: Any, y: Any, labels: LabelTable, weight: Array, groups: Any) -> Self:
         """Fit one clone of a multi-task estimator per task, each sees the labels of its task only."""
-        frame, slices = self._read_inputs(X, reset=False), task_slices(labels.tasks)
+        rows_of, slices = self._row_getter(X), task_slices(labels.tasks)
         label_table, _ = label_frame(y, labels.tasks)
         self.models_ = {}
         for task in labels.tasks:
@@ -115,7 +117,7 @@ class PerTaskEstimator(MultiTaskEstimator):
             seen = np.flatnonzero(own.sum(axis=1) > 0)
             model = clone(self.estimator).set_params(tasks=[fixed_task(task)])
             self.models_[task.name] = model.fit(
-                frame.iloc[seen],
+                rows_of(seen),
                 label_table[list(task.columns)].iloc[seen],
                 sample_weight=own[seen].max(axis=1),
                 groups=None if groups is None else np.asarray(groups)[seen],
@@ -136,13 +138,20 @@ class PerTaskEstimator(MultiTaskEstimator):
         for key in wanted:
             if key in self.estimator:
                 return _with_probabilities(self.estimator[key], task)
-        raise OptionError(f"`estimator` has no {wanted[0]!r} for task {task.name!r} of kind {task.kind}; got {sorted(self.estimator)}.")
+        raise OptionError(
+            f"`estimator` has no {wanted[0]!r} for task {task.name!r} of kind {task.kind}; got {sorted(self.estimator)}."
+        )
+
+    def outputs(self, X: Any, *, known: Any = None) -> dict[str, Array]:
+        """See :meth:`MultiTaskEstimator.outputs`."""
+        check_is_fitted(self, "tasks_")
+        if not isinstance(self.estimator, MultiTaskEstimator):
+            return super().outputs(X, known=known)
+        # each of the models was fitted on rows of its own, and reads the columns in its own way
+        return {name: model.outputs(X, known=known)[name] for name, model in self.models_.items()}
 
     def _outputs(self, arrays: TableArrays) -> dict[str, Array]:
-        found = {}
-        for name, model in self.models_.items():
-            found[name] = model.outputs(arrays) if isinstance(model, TaskModel) else model._outputs(arrays)[name]
-        return found
+        return {name: model.outputs(arrays) for name, model in self.models_.items()}
 
 
 def _predicted(model: Any, X: Array, n_codes: int, constant: Array, column: int) -> Array:

@@ -89,7 +89,21 @@ def train_arms(
             if not done:
                 _describe_networks(arms, networks, labels, part)
             if BEST in arms:
-                _train_best(arms[BEST], candidates, joint, networks[1:], table, labels, weight, rows, held, groups, fold_seed, repeat)
+                _train_best(
+                    arms[BEST],
+                    candidates,
+                    joint,
+                    networks[1:],
+                    table,
+                    labels,
+                    weight,
+                    rows,
+                    held,
+                    groups,
+                    reserved,
+                    fold_seed,
+                    repeat,
+                )
             done += 1
             if on_fold is not None:
                 on_fold(done, total)
@@ -126,13 +140,24 @@ def _train_best(
     rows: Array,
     held: Array,
     groups: Any,
+    reserved: Array | None,
     seed: int,
     repeat: int,
 ) -> None:
     started = time.monotonic()
     own = {name: joint if name == "network" else candidate for name, candidate in candidates.items()}
     trained = {"network": {task.name: TwinModel(twin, task) for task, twin in zip(labels.tasks, twins, strict=True)}}
-    best = choose_per_task(own, table, labels, weight, rows=rows, groups=groups, seed=seed_of(seed, 2**25) % 2**31, trained=trained)
+    best = choose_per_task(
+        own,
+        table,
+        labels,
+        weight,
+        rows=rows,
+        groups=groups,
+        reserved=reserved,
+        seed=seed_of(seed, 2**25) % 2**31,
+        trained=trained,
+    )
     for name, model in best.models.items():
         arm.put(repeat, name, held, model.outputs(table.arrays, held), len(weight))
         counts = arm.chosen.setdefault(name, {})

@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from sklearn.base import clone
 
 import polytask
+from polytask.data.splits import ColumnSplit, split_balance
 from polytask.estimators import CodedTable, LabelTable, MultiTaskNetwork, default_candidates, label_frame, label_weights
 from polytask.evaluation._arms import ALONE, BEST, TOGETHER, Arm, train_arms
 from polytask.evaluation._delong import auc_row_losses
@@ -82,20 +83,21 @@ def compare(
     tasks : sequence of Task or str, optional
         By default those of ``joint``, or all columns of ``y``.
     joint : MultiTaskNetwork, optional
-        The network that learns the tasks together. Its *matched* single-task twins, the arm "alone", have the same settings, rows,
-        preparation, plan of training and presentations of every label, and a fresh seed each.
+        The network that learns the tasks together. Its *matched* single-task twins, the arm "alone", have the same settings,
+        rows, preparation, plan of training and presentations of every label, and a fresh seed each.
     separate : sequence of {"alone", "best_separate"}
         ``best_separate`` adds, per task, the best model of any kind, chosen inside the training rows of each fold.
     candidates : dict of name to estimator, optional
         Kinds of separate models to choose from; see :class:`~polytask.estimators.BestPerTask`. "network" means the twins.
     folds : int or splitter, default=5
-        A number means folds stratified over all tasks, drawn anew in every repeat.
+        A number means folds stratified over all tasks, drawn anew in every repeat; a splitter is as in :func:`plan_folds`.
     repeats : int, default=5
         With one repeat no verdict is given: nothing tells how repeats differ.
     groups : array of shape (n,), optional
         Rows of one group share a fold, and count as one in the intervals.
     reserved : bool array of shape (n,), optional
-        Rows kept for early stopping in every fold, instead of a share drawn from the training rows.
+        Rows kept for early stopping in every fold, instead of a share drawn from the training rows; by default the validation
+        rows of a ``ColumnSplit`` that has test rows too.
     skill_metrics : dict of task name to {"roc_auc"}, optional
         Measure the skill of a binary task by its AUC instead of log loss.
     confidence, margin : float
@@ -124,11 +126,14 @@ def compare(
     """
     started = time.monotonic()
     _check_options(separate, confidence, margin)
+    metrics = dict(skill_metrics or {})
     model: MultiTaskNetwork = clone(joint) if joint is not None else MultiTaskNetwork()
     if tasks is not None:
         model.set_params(tasks=list(tasks))
     arrays, labels = model._read_training_data(X, y)
+    _check_skill_metrics(metrics, labels.tasks)
     weight = label_weights(sample_weight, labels)
+    labels = replace(labels, target=np.where(weight > 0, labels.target, np.nan))  # a label of weight 0 is not used, nor scored
     plan = plan_folds(labels, folds=folds, repeats=repeats, groups=groups, seed=random_state)
     arms = train_arms(
         model,
@@ -139,13 +144,13 @@ def compare(
         separate=tuple(separate),
         candidates=default_candidates() if candidates is None else candidates,
         groups=groups,
-        reserved=None if reserved is None else np.asarray(reserved, dtype=bool),
+        reserved=_reserved(reserved, folds, len(weight)),
         seed=random_state,
         on_fold=on_fold,
     )
-    losses = {name: _losses(arm, labels, plan, skill_metrics or {}) for name, arm in arms.items()}
-    constant = _constant_losses(labels, weight, plan, skill_metrics or {}, losses[TOGETHER])
-    result = _tables(arms, losses, constant, labels, weight, plan, groups=groups, confidence=confidence, margin=margin)
+    losses = {name: _losses(arm, labels, plan, metrics) for name, arm in arms.items()}
+    constant = _constant_losses(labels, weight, plan, metrics, losses[TOGETHER])
+    result = _tables(arms, losses, constant, labels, weight, plan, metrics, groups=groups, confidence=confidence, margin=margin)
     about = {
         "format": FORMAT,
         "version": VERSION,
@@ -159,7 +164,7 @@ def compare(
         "margin": margin,
         "seconds": time.monotonic() - started,
     }
-    extra = _context(model, labels, label_frame(y, labels.tasks)[0], plan, arrays, folds, skill_metrics)
+    extra = _context(model, labels, label_frame(y, labels.tasks)[0], plan, arrays, folds, metrics)
     chosen = {name: arm.outputs for name, arm in arms.items()}
     return Comparison(about | result | extra | {"curves": {name: arm.curves for name, arm in arms.items() if arm.curves}}, chosen)
 
@@ -174,6 +179,28 @@ def _check_options(separate: Sequence[str], confidence: float, margin: float) ->
         raise OptionError(f"`margin` must be >= 0; got {margin!r}.")
 
 
+def _check_skill_metrics(skill_metrics: Mapping[str, str], tasks: Sequence[FittedTask]) -> None:
+    kinds = {task.name: task for task in tasks}
+    for name, metric in skill_metrics.items():
+        if name not in kinds:
+            raise OptionError(f"`skill_metrics` names {name!r}, which is no task; tasks are {list(kinds)}.")
+        task = kinds[name]
+        if metric != "roc_auc" or task.n_codes != 2 or task.n_targets != 1:
+            raise OptionError(
+                f"The skill of task {name!r} of kind {task.kind} cannot be measured by {metric!r}; only binary by 'roc_auc'."
+            )
+
+
+def _reserved(reserved: Any, folds: Any, n: int) -> Array | None:
+    """Rows kept for early stopping, as the user or the split column says."""
+    if reserved is not None:
+        return np.asarray(reserved, dtype=bool)
+    parts = folds.parts() if isinstance(folds, ColumnSplit) else {}
+    if not {"validation", "test"} <= set(parts):
+        return None
+    return np.isin(np.arange(n), parts["validation"])
+
+
 def _losses(arm: Arm, labels: LabelTable, plan: Array, skill_metrics: Mapping[str, str]) -> dict[str, Array]:
     """Loss of every held-out row per task, [n_repeats, n_rows]; NaN where missing."""
     found = {}
@@ -181,7 +208,7 @@ def _losses(arm: Arm, labels: LabelTable, plan: Array, skill_metrics: Mapping[st
         target = labels.target[:, labels.slices[task.name]]
         outputs = [own[task.name] for own in arm.outputs]
         if task.name in skill_metrics:
-            found[task.name] = _auc_losses(task, skill_metrics[task.name], target, outputs, plan)
+            found[task.name] = _auc_losses(target, outputs, plan)
         else:
             found[task.name] = np.stack([_row_losses(task, own, target, plan[r]) for r, own in enumerate(outputs)])
     return found
@@ -194,9 +221,7 @@ def _row_losses(task: FittedTask, outputs: Array, target: Array, fold_of: Array)
     return losses
 
 
-def _auc_losses(task: FittedTask, metric: str, target: Array, outputs: list[Array], plan: Array) -> Array:
-    if metric != "roc_auc" or task.n_codes != 2 or task.n_targets != 1:
-        raise OptionError(f"The skill of task {task.name!r} of kind {task.kind} cannot be measured by {metric!r}; only binary by 'roc_auc'.")
+def _auc_losses(target: Array, outputs: list[Array], plan: Array) -> Array:
     return auc_row_losses(target[:, 0], np.stack([own[:, 1] for own in outputs]), fold=plan)
 
 
@@ -224,6 +249,7 @@ def _tables(
     labels: LabelTable,
     weight: Array,
     plan: Array,
+    skill_metrics: Mapping[str, str],
     *,
     groups: Any,
     confidence: float,
@@ -243,9 +269,10 @@ def _tables(
         )
         for arm in separate
     }
-    tasks = {}
+    tasks: dict[str, Any] = {}
     for task in labels.tasks:
-        entries, undefined = {}, []
+        entries: dict[str, Any] = {}
+        undefined: list[str] = []
         for name, arm in arms.items():
             entry, reasons = _arm_entry(task, arm, losses[name][task.name], constant[task.name], labels, plan, uneven[task.name])
             entries[name] = entry
@@ -255,7 +282,7 @@ def _tables(
         observed = ~np.isnan(labels.target[:, labels.slices[task.name]]).all(axis=1)
         tasks[task.name] = {
             "kind": task.kind,
-            "metric": "roc_auc" if np.nanmax(np.abs(constant[task.name] - 0.5), initial=0) == 0 else task.skill_metric,
+            "metric": skill_metrics.get(task.name, task.skill_metric),
             "n_observed": int(observed.sum()),
             "n_missing": int((~observed).sum()),
             "constant": {"error": _average(constant[task.name], uneven[task.name])},
@@ -276,21 +303,25 @@ def _arm_entry(
     error, base = _average(losses, weight), _average(constant, weight)
     fold_skills = [
         [
-            _skill(_average(losses[r][plan[r] == f], _part(weight, plan[r] == f)), _average(constant[r][plan[r] == f], _part(weight, plan[r] == f)))
+            _skill(
+                _average(losses[r][plan[r] == f], _part(weight, plan[r] == f)),
+                _average(constant[r][plan[r] == f], _part(weight, plan[r] == f)),
+            )
             for f in np.unique(plan[r][plan[r] >= 0])
         ]
         for r in range(len(plan))
     ]
     target = labels.target[:, labels.slices[task.name]]
     fitted = task.with_statistics(target, (~np.isnan(target)).astype(float))
-    per_repeat, reasons = [], {}
+    per_repeat: list[dict[str, float | None]] = []
+    reasons: dict[str, str] = {}
     for r, outputs in enumerate(arm.outputs):
         held = plan[r] >= 0
         values, why = fitted.evaluate_with_reasons(outputs[task.name][held], target[held], sample_weight=_part(weight, held))
         per_repeat.append(values)
         reasons |= why
     metrics = {key: _mean_of([values[key] for values in per_repeat]) for key in per_repeat[0]}
-    entry = {"error": error, "skill": _skill(error, base), "fold_skills": fold_skills, "metrics": metrics}
+    entry: dict[str, Any] = {"error": error, "skill": _skill(error, base), "fold_skills": fold_skills, "metrics": metrics}
     if arm.chosen:
         entry["chosen"] = arm.chosen[task.name]
     return entry, [f"{metric}: {why}" for metric, why in reasons.items()]
@@ -332,12 +363,12 @@ def _context(
     import sklearn
     import torch
 
-    from polytask.data.splits import split_balance
-
     given = hasattr(folds, "split")
     method = type(folds).__name__ if given else "stratified over all tasks"
     balance = split_balance(frame, plan[0], tasks=labels.tasks, method=method).to_dict()
-    notes = [f"Input column {c.name!r} is left out: {c.reason}." for c in model.codec_.columns if not c.used and c.kind != "ignored"]
+    notes = [
+        f"Input column {c.name!r} is left out: {c.reason}." for c in model.codec_.columns if not c.used and c.kind != "ignored"
+    ]
     if len(plan) > 1 and (plan == plan[0]).all():
         notes.append("The folds are the same in every repeat: repeats differ by their random seeds only.")
     if (plan < 0).any():

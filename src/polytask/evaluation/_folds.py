@@ -1,9 +1,10 @@
 """Which rows are held out in which fold of which repeat."""
 
+from collections.abc import Sequence
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
 
 from polytask.data.splits import StratifiedTaskKFold
 from polytask.estimators import LabelTable
@@ -13,9 +14,7 @@ from polytask.training import seed_of
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-def plan_folds(
-    labels: LabelTable, *, folds: Any = 5, repeats: int = 5, groups: Any = None, seed: int = 0, rows: Array | None = None
-) -> Array:
+def plan_folds(labels: LabelTable, *, folds: Any = 5, repeats: int = 5, groups: Any = None, seed: int = 0) -> Array:
     """Fold of every row in every repeat, int [n_repeats, n_rows]; -1 for a row that is never held out.
 
     Parameters
@@ -23,14 +22,21 @@ def plan_folds(
     labels : LabelTable
     folds : int or splitter
         A number means folds stratified over all tasks, drawn anew in each repeat. A scikit-learn splitter is used as it is; one
-        with a ``random_state`` is drawn anew in each repeat, another gives the same folds each time.
+        with a ``random_state`` is drawn anew in each repeat, another gives the same folds each time. It must hold every row out
+        once at most, and train on all rows that its other folds hold out.
     groups : array of shape (n_rows,), optional
         Rows of one group share a fold.
 
     Raises
     ------
     OptionError
-        If a number is below its least value.
+        If a number is below its least value, or the splitter is not of that kind or cuts a group.
+
+    Examples
+    --------
+    >>> from polytask.estimators import read_labels
+    >>> plan_folds(read_labels(np.array([0.5, 1.5, 2.5, 3.5])), folds=2, repeats=3).shape
+    (3, 4)
     """
     if isinstance(repeats, bool) or not isinstance(repeats, int | np.integer) or repeats < 1:
         raise OptionError(f"`repeats` must be a whole number >= 1; got {repeats!r}.")
@@ -38,15 +44,47 @@ def plan_folds(
     strata = np.concatenate([task.strata(labels.target[:, labels.slices[task.name]]) for task in labels.tasks], axis=1)
     plan = np.full((repeats, n), -1)
     for repeat in range(repeats):
-        repeat_seed = seed_of(seed, 2**23, repeat) % 2**32
-        if isinstance(folds, int | np.integer) and not isinstance(folds, bool):
-            splitter: Any = StratifiedTaskKFold(int(folds), strata=strata, random_state=repeat_seed)
-        elif hasattr(folds, "split"):
-            splitter = clone(folds)
-            if "random_state" in splitter.get_params():
-                splitter.set_params(random_state=repeat_seed)
-        else:
-            raise OptionError(f"`folds` must be a number or a splitter; got {folds!r}.")
-        for fold, (_, held) in enumerate(splitter.split(np.zeros((n, 1)), strata, groups)):
-            plan[repeat, held] = fold
+        splitter = _splitter(folds, strata, seed_of(seed, 2**23, repeat) % 2**32)
+        plan[repeat] = _fold_of_rows(list(splitter.split(np.zeros((n, 1)), strata, groups)), n, folds)
+        if groups is not None:
+            _check_groups(plan[repeat], np.asarray(groups), folds)
     return plan
+
+
+def _splitter(folds: Any, strata: Array, seed: int) -> Any:
+    if isinstance(folds, int | np.integer) and not isinstance(folds, bool):
+        return StratifiedTaskKFold(int(folds), strata=strata, random_state=seed)
+    if not hasattr(folds, "split"):
+        raise OptionError(f"`folds` must be a number or a splitter; got {folds!r}.")
+    splitter = deepcopy(folds)  # scikit-learn's own splitters have no `get_params`, so `clone` refuses them
+    if hasattr(splitter, "random_state"):
+        splitter.random_state = seed
+    return splitter
+
+
+def _fold_of_rows(pairs: Sequence[tuple[Array, Array]], n: int, folds: Any) -> Array:
+    """Fold of every row [n]; raises for splits that a fold number per row cannot tell."""
+    fold_of = np.full(n, -1)
+    for fold, (_, held) in enumerate(pairs):
+        if (fold_of[held] >= 0).any():
+            raise OptionError(f"`folds` must hold every row out once at most; {folds!r} holds some out again. Use k folds.")
+        fold_of[held] = fold
+    for fold, (train, _) in enumerate(pairs):
+        others = np.flatnonzero((fold_of >= 0) & (fold_of != fold))
+        n_unused = len(np.setdiff1d(others, train))
+        if n_unused:
+            raise OptionError(
+                f"`folds` must train on all rows that other folds hold out; {folds!r} leaves out {n_unused} in fold {fold}. "
+                "Splits in order of time are not supported yet: use one split into training and test rows, such as ColumnSplit."
+            )
+    return fold_of
+
+
+def _check_groups(fold_of: Array, groups: Array, folds: Any) -> None:
+    _, codes = np.unique(groups.astype(str), return_inverse=True)
+    lowest, highest = np.full(codes.max() + 1, fold_of.max()), np.full(codes.max() + 1, -1)
+    np.minimum.at(lowest, codes, fold_of)
+    np.maximum.at(highest, codes, fold_of)
+    if (lowest < highest).any():
+        name = str(groups[codes == np.flatnonzero(lowest < highest)[0]][0])
+        raise OptionError(f"`folds` must keep every group whole; {folds!r} cuts {name!r}. Use a number, or GroupKFold.")

@@ -27,8 +27,8 @@ def out_of_fold(
     """Predict every row by a model that has not seen it, in natural scale.
 
     Use this where scikit-learn has ``cross_val_predict``, which label-encodes every column of ``y``: a price would become a class
-    number, and a missing label a class of its own. Here the kinds of tasks and their classes come from the whole of ``y`` once, so
-    that all folds give arrays of the same shape, and missing labels stay missing.
+    number, and a missing label a class of its own. Here the kinds of tasks and their classes come from the whole of ``y`` once,
+    so that all folds give arrays of the same shape, and missing labels stay missing.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def out_of_fold(
         Cloned for every fold.
     X, y : as in ``fit``
     folds : int or splitter, default=5
-        A number means folds stratified over all tasks.
+        A number means folds stratified over all tasks; a splitter is as in :func:`plan_folds`.
     random_state : int
 
     Returns

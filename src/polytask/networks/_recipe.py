@@ -39,8 +39,9 @@ def recipe_of(module_class: type[nn.Module], **settings: Any) -> ModuleRecipe:
     Parameters
     ----------
     module_class : type
-        An encoder is called as ``module_class(table_shape, **settings)``, a sharing as
-        ``module_class(in_features, n_tasks, **settings)``; both must have an attribute ``out_features``.
+        An encoder is called as ``module_class(table_shape, **settings)``. It has ``prepare(numeric, categorical)``, which gives a
+        tuple of tensors, and ``forward`` of these. A sharing is called as ``module_class(in_features, n_tasks, **settings)``;
+        its ``forward`` gives one tensor per task. Both have an attribute ``out_features``.
 
     Examples
     --------
@@ -53,5 +54,7 @@ def recipe_of(module_class: type[nn.Module], **settings: Any) -> ModuleRecipe:
     8
     """
     if not (isinstance(module_class, type) and issubclass(module_class, nn.Module)):
-        raise OptionError(f"`recipe_of` needs a subclass of torch.nn.Module; got {module_class!r}. Pass the class, not an object.")
+        raise OptionError(
+            f"`recipe_of` needs a subclass of torch.nn.Module; got {module_class!r}. Pass the class, not an object."
+        )
     return ModuleRecipe(module_class, settings)

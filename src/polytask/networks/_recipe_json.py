@@ -27,7 +27,9 @@ def recipe_to_dict(recipe: Recipe) -> dict[str, Any]:
     if isinstance(recipe, ModuleRecipe):
         return {"module": recipe.module_class.__name__, "settings": dict(recipe.settings or {})}
     if type(recipe) not in _KNOWN.values():
-        raise OptionError(f"{type(recipe).__name__} cannot be saved: make it by `recipe_of(YourModule, ...)`, or save its parameters.")
+        raise OptionError(
+            f"{type(recipe).__name__} cannot be saved: make it by `recipe_of(YourModule, ...)`, or save its parameters."
+        )
     return {"recipe": type(recipe).__name__, "settings": recipe.get_params(deep=False)}
 
 
@@ -47,7 +49,9 @@ def recipe_from_dict(content: dict[str, Any], *, classes: Iterable[type[nn.Modul
             return _KNOWN[content["recipe"]](**content["settings"])
         own = {module.__name__: module for module in classes}
         if content["module"] not in own:
-            raise ModelFolderError(f"The model uses your own module {content['module']!r}: pass the class to load, `classes=[...]`.")
+            raise ModelFolderError(
+                f"The model uses your own module {content['module']!r}: pass the class to load, `classes=[...]`."
+            )
         return ModuleRecipe(own[content["module"]], content["settings"])
     except (KeyError, TypeError) as error:
         raise ModelFolderError(f"The network of this model is not known to this version ({error}). Upgrade polytask.") from error

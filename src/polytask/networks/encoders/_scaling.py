@@ -49,7 +49,9 @@ class NumericScaling(nn.Module):
         if self.scaling == "robust":
             low, middle, high = _quantiles(numbers, torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64))
             spread = high - low
-            wide = _filled(numbers, torch.full_like(middle, -torch.inf)).amax(0) - _filled(numbers, torch.full_like(middle, torch.inf)).amin(0)
+            wide = _filled(numbers, torch.full_like(middle, -torch.inf)).amax(0) - _filled(
+                numbers, torch.full_like(middle, torch.inf)
+            ).amin(0)
             scale = torch.where(spread > 0, spread, wide / 2)  # more than half of the rows equal: half the range
             self.center.copy_(middle)
         else:

@@ -46,7 +46,7 @@ class HardSharing(Recipe):
     def __init__(self, *, tower_width: int = 0) -> None:
         self.tower_width = tower_width
 
-    def build(self, in_features: int, n_tasks: int) -> HardSharingLayer:  # type: ignore[override]
+    def build(self, in_features: int, n_tasks: int) -> HardSharingLayer:
         """Make the layer; raises :class:`OptionError` if ``tower_width`` is negative."""
         if self.tower_width < 0:
             raise OptionError(f"`tower_width` of HardSharing must be >= 0; got {self.tower_width}.")
