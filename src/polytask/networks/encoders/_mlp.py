@@ -13,7 +13,9 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "gelu": nn.GELU, "si
 class MLPEncoder(nn.Module):
     """The module that :class:`MLP` builds: a table's prepared inputs to features [..., out_features]."""
 
-    def __init__(self, shape: TableShape, *, n_layers: int, width: int, dropout: float, activation: str, numeric: Scaling) -> None:
+    def __init__(
+        self, shape: TableShape, *, n_layers: int, width: int, dropout: float, activation: str, numeric: Scaling
+    ) -> None:
         super().__init__()
         self.inputs = TableInputs(shape, numeric=numeric)
         layers: list[nn.Module] = []
@@ -49,7 +51,7 @@ class MLP(Recipe):
     dropout : float in [0, 1), default=0.1
         Share of hidden units dropped in training.
     activation : {"relu", "gelu", "silu", "tanh"}, default="relu"
-    numeric : {"robust", "standard", "quantile"}, default="robust"
+    numeric : {"standard", "quantile", "robust"}, default="standard"
         Scaling of numeric columns, fitted on training rows; see :class:`NumericScaling`.
 
     Examples
@@ -66,7 +68,7 @@ class MLP(Recipe):
         width: int = 128,
         dropout: float = 0.1,
         activation: str = "relu",
-        numeric: Scaling = "robust",
+        numeric: Scaling = "standard",
     ) -> None:
         self.n_layers = n_layers
         self.width = width

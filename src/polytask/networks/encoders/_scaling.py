@@ -17,7 +17,7 @@ class NumericScaling(nn.Module):
     ----------
     n_features : int
         d, the number of columns.
-    scaling : {"robust", "standard", "quantile"}, default="robust"
+    scaling : {"standard", "quantile", "robust"}, default="standard"
         ``standard``: mean 0, variance 1. ``quantile``: to a normal distribution by the quantiles of the training rows.
         ``robust``: median 0, the middle half of the rows one unit wide, far values pulled in smoothly to at most 3
         (Holzmüller, Grinsztajn & Steinwart, "Better by Default", NeurIPS 2024).
@@ -25,7 +25,7 @@ class NumericScaling(nn.Module):
     A missing number becomes 0, the middle of the column.
     """
 
-    def __init__(self, n_features: int, *, scaling: Scaling = "robust", n_quantiles: int = 101) -> None:
+    def __init__(self, n_features: int, *, scaling: Scaling = "standard", n_quantiles: int = 101) -> None:
         super().__init__()
         if scaling not in ("standard", "quantile", "robust"):
             raise OptionError(f"`numeric` must be 'robust', 'standard' or 'quantile'; got {scaling!r}.")

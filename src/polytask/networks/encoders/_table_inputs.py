@@ -42,7 +42,7 @@ class TableInputs(nn.Module):
     torch.Size([1, 7])
     """
 
-    def __init__(self, shape: TableShape, *, numeric: Scaling = "robust") -> None:
+    def __init__(self, shape: TableShape, *, numeric: Scaling = "standard") -> None:
         super().__init__()
         self.scaling = NumericScaling(shape.n_numeric, scaling=numeric)
         self.with_missing = list(shape.with_missing)
