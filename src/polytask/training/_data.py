@@ -74,12 +74,13 @@ class TrainingData:
 
 
 def seed_of(*parts: int) -> int:
-    """One 62-bit seed from several numbers, such as a seed and an epoch.
+    """One 62-bit seed from several numbers in [0, 2**64), such as a seed and an epoch.
 
     >>> seed_of(0, 1) == seed_of(0, 1), seed_of(0, 1) == seed_of(1, 0)
     (True, False)
     """
-    return int(np.random.SeedSequence(list(parts)).generate_state(1, np.uint64)[0] >> np.uint64(2))
+    words = [len(parts), *(word for part in parts for word in divmod(part, 2**32))]  # as they are, (1,) and (1, 0) would be one
+    return int(np.random.SeedSequence(words).generate_state(1, np.uint64)[0] >> np.uint64(2))
 
 
 def n_batches(n_rows: int, batch_size: int) -> int:
@@ -94,7 +95,7 @@ def epoch_batches(rows: Sequence[Tensor], *, batch_size: int, seeds: Sequence[in
     The batches of an epoch differ in size by one row at most, and are those that the replica would have alone.
 
     >>> [b.tolist() for b in epoch_batches([torch.arange(5)], batch_size=3, seeds=[0], epoch=0)]
-    [[2, 0, 4], [3, 1]]
+    [[2, 0, 4], [1, 3]]
     """
     longest = max(len(r) for r in rows)
     steps = n_batches(longest, batch_size)

@@ -17,7 +17,7 @@ from polytask.training._history import EpochRecord, TrainingHistory
 from polytask.training._losses import TaskLosses, mean_losses
 from polytask.training._network import OneNetwork, StackedNetworks, all_finite, clip_gradients_, keep_replicas
 from polytask.training._settings import TrainingSettings
-from polytask.training._stopping import EarlyStopping, mean_skill
+from polytask.training._stopping import EarlyStopping, infinite_if_nan, mean_skill
 
 EVALUATION_ROWS = 2048  # rows per network and pass without gradients
 
@@ -145,10 +145,9 @@ def _end_of_epoch(
             inputs, target, weight = data.batch(rows)
             more_sums, more_weights = losses_of(network.forward(inputs), target, weight)
             valid_sums, valid_weights = valid_sums + more_sums, valid_weights + more_weights
-    valid = mean_losses(valid_sums, valid_weights).nan_to_num(nan=torch.inf)  # so NaN says "no labels" and nothing else
-    skills, mean = mean_skill(valid, data.validation_scale, valid_weights)
+    skills, mean = mean_skill(mean_losses(valid_sums, valid_weights), data.validation_scale, valid_weights)
     sums, weights = sums.sum(0), weights.sum(0)
-    train = torch.where(weights > 0, mean_losses(sums, weights).nan_to_num(nan=torch.inf) / data.scale, torch.nan)
+    train = torch.where(weights > 0, infinite_if_nan(mean_losses(sums, weights) / data.scale), torch.nan)
     return EpochRecord(*plan, train.cpu(), skills.cpu(), mean.cpu())
 
 

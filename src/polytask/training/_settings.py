@@ -1,6 +1,9 @@
 """Settings of one training run."""
 
+import math
 from dataclasses import dataclass
+
+import numpy as np
 
 from polytask.exceptions import OptionError
 
@@ -41,11 +44,13 @@ class TrainingSettings:
     def __post_init__(self) -> None:
         for name in ("max_epochs", "batch_size", "patience", "max_steps"):
             value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or int(value) != value or value < 1):
+            is_count = isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= 1
+            if not is_count and not (value is None and name in ("patience", "max_steps")):
                 raise OptionError(f"`{name}` must be a whole number >= 1; got {value!r}.")
         for name in ("learning_rate", "clip_norm", "time_limit"):
             value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise OptionError(f"`{name}` must be positive; got {value!r}.")
-        if self.weight_decay < 0:
-            raise OptionError(f"`weight_decay` must be >= 0; got {self.weight_decay!r}.")
+            is_positive = isinstance(value, int | float | np.number) and 0 < value < math.inf
+            if not is_positive and not (value is None and name in ("clip_norm", "time_limit")):
+                raise OptionError(f"`{name}` must be positive and finite; got {value!r}.")
+        if not (isinstance(self.weight_decay, int | float | np.number) and 0 <= self.weight_decay < math.inf):
+            raise OptionError(f"`weight_decay` must be >= 0 and finite; got {self.weight_decay!r}.")

@@ -15,7 +15,7 @@ def mean_skill(losses: Tensor, scale: Tensor, weights: Tensor) -> tuple[Tensor, 
     Returns
     -------
     skills : Tensor of shape (..., n_tasks)
-        1 - loss / scale; NaN for a task without validation labels.
+        1 - loss / scale; NaN for a task without validation labels and only there: a loss that is not finite gives -inf.
     mean : Tensor of shape (...,)
         Mean over tasks with labels; NaN if there is none.
 
@@ -25,8 +25,13 @@ def mean_skill(losses: Tensor, scale: Tensor, weights: Tensor) -> tuple[Tensor, 
     (tensor([0.5000,    nan]), tensor(0.5000))
     """
     seen = (weights > 0) & (scale > 0)
-    skills = torch.where(seen, 1 - losses / torch.where(seen, scale, 1.0), torch.nan)
+    skills = torch.where(seen, 1 - infinite_if_nan(losses / torch.where(seen, scale, 1.0)), torch.nan)
     return skills, torch.where(seen, skills, 0.0).sum(-1) / seen.sum(-1)
+
+
+def infinite_if_nan(losses: Tensor) -> Tensor:
+    """A lost loss is infinitely bad."""
+    return torch.where(losses.isnan(), torch.inf, losses)
 
 
 class EarlyStopping:
