@@ -2,14 +2,8 @@
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from polytask.data._leakage import perfect_copies
-
-
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
 
 
 def copies(x, y):

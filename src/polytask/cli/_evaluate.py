@@ -1,0 +1,61 @@
+"""``polytask evaluate``: scores on labelled rows."""
+
+from typing import Any
+
+from polytask.cli import _options as option
+
+
+def evaluate(
+    model: option.ModelFolder,
+    table: option.NewTable,
+    json: option.Json = None,
+    missing_columns: option.MissingColumns = "error",
+    threads: option.Threads = None,
+    sep: option.Separator = None,
+    decimal: option.NewDecimal = None,
+    missing: option.NewMissing = None,
+    default_missing: option.DefaultMissing = None,
+    quiet: option.Quiet = False,
+) -> None:
+    """Score a model on labelled rows that it was not fitted on."""
+    from polytask.automatic import MultiTaskPredictor
+    from polytask.cli._console import say
+    from polytask.cli._output import check_output, write_json
+    from polytask.cli._read import read_like, warn_of_missing_texts
+    from polytask.cli._threads import use_threads
+
+    check_output(json, option="--json", inputs=(table,))
+    use_threads(threads)
+    predictor = MultiTaskPredictor.load(model)
+    read_table = read_like(
+        predictor.report_["data"], table, sep=sep, decimal=decimal, missing=missing, default_missing=default_missing
+    )
+    warn_of_missing_texts(read_table, predictor.target_columns_)
+    scores = predictor.evaluate(read_table.frame, missing_columns=missing_columns)
+    if not quiet:
+        _print(scores)
+    if json is not None:
+        write_json(json, scores)
+        say(f"\nJSON: {json}", quiet=quiet)
+
+
+def _print(scores: dict[str, Any]) -> None:
+    """A table for the tasks of each set of metrics, and why a metric is undefined."""
+    from polytask.cli._console import print_table, say
+
+    say(f"{scores['n_rows']} rows. Skill: 0 is no better than the constant of the training rows, 1 is perfect.")
+    groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for name, task in scores["tasks"].items():
+        groups.setdefault((task["kind"], tuple(task["metrics"])), []).append(name)
+    for (kind, metrics), names in groups.items():
+        rows = [_row(name, scores["tasks"][name], metrics) for name in names]
+        say("")
+        print_table([kind, "labels", "skill", *metrics], rows, numbers=range(1, len(metrics) + 3))
+    for name, task in scores["tasks"].items():
+        for metric, why in task["undefined"].items():
+            say(f"{name}: {metric} is undefined: {why}")
+
+
+def _row(name: str, task: dict[str, Any], metrics: tuple[str, ...]) -> list[str]:
+    values = [task["skill"], *(task["metrics"][metric] for metric in metrics)]
+    return [name, str(task["n_observed"]), *("-" if value is None else f"{value:.4g}" for value in values)]

@@ -1,0 +1,177 @@
+"""``polytask fit``: learn all targets of a table and write a model folder."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from polytask.cli import _options as option
+from polytask.exceptions import OptionError
+
+if TYPE_CHECKING:
+    from polytask.automatic import MultiTaskPredictor
+    from polytask.data import ReadTable
+
+_PANEL = "The run"
+
+
+def fit(
+    context: typer.Context,
+    table: option.TrainingTable,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The model folder to write.", show_default=False, metavar="MODEL")],
+    target: option.Target = None,
+    ignore: option.Ignore = None,
+    group: option.Group = None,
+    split: option.Split = None,
+    weight: option.Weight = None,
+    unlearnable: option.Unlearnable = "error",
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="Replace the model at --out, and an unfinished run.", rich_help_panel=_PANEL),
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the unfinished run of the same command.", rich_help_panel=_PANEL)
+    ] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            help="The report; MODEL.html by default.",
+            show_default=False,
+            rich_help_panel=_PANEL,
+            metavar="FILE",
+        ),
+    ] = None,
+    seed: option.Seed = 0,
+    time_limit: option.TimeLimit = None,
+    epochs: option.Epochs = None,
+    max_steps: option.MaxSteps = None,
+    threads: option.Threads = None,
+    device: option.Device = "cpu",
+    sep: option.Separator = None,
+    decimal: option.Decimal = ".",
+    missing: option.Missing = None,
+    no_default_missing: option.NoDefaultMissing = False,
+    quiet: option.Quiet = False,
+) -> None:
+    """Learn all targets of a table together and write a model folder."""
+    from polytask.cli._output import check_output
+    from polytask.cli._read import read, warn_of_missing_texts
+    from polytask.cli._threads import use_threads
+    from polytask.tasks import parse_targets
+
+    page = report if report is not None else _beside(out, ".html")
+    check_output(page, option="--report", inputs=(table,))
+    run_folder = _check_places(out, overwrite=overwrite, resume=resume)
+    use_threads(threads)
+    predictor = _predictor(
+        targets=target or [],
+        ignore=ignore or [],
+        group=group,
+        split=split,
+        weight=weight,
+        unlearnable=unlearnable,
+        network={"max_epochs": epochs, "max_steps": max_steps},
+        time_limit=time_limit,
+        seed=seed,
+        device=device,
+        threads=threads,
+    )
+    read_table = read(table, sep=sep, decimal=decimal, missing=missing, default_missing=not no_default_missing)
+    specs = parse_targets(target or [], list(read_table.frame.columns))
+    warn_of_missing_texts(read_table, [column for spec in specs for column in spec.columns])
+    facts = {"data": read_table.source, "command": context.obj}
+    names = [spec.name for spec in specs]
+    _train(predictor, read_table, run_folder=run_folder, resume=resume, facts=facts, names=names, quiet=quiet)
+    predictor.save(out, overwrite=overwrite or resume)
+    _show(predictor, out=out, page=page, quiet=quiet)
+    _end(predictor, out=out, run_folder=run_folder)
+
+
+def _beside(out: Path, suffix: str) -> Path:
+    return out.with_name(out.name + suffix)
+
+
+def _check_places(out: Path, *, overwrite: bool, resume: bool) -> Path:
+    """Refuse, before the work, a place that could not be written to or an unfinished run that would be lost; give its folder."""
+    from polytask.storage._write import _check_place  # what `save` checks after the work
+
+    if out.absolute().name == "":
+        raise OptionError(f"--out must be a folder to make; got '{out}'.")
+    _check_place(out.resolve(), shown=str(out), overwrite=overwrite or resume)
+    run_folder = _beside(out, ".run")
+    if run_folder.exists() and not resume and not overwrite:
+        raise OptionError(
+            f"There is an unfinished run in '{run_folder}'. Go on with it with --resume, or start anew with --overwrite."
+        )
+    return run_folder
+
+
+def _predictor(*, network: dict[str, int | None], **settings: Any) -> "MultiTaskPredictor":
+    from polytask.automatic import MultiTaskPredictor
+    from polytask.estimators import MultiTaskNetwork
+
+    given: dict[str, Any] = {name: value for name, value in network.items() if value is not None}
+    return MultiTaskPredictor(network=MultiTaskNetwork(**given), **settings)
+
+
+def _train(
+    predictor: "MultiTaskPredictor",
+    table: "ReadTable",
+    *,
+    run_folder: Path,
+    resume: bool,
+    facts: dict[str, Any],
+    names: Sequence[str],
+    quiet: bool,
+) -> None:
+    from polytask.cli._progress import epoch_progress
+
+    try:
+        with epoch_progress(names, quiet=quiet) as on_epoch:
+            predictor.fit(table.frame, run_folder=run_folder, resume=resume, on_epoch=on_epoch, facts=facts)
+    except KeyboardInterrupt as stop:
+        remove_run(run_folder, unless_started=True)
+        stop.add_note(
+            f"Go on with what is done by adding --resume to the command; it is kept in '{run_folder}'."
+            if run_folder.exists()
+            else "No epoch was finished, so there is nothing to keep."
+        )
+        raise
+    except BaseException:
+        remove_run(run_folder, unless_started=True)
+        raise
+
+
+def _show(predictor: "MultiTaskPredictor", *, out: Path, page: Path, quiet: bool) -> None:
+    from polytask.cli._console import console, say
+    from polytask.cli._output import write_bytes
+    from polytask.reporting import fit_html, fit_sentence, fit_table
+
+    if not quiet:
+        console().print(fit_table(predictor.report_))
+    write_bytes(page, fit_html(predictor.report_).encode())
+    say(f"\n{fit_sentence(predictor.report_)}\nModel: {out}\nReport: {page}", quiet=quiet)
+
+
+def _end(predictor: "MultiTaskPredictor", *, out: Path, run_folder: Path) -> None:
+    """Remove the state of a run that came to its end; one that was stopped can be gone on with."""
+    ended_by = predictor.report_["ended_by"]
+    if ended_by == "interrupt":
+        stop = KeyboardInterrupt()
+        stop.add_note(f"The best epoch until now is kept in '{out}'; add --resume to the command to go on.")
+        raise stop
+    if ended_by in ("patience", "epochs"):
+        remove_run(run_folder)
+
+
+def remove_run(folder: Path, *, unless_started: bool = False) -> None:
+    """Remove the files of a run, and the folder if nothing else is in it."""
+    states = list(folder.glob("training*.checkpoint"))
+    if states and unless_started:
+        return
+    for file in (*states, folder / "run.json"):
+        file.unlink(missing_ok=True)
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()

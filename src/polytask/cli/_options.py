@@ -1,0 +1,106 @@
+"""The options that several commands share, each declared once."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+_TARGETS, _READING, _TRAINING, _OUTPUT = "Targets and columns", "Reading the table", "Training", "Output"
+
+
+def _option(*names: str, help: str, panel: str, **settings: Any) -> Any:
+    return typer.Option(*names, help=help, rich_help_panel=panel, show_default=settings.pop("show_default", False), **settings)
+
+
+TrainingTable = Annotated[
+    Path, typer.Argument(help="CSV or TSV (also .gz) or Parquet, a row per subject.", show_default=False, metavar="TABLE")
+]
+NewTable = Annotated[
+    Path, typer.Argument(help="New rows, in a table like the one learned from.", show_default=False, metavar="TABLE")
+]
+ModelFolder = Annotated[Path, typer.Argument(help="The folder that 'polytask fit' wrote.", show_default=False, metavar="MODEL")]
+
+Target = Annotated[
+    list[str] | None,
+    _option(
+        "--target",
+        "-t",
+        panel=_TARGETS,
+        metavar="SPEC",
+        help="A column to learn: NAME, NAME:KIND, a pattern like 'y_*', or 'NAME=y_*:multilabel' for one task of several 0/1 "
+        "columns. Kinds: regression, binary, multiclass, multilabel, ordinal, count. Give it once per target.",
+    ),
+]
+Ignore = Annotated[
+    list[str] | None, _option("--ignore", panel=_TARGETS, metavar="COL", help="A column that is no input; as often as needed.")
+]
+Group = Annotated[
+    str | None,
+    _option("--group", panel=_TARGETS, metavar="COL", help="Rows with the same value here are never split apart."),
+]
+Split = Annotated[
+    str | None, _option("--split", panel=_TARGETS, metavar="COL", help="The column that says which part a row is in.")
+]
+Weight = Annotated[
+    str | None, _option("--weight", panel=_TARGETS, metavar="COL", help="The column of row weights, zero or more.")
+]
+Unlearnable = Annotated[
+    Literal["error", "skip"],
+    _option(
+        "--unlearnable",
+        panel=_TARGETS,
+        show_default=True,
+        help="What to do with a target that has one value only or no labels: stop, or leave it out and say so.",
+    ),
+]
+
+Separator = Annotated[
+    str | None, _option("--sep", panel=_READING, metavar="CHAR", help="What stands between fields; found out by default.")
+]
+Decimal = Annotated[
+    str, _option("--decimal", panel=_READING, metavar="CHAR", show_default=True, help="The decimal sign of numbers.")
+]
+Missing = Annotated[
+    list[str] | None,
+    _option("--missing", panel=_READING, metavar="TEXT", help="One more text that means a missing value; as often as needed."),
+]
+NoDefaultMissing = Annotated[
+    bool,
+    _option("--no-default-missing", panel=_READING, help="Take NA, None, null and the like as values, not as missing."),
+]
+NewDecimal = Annotated[
+    str | None, _option("--decimal", panel=_READING, metavar="CHAR", help="Decimal sign; that of the fit by default.")
+]
+NewMissing = Annotated[
+    list[str] | None,
+    _option("--missing", panel=_READING, metavar="TEXT", help="A text that means a missing value; those of the fit by default."),
+]
+DefaultMissing = Annotated[
+    bool | None,
+    _option(
+        "--default-missing/--no-default-missing",
+        panel=_READING,
+        help="Whether NA, None, null and the like mean missing; as in the fit by default.",
+    ),
+]
+MissingColumns = Annotated[
+    Literal["error", "fill"],
+    _option("--missing-columns", panel=_READING, show_default=True, help="Without an input column: stop, or take it as missing."),
+]
+
+Seed = Annotated[
+    int, _option("--seed", panel=_TRAINING, metavar="N", min=0, show_default=True, help="The same seed gives the same result.")
+]
+TimeLimit = Annotated[
+    float | None, _option("--time-limit", panel=_TRAINING, metavar="SECONDS", help="Stop training after this time.")
+]
+MaxSteps = Annotated[
+    int | None, _option("--max-steps", panel=_TRAINING, metavar="N", help="Stop training after this many steps.")
+]
+Epochs = Annotated[int | None, _option("--epochs", panel=_TRAINING, metavar="N", help="Most passes over the training rows.")]
+Threads = Annotated[int | None, _option("--threads", panel=_TRAINING, metavar="N", help="Processor threads; all by default.")]
+Device = Annotated[str, _option("--device", panel=_TRAINING, metavar="NAME", show_default=True, help="cpu, cuda, cuda:1, mps.")]
+
+Quiet = Annotated[bool, _option("--quiet", "-q", panel=_OUTPUT, help="Print nothing but warnings and errors.")]
+Json = Annotated[Path | None, _option("--json", panel=_OUTPUT, metavar="FILE", help="Write the result as JSON too.")]
+Report = Annotated[Path | None, _option("--report", panel=_OUTPUT, metavar="FILE", help="Write the report, one HTML file.")]

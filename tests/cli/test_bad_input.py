@@ -1,0 +1,234 @@
+"""Every line of bad input gives one clear sentence and code 2, and leaves no trace."""
+
+import errno
+import os
+import shutil
+
+import numpy as np
+import pytest
+
+from tests.cli.conftest import make_frame
+
+
+def told(shown):
+    """The one line on stderr of a command that could not be done."""
+    assert shown.code == 2
+    assert shown.out == ""
+    lines = shown.err.splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("error: ")
+    return lines[0]
+
+
+@pytest.fixture(params=["fit", "compare", "tasks"])
+def learn(request, polytask, table):
+    """A command that reads a table to learn from."""
+
+    def call(*words):
+        own = {
+            "fit": ["--out", table.with_name("model"), "-q", "--max-steps", 5],
+            "compare": ["-q", "--max-steps", 5, "--repeats", 1],
+            "tasks": [],
+        }[request.param]
+        return polytask(request.param, table, *words, *own)
+
+    yield call
+    assert not table.with_name("model").exists()
+    assert not table.with_name("model.run").exists()
+
+
+def test_a_target_that_is_not_there(learn):
+    assert told(learn("-t", "prise")) == "error: Target 'prise' is not in the table. Did you mean 'price'?"
+
+
+def test_no_target_at_all(learn):
+    assert "No target is given" in told(learn())
+
+
+def test_an_unknown_kind(learn):
+    assert "unknown kind 'ordnal'" in told(learn("-t", "grade:ordnal"))
+
+
+def test_the_same_target_twice(learn):
+    assert "Column 'price' is in two targets" in told(learn("-t", "price", "-t", "p*"))
+
+
+def test_a_kind_that_does_not_fit_the_column(learn):
+    assert "'city'" in told(learn("-t", "city:regression"))
+    assert "'price'" in told(learn("-t", "price:binary"))
+
+
+def test_a_file_that_is_not_there(learn, table):
+    table.rename(table.with_name("trains.csv"))
+    assert "Did you mean 'trains.csv'?" in told(learn("-t", "price"))
+
+
+def test_an_empty_file(learn, table):
+    table.write_text("")
+    assert "is empty" in told(learn("-t", "price"))
+
+
+def test_a_header_only(learn, table):
+    table.write_text("area,price\n")
+    assert "has a header but no rows" in told(learn("-t", "price"))
+
+
+def test_one_value_only(learn, table, frame):
+    frame.assign(sold="yes").to_csv(table, index=False)
+    message = told(learn("-t", "price", "-t", "sold"))
+    assert "'sold' cannot be learned: it has one value only" in message
+    assert "--unlearnable skip" in message
+
+
+def test_all_labels_missing(learn, table, frame):
+    frame.assign(price=np.nan).to_csv(table, index=False)
+    message = told(learn("-t", "price", "-t", "sold"))
+    assert "all its labels are missing" in message
+    assert "--unlearnable skip" in message
+
+
+def test_nothing_left_to_learn(learn, table, frame):
+    frame.assign(price=np.nan, sold="yes").to_csv(table, index=False)
+    assert "No target is left to learn" in told(learn("-t", "price", "-t", "sold", "--unlearnable", "skip"))
+
+
+def test_infinite_labels(learn, table, frame):
+    frame.loc[3, "price"] = np.inf
+    frame.to_csv(table, index=False)
+    assert "infinite" in told(learn("-t", "price", "-t", "visits"))
+
+
+def test_infinite_inputs(learn, table, frame):
+    frame.loc[3, "area"] = -np.inf
+    frame.to_csv(table, index=False)
+    assert "'area' must hold finite numbers" in told(learn("-t", "price", "-t", "visits"))
+
+
+def test_a_column_name_twice(learn, table):
+    table.write_text("area,price,area\n1,2,3\n")
+    assert "more than one 'area'" in told(learn("-t", "price"))
+
+
+def test_bytes_that_are_not_utf8(learn, table):
+    table.write_bytes("area,price,ort\n1,2,Köln\n".encode("latin-1"))
+    assert "is not UTF-8 text: byte 0xf6" in told(learn("-t", "price"))
+
+
+def test_a_target_that_is_ignored_too(learn):
+    assert "Column 'price' is a target and is given to --ignore too" in told(learn("-t", "price", "--ignore", "price"))
+
+
+def test_no_input_left(learn, table):
+    table.write_text("a,b\n" + "\n".join(f"{i * i % 7 + i / 2},{i % 5 + i / 3}" for i in range(30)))
+    assert "input" in told(learn("-t", "a", "-t", "b"))
+
+
+def test_fewer_rows_than_folds(polytask, table, frame):
+    frame.head(4).assign(price=[1.5, 2.5, 3.5, 4.5], sold=["a", "b", "a", "b"]).to_csv(table, index=False)
+    message = told(polytask("compare", table, "-t", "price", "-t", "sold", "--folds", 5))
+    assert "5" in message
+    assert "4" in message
+
+
+def test_one_fold(polytask, table):
+    assert "at least 2" in told(polytask("compare", table, "-t", "price", "-t", "sold", "--folds", 1))
+
+
+@pytest.mark.parametrize("seconds", [-1, 0])
+def test_a_time_limit_that_is_not_positive(polytask, table, seconds):
+    message = told(polytask("fit", table, "-t", "price", "--out", table.with_name("model"), f"--time-limit={seconds}"))
+    assert "`time_limit` must be positive seconds" in message
+
+
+@pytest.mark.parametrize("option", ["--max-steps", "--epochs", "--threads"])
+def test_numbers_below_one(polytask, table, option):
+    told(polytask("fit", table, "-t", "price", "--out", table.with_name("model"), option, 0))
+
+
+@pytest.mark.parametrize("command", ["predict", "evaluate"])
+def test_a_folder_that_is_no_model(polytask, table, tmp_path, fitted, command):
+    words = ["--out", tmp_path / "p.csv"] if command == "predict" else []
+    assert "nowhere" in told(polytask(command, tmp_path / "nowhere", table, *words))
+    told(polytask(command, table, table, *words))
+    (tmp_path / "empty").mkdir()
+    assert "empty" in told(polytask(command, tmp_path / "empty", table, *words))
+    for name in ("network.safetensors", "predictor.json", "manifest.json"):
+        copy = shutil.copytree(fitted, tmp_path / f"cut-{name}")
+        (copy / name).write_bytes((copy / name).read_bytes()[:-10])
+        assert "damaged" in told(polytask(command, copy, table, *words))
+        (copy / name).unlink()
+        told(polytask(command, copy, table, *words))
+    assert not (tmp_path / "p.csv").exists()
+
+
+def test_new_data_that_lack_a_needed_column(polytask, table, tmp_path, fitted, frame):
+    frame.drop(columns=["area"]).rename(columns={"rooms": "room"}).to_csv(table, index=False)
+    message = told(polytask("predict", fitted, table, "--out", tmp_path / "p.csv", "-q"))
+    assert "'area', 'rooms'" in message
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """Every flush to the disk fails from now on."""
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    return lambda: monkeypatch.setattr(os, "fsync", full)
+
+
+def test_a_full_disk_leaves_the_old_model_whole(polytask, table, full_disk):
+    model = table.with_name("model")
+    words = ["fit", table, "-t", "price", "-t", "visits", "--out", model, "-q", "--max-steps", 5, "--overwrite"]
+    assert polytask(*words).code == 0
+    before = {path.name: path.read_bytes() for path in model.iterdir()}
+    full_disk()
+    assert "the disk is full" in told(polytask(*words, "--seed", 1))
+    assert {path.name: path.read_bytes() for path in model.iterdir()} == before
+
+
+@pytest.mark.parametrize("command", ["predict", "evaluate", "compare"])
+def test_a_full_disk_leaves_the_old_result_whole(polytask, table, fitted, full_disk, tmp_path, command):
+    result = tmp_path / "result.csv"
+    result.write_text("old")
+    words = {
+        "predict": ["predict", fitted, table, "--out", result],
+        "evaluate": ["evaluate", fitted, table, "--json", result],
+        "compare": [
+            "compare",
+            table,
+            "-t",
+            "price",
+            "-t",
+            "visits",
+            "--max-steps",
+            5,
+            "--folds",
+            2,
+            "--repeats",
+            1,
+            "--report",
+            result,
+        ],
+    }[command]
+    full_disk()
+    assert "the disk is full" in told(polytask(*words, "-q"))
+    assert result.read_text() == "old"
+
+
+def test_every_option_of_every_command_is_used():
+    """No option may be accepted and ignored: each parameter is read in the body of its command."""
+    import dis
+
+    from polytask.cli._app import app
+
+    for command in app.registered_commands:
+        function = command.callback.__wrapped__
+        read = {i.argval for i in dis.get_instructions(function) if i.opname.startswith("LOAD_FAST")}
+        read |= {name for i in dis.get_instructions(function) if isinstance(i.argval, tuple) for name in i.argval}
+        parameters = function.__code__.co_varnames[: function.__code__.co_argcount]
+        assert set(parameters) <= read, command
+
+
+def test_the_frame_has_rows():
+    assert len(make_frame(3)) == 3

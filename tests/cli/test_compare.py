@@ -1,0 +1,148 @@
+"""``polytask compare`` and ``polytask demo``."""
+
+import json
+
+import pytest
+
+from tests.cli.conftest import make_frame, target_words
+
+QUICK = ("--folds", 2, "--repeats", 2, "--max-steps", 20)
+
+
+@pytest.fixture
+def result(tmp_path):
+    return tmp_path / "out.json"
+
+
+def test_the_table_the_sentence_and_both_files_are_written(polytask, table, result, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+    report = tmp_path / "out.html"
+    shown = polytask("compare", table, *target_words(), "--ignore", "id", *QUICK, "--json", result, "--report", report)
+    assert shown.code == 0
+    assert "fold 1 of 4 done\n" in shown.err
+    assert "fold 4 of 4 done\n" in shown.err
+    rows = [line.split()[0].rstrip("*") for line in shown.out.splitlines() if line.split()]
+    tasks = ["price", "sold", "grade", "visits", "tags", "mean"]
+    assert [row for row in rows if row in tasks] == tasks
+    assert "Learning together helped" in shown.out
+    assert f"JSON: {result}\nReport: {report}\n" in shown.out
+    found = json.loads(result.read_text())
+    assert (found["format"], found["version"], found["folds"], found["repeats"]) == ("polytask.comparison", 1, 2, 2)
+    assert found["data"]["source"] == str(table)
+    assert found["settings"]["command"][:3] == ["polytask", "compare", str(table)]
+    assert report.read_text().startswith("<!doctype html>")
+
+
+def test_quiet_prints_nothing_and_still_writes(polytask, table, result):
+    shown = polytask("compare", table, "-t", "price", "-t", "visits", "--quiet", *QUICK, "--json", result)
+    assert shown == (0, "", "")
+    assert set(json.loads(result.read_text())["tasks"]) == {"price", "visits"}
+
+
+def test_groups_weights_and_a_split_column_are_used(polytask, table, result, frame):
+    frame = frame.assign(w=[0, 1] * 40, part=["train", "train", "train", "test"] * 20, who=[i // 4 for i in range(80)])
+    frame.to_csv(table, index=False)
+    words = ["-t", "price", "-t", "visits", "--quiet", "--max-steps", 20, "--repeats", 1, "--json", result]
+    shown = polytask("compare", table, *words, "--weight", "w", "--group", "who", "--ignore", "part", "--folds", 2)
+    assert shown.code == 0
+    grouped = json.loads(result.read_text())
+    assert grouped["n_groups"] == 20
+    assert {column["name"] for column in grouped["data"]["columns"]}.isdisjoint({"w", "who", "part"})
+    shown = polytask("compare", table, *words, "--split", "part", "--ignore", "who")
+    assert shown.code == 0
+    split = json.loads(result.read_text())
+    assert split["folds"] == 1
+    assert any("60 of 80 rows are never held out" in note for note in split["notes"])
+
+
+def test_the_same_seed_gives_the_same_result(polytask, table, result):
+    found = []
+    for _ in range(2):
+        polytask("compare", table, "-t", "price", "-t", "visits", "-q", *QUICK, "--seed", 3, "--json", result)
+        found.append(json.loads(result.read_text())["tasks"])
+    assert found[0] == found[1]
+
+
+def test_a_perfect_copy_is_warned_of_as_leakage(polytask, table, frame):
+    frame.assign(cost=2 * frame["price"] + 1).to_csv(table, index=False)
+    shown = polytask("compare", table, "-t", "price", "-t", "visits", "-q", *QUICK)
+    assert shown.code == 0
+    assert shown.err.startswith("warning: The input 'cost' is a perfect copy of the target 'price': this is leakage")
+
+
+def test_texts_read_as_missing_labels_are_warned_of(polytask, table, frame):
+    frame["sold"] = frame["sold"].fillna("None")
+    frame.to_csv(table, index=False)
+    shown = polytask("compare", table, "-t", "price", "-t", "sold", "-q", *QUICK)
+    assert "warning: In the target 'sold' these texts were read as missing labels: 'None' (9)." in shown.err
+
+
+def test_a_target_that_cannot_be_learned_can_be_skipped(polytask, table, frame, result):
+    frame.assign(sold="yes").to_csv(table, index=False)
+    words = ["compare", table, "-t", "price", "-t", "visits", "-t", "sold", *QUICK, "--json", result]
+    assert polytask(*words).code == 2
+    shown = polytask(*words, "--unlearnable", "skip")
+    assert shown.code == 0
+    assert "Left out: Task 'sold' cannot be learned" in shown.out
+    assert "sold" not in json.loads(result.read_text())["tasks"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--folds", 1], "at least 2"),
+        (["--folds", 81], "80"),
+        (["--repeats", 0], "`repeats` must be a whole number >= 1; got 0"),
+        (["--max-steps", 0], "`max_steps` must be a whole number >= 1; got 0"),
+        (["--epochs", 0], "`max_epochs` must be a whole number >= 1; got 0"),
+        (["--threads", 0], "--threads must be a whole number >= 1; got 0"),
+        (["--device", "abacus"], "`device`"),
+        (["--weight", "city"], "Column 'city' of --weight must hold finite numbers"),
+        (["--group", "price"], "Column 'price' is a target and is given to --group too"),
+        (["--json", "nowhere/out.json"], "The folder of --json is not there"),
+        (["--report", "."], "--report must be a file"),
+        (["--seed", -1], "seed"),
+    ],
+)
+def test_what_cannot_be_used_is_told_in_one_line(polytask, table, words, message):
+    shown = polytask("compare", table, "-t", "price", "-t", "visits", "-q", "--max-steps", 5, "--repeats", 1, *words)
+    assert shown.code == 2
+    assert message in shown.err
+    assert shown.err.count("\n") == 1
+    assert shown.out == ""
+
+
+def test_ctrl_c_says_that_nothing_was_written(polytask, table, result, monkeypatch):
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("polytask.evaluation.compare", interrupted)
+    shown = polytask("compare", table, "-t", "price", "-t", "visits", "--json", result)
+    assert shown.code == 130
+    assert "interrupted.\nThe comparison was not finished, so nothing is written" in shown.err
+    assert not result.exists()
+
+
+def check_demo(polytask, folder, monkeypatch, *, repeats):
+    monkeypatch.chdir(folder)
+    shown = polytask("demo", "--json", "demo.json")
+    assert shown.code == 0
+    assert f"x {repeats} repeats" in shown.err
+    assert f"Report: {folder / 'polytask-demo-report.html'}" in shown.out
+    assert len(json.loads((folder / "demo.json").read_text())["tasks"]) == 6
+
+
+@pytest.mark.slow
+def test_the_demo_compares_six_tasks_and_writes_the_report_here(polytask, tmp_path, monkeypatch):
+    check_demo(polytask, tmp_path, monkeypatch, repeats=2)
+
+
+def test_a_small_demo_does_the_same(polytask, tmp_path, monkeypatch):
+    monkeypatch.setattr("polytask.cli._demo.FOLDS", 2)
+    monkeypatch.setattr("polytask.cli._demo.REPEATS", 1)
+    monkeypatch.setattr("polytask.cli._demo.NETWORK", {"max_steps": 20})
+    check_demo(polytask, tmp_path, monkeypatch, repeats=1)
+
+
+def test_the_frame_of_these_tests_has_all_kinds():
+    assert {"price", "sold", "grade", "visits", "y_sun"} <= set(make_frame())
