@@ -10,7 +10,15 @@
 """
 
 from polytask.estimators._base import MultiTaskEstimator
-from polytask.estimators._best_per_task import BestPerTask, TwinModel, choose_per_task, default_candidates, fit_alone, twin_mask
+from polytask.estimators._best_per_task import (
+    BestPerTask,
+    TwinModel,
+    choose_per_task,
+    default_candidates,
+    fit_alone,
+    selection_split,
+    twin_mask,
+)
 from polytask.estimators._candidates import boosted_trees, linear_models
 from polytask.estimators._fit_networks import CodedTable, FittedNetwork, NetworkJob, fit_networks
 from polytask.estimators._folder import load_network, network_from_parts, network_parts, save_network
@@ -43,6 +51,7 @@ __all__ = [
     "network_parts",
     "read_labels",
     "save_network",
+    "selection_split",
     "task_slices",
     "twin_mask",
 ]

@@ -13,7 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from polytask.data import TableArrays, TableCodec, like, to_pandas
-from polytask.estimators._labels import LabelTable, encode_labels_of, label_array_of, read_labels, task_slices
+from polytask.estimators._labels import LabelTable, encode_labels_of, is_frame, label_array_of, read_labels, task_slices
 from polytask.exceptions import DataError, OptionError
 from polytask.tasks import FittedTask, Task
 
@@ -128,7 +128,7 @@ class MultiTaskEstimator(BaseEstimator, ABC):
 
     def _read_inputs(self, X: Any, *, reset: bool) -> pd.DataFrame:
         """Inputs as a frame; numpy arrays get the checks of scikit-learn."""
-        if issparse(X) or not (hasattr(X, "columns") or hasattr(X, "column_names") or isinstance(X, dict)):
+        if issparse(X) or not is_frame(X):
             array = validate_data(self, X, reset=reset, ensure_all_finite="allow-nan", dtype=None, ensure_min_samples=1)
             return to_pandas(array)
         frame = to_pandas(X)

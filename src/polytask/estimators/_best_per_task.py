@@ -127,7 +127,9 @@ def choose_per_task(
     reserved: Array | None = None,
     selection: float = 0.2,
     seed: int,
+    split: tuple[Array, Array] | None = None,
     trained: Mapping[str, Mapping[str, Any]] | None = None,
+    trained_for_selection: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Choice:
     """Choose the best candidate of each task on rows held out from ``rows``, then fit it on all of them.
 
@@ -135,14 +137,17 @@ def choose_per_task(
     ----------
     reserved : bool array of shape (n,), optional
         Rows kept for early stopping of networks.
-    trained : mapping of candidate name to {task name: model}, optional
-        Models of a candidate that are fitted on all ``rows`` already, such as the twins of a comparison.
+    split : pair of int arrays, optional
+        The two parts of ``rows`` of :func:`selection_split`, where they are made already.
+    trained, trained_for_selection : mapping of candidate name to {task name: model}, optional
+        Models that are fitted already, on all ``rows`` and on the first part, such as the twins of a comparison.
     """
     choice, slices = Choice(), task_slices(labels.tasks)
-    rest, held = selection_split(labels, weight, rows=rows, groups=groups, selection=selection, seed=seed)
+    rest, held = split or selection_split(labels, weight, rows=rows, groups=groups, selection=selection, seed=seed)
     models: Mapping[str, Any]
     for name, candidate in candidates.items():
-        models = fit_alone(candidate, table, labels, weight, rows=rest, groups=groups, reserved=reserved, seed=seed_of(seed, 1))
+        known = (trained_for_selection or {}).get(name)
+        models = known or fit_alone(candidate, table, labels, weight, rows=rest, groups=groups, seed=seed_of(seed, 1))
         choice.skills[name] = {
             task.name: _skill(models[task.name], table, labels.target[:, slices[task.name]], weight[:, slices[task.name]], held)
             for task in labels.tasks

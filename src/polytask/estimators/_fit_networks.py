@@ -29,7 +29,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 PADDED_ROWS = 256  # every inference pass has this many rows, so a row's prediction does not depend on its neighbours
 STACKED_ROWS = 20_000  # networks with more training rows are trained one after the other: no gain from stacking
-STACKED_NETWORKS = 24  # at most so many at once; more leave the caches
+STACKED_NETWORKS = 32  # at most so many at once; more leave the caches
 
 
 @dataclass(frozen=True)
@@ -126,6 +126,7 @@ def fit_networks(
     device: torch.device,
     on_epoch: Callable[[EpochRecord], None] | None = None,
     checkpoint: Checkpoint | None = None,
+    keep_interrupted: bool = False,
 ) -> list[FittedNetwork]:
     """Train the network of every job; where that is faster, several at once in one stack.
 
@@ -140,6 +141,8 @@ def fit_networks(
         Targets of all tasks side by side, and label weights.
     checkpoint : Checkpoint, optional
         Of the first stack; the next ones are kept in files beside it.
+    keep_interrupted : bool, default=False
+        On Ctrl-C keep the best epochs until then; otherwise KeyboardInterrupt goes on to the caller.
     """
     shape, tensors = table.shape, _tensors(table.arrays, slice(None), device)
     n_at_once = 1 if max(len(job.train_rows) for job in jobs) > STACKED_ROWS else STACKED_NETWORKS
@@ -160,6 +163,8 @@ def fit_networks(
             on_epoch=on_epoch,
             checkpoint=checkpoint.part(start) if checkpoint is not None and start else checkpoint,
         )
+        if history.ended_by == "interrupt" and not keep_interrupted:
+            raise KeyboardInterrupt
         fitted += _fitted(stack, modules, prepared, history)
     return fitted
 

@@ -94,10 +94,12 @@ def label_frame(y: Any, tasks: Sequence[Any] | None) -> tuple[pd.DataFrame, Lite
     """Labels as a pandas frame, and the form they came in."""
     if y is None:
         raise TargetError("y is None; this estimator requires y to be passed, but the target y is None.")
+    if is_frame(y):
+        return to_pandas(y), "frame"
+    if hasattr(y, "to_pandas"):  # a column of polars or pyarrow
+        y = pd.Series(y.to_pandas(), name=getattr(y, "name", None) or None)
     if isinstance(y, pd.Series):
         return y.to_frame(_series_name(y, tasks)), "vector"
-    if isinstance(y, pd.DataFrame) or hasattr(y, "__dataframe__") or isinstance(y, dict):
-        return to_pandas(y), "frame"
     array = np.asarray(y)
     if array.dtype.kind == "c":
         raise TargetError("Complex data not supported: y must hold real numbers or classes.")
@@ -109,6 +111,15 @@ def label_frame(y: Any, tasks: Sequence[Any] | None) -> tuple[pd.DataFrame, Lite
     if len(declared) == len(names):
         names = list(declared)
     return pd.DataFrame({name: _plain(columns[:, k]) for k, name in enumerate(names)}), "vector" if array.ndim == 1 else "matrix"
+
+
+def is_frame(table: Any) -> bool:
+    """Whether this has named columns: a frame of any kind, or a mapping of columns.
+
+    >>> is_frame({"price": [1.5]}), is_frame(np.ones((1, 1)))
+    (True, False)
+    """
+    return hasattr(table, "columns") or hasattr(table, "column_names") or isinstance(table, dict)
 
 
 def label_weights(sample_weight: Any, labels: LabelTable) -> Array:

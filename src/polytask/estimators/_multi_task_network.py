@@ -135,7 +135,9 @@ class MultiTaskNetwork(MultiTaskEstimator):
         table = CodedTable(arrays, self.codec_.cardinalities)
         self.shape_ = table.shape
         self.n_train_, self.n_validation_ = len(train), len(held)
-        self.network_ = self.fit_jobs([job], table, labels, weight, on_epoch=on_epoch, checkpoint=checkpoint)[0]
+        self.network_ = self.fit_jobs(
+            [job], table, labels, weight, on_epoch=on_epoch, checkpoint=checkpoint, keep_interrupted=True
+        )[0]
         self.tasks_ = self.network_.tasks
         self.tasks_reasons_ = labels.reasons
         skills = self.network_.curves["skill"][self.network_.best_epoch - 1]
@@ -154,6 +156,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
         *,
         on_epoch: Any = None,
         checkpoint: Any = None,
+        keep_interrupted: bool = False,
     ) -> list[FittedNetwork]:
         """Train one network of these settings per job; see :func:`fit_networks`."""
         return fit_networks(
@@ -168,6 +171,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
             device=_device(self.device),
             on_epoch=on_epoch,
             checkpoint=checkpoint,
+            keep_interrupted=keep_interrupted,
         )
 
     def inner_split(
@@ -184,6 +188,8 @@ class MultiTaskNetwork(MultiTaskEstimator):
         if len(usable) < 2:
             raise DataError(f"At least 2 rows with a label of positive weight are needed; got {len(usable)}.")
         if reserved is not None and reserved[usable].any():
+            if reserved[usable].all():
+                raise DataError(f"All {len(usable)} rows with a label are reserved for validation. Leave some to learn from.")
             return usable[~reserved[usable]], usable[reserved[usable]]
         if self.validation is None:
             return usable, usable[:0]
@@ -195,7 +201,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
             ],
             axis=1,
         )
-        if hasattr(self.validation, "split"):
+        if hasattr(self.validation, "split") and not isinstance(self.validation, str):
             train, held = next(iter(self.validation.split(np.zeros((len(usable), 1)), strata, own_groups)))
         else:
             self._check_share()

@@ -9,10 +9,21 @@ from typing import Any
 import numpy as np
 
 from polytask.data import TableArrays
-from polytask.estimators import CodedTable, LabelTable, MultiTaskNetwork, NetworkJob, TwinModel, choose_per_task, twin_mask
+from polytask.estimators import (
+    CodedTable,
+    LabelTable,
+    MultiTaskNetwork,
+    NetworkJob,
+    TwinModel,
+    choose_per_task,
+    selection_split,
+    twin_mask,
+)
 from polytask.training import seed_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+STACKED_NETWORKS = 28  # about so many networks are trained at once; folds are not divided
 
 TOGETHER, ALONE, BEST = "together", "alone", "best_separate"
 
@@ -68,65 +79,87 @@ def train_arms(
     """Train every arm on every fold of ``plan`` (int [n_repeats, n_rows]) and keep held-out outputs.
 
     The joint network of a fold and its single-task twins have the same settings, rows, preparation and plan of training, and
-    each its own fresh seed; they are trained as one stack. A candidate named "network" stands for the twins.
+    each its own fresh seed; they are trained as one stack. A candidate named "network" stands for the twins. Ctrl-C ends the
+    training; the repeats that are whole are kept, so ``len(arm.outputs)`` may be less than ``len(plan)``.
     """
     arms = {TOGETHER: Arm(type(joint).__name__), ALONE: Arm("single-task twins")}
     if BEST in separate:
         arms[BEST] = Arm("best separate model")
-    done, total = 0, sum(len(np.unique(own[own >= 0])) for own in plan)
-    for repeat, fold_of in enumerate(plan):
-        for fold in np.unique(fold_of[fold_of >= 0]):
-            rows, held = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
-            fold_seed = seed_of(seed, 2**24, repeat, int(fold))
-            networks = _train_networks(joint, table, labels, weight, rows, groups=groups, reserved=reserved, seed=fold_seed)
-            part = TableArrays(table.arrays.numeric[held], table.arrays.categorical[held], [])
-            for name, values in networks[0].outputs(part).items():
-                arms[TOGETHER].put(repeat, name, held, values, len(fold_of))
-            for task, twin in zip(labels.tasks, networks[1:], strict=True):
-                arms[ALONE].put(repeat, task.name, held, twin.outputs(part)[task.name], len(fold_of))
-            arms[TOGETHER].seconds.append(networks[0].seconds)
-            arms[ALONE].seconds.append(sum(twin.seconds for twin in networks[1:]))
-            if not done:
-                _describe_networks(arms, networks, labels, part)
-            if BEST in arms:
-                _train_best(
-                    arms[BEST],
-                    candidates,
-                    joint,
-                    networks[1:],
-                    table,
-                    labels,
-                    weight,
-                    rows,
-                    held,
-                    groups,
-                    reserved,
-                    fold_seed,
-                    repeat,
-                )
-            done += 1
-            if on_fold is not None:
-                on_fold(done, total)
+    folds = [(r, int(f)) for r, fold_of in enumerate(plan) for f in np.unique(fold_of[fold_of >= 0])]
+    with_selection = BEST in arms and "network" in candidates
+    n_at_once = max(1, STACKED_NETWORKS // (1 + len(labels.tasks) * (1 + with_selection)))
+    n_done = 0
+    try:
+        for start in range(0, len(folds), n_at_once):
+            planned = [
+                _plan_fold(joint, labels, weight, plan[r], f, groups, reserved, seed_of(seed, 2**24, r, f), with_selection)
+                for r, f in folds[start : start + n_at_once]
+            ]
+            networks = joint.fit_jobs([job for own in planned for job in own.jobs], table, labels, weight)
+            for (repeat, _), own in zip(folds[start : start + n_at_once], planned, strict=True):
+                fitted, networks = networks[: len(own.jobs)], networks[len(own.jobs) :]
+                _keep_networks(arms, fitted, table, labels, own.held, repeat, len(weight))
+                if BEST in arms:
+                    _train_best(arms[BEST], candidates, joint, fitted[1:], table, labels, weight, own, groups, repeat)
+                n_done += 1
+                if on_fold is not None:
+                    on_fold(n_done, len(folds))
+    except KeyboardInterrupt:
+        n_whole = folds[n_done][0] if n_done < len(folds) else len(plan)
+        if not n_whole:
+            raise
+        for arm in arms.values():
+            arm.outputs = arm.outputs[:n_whole]
     return arms
 
 
-def _train_networks(
+@dataclass(frozen=True)
+class _Fold:
+    """Rows of a fold, and the networks to train on it: joint, a twin per task, and perhaps a twin per task for the selection."""
+
+    rows: Array
+    held: Array
+    jobs: list[NetworkJob]
+    selection: tuple[Array, Array]
+    seed: int
+
+
+def _plan_fold(
     joint: MultiTaskNetwork,
-    table: CodedTable,
     labels: LabelTable,
     weight: Array,
-    rows: Array,
-    *,
+    fold_of: Array,
+    fold: int,
     groups: Any,
     reserved: Array | None,
     seed: int,
-) -> list[Any]:
-    """The joint network, then the twin of every task."""
-    train, held = joint.inner_split(labels, weight, groups=groups, seed=seed_of(seed, 0), rows=rows, reserved=reserved)
-    everyone = np.ones(len(labels.tasks), dtype=bool)
-    masks = [everyone] + [twin_mask(labels, task) for task in labels.tasks]
-    jobs = [NetworkJob(train, held, mask, seed_of(seed, 1 + k) % 2**31) for k, mask in enumerate(masks)]
-    return joint.fit_jobs(jobs, table, labels, weight)
+    with_selection: bool,
+) -> _Fold:
+    rows, held = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
+    train, valid = joint.inner_split(labels, weight, groups=groups, seed=seed_of(seed, 0), rows=rows, reserved=reserved)
+    twins = [twin_mask(labels, task) for task in labels.tasks]
+    masks = [np.ones(len(labels.tasks), dtype=bool), *twins]
+    jobs = [NetworkJob(train, valid, mask, seed_of(seed, 1 + k) % 2**31) for k, mask in enumerate(masks)]
+    rest, chosen_by = selection_split(labels, weight, rows=rows, groups=groups, selection=0.2, seed=seed_of(seed, 2**25) % 2**31)
+    if with_selection:
+        train, valid = joint.inner_split(labels, weight, groups=groups, seed=seed_of(seed, 2**26), rows=rest, reserved=reserved)
+        jobs += [NetworkJob(train, valid, mask, seed_of(seed, 2**27 + k) % 2**31) for k, mask in enumerate(twins)]
+    return _Fold(rows, held, jobs, (rest, chosen_by), seed_of(seed, 2**28) % 2**31)
+
+
+def _keep_networks(
+    arms: dict[str, Arm], networks: list[Any], table: CodedTable, labels: LabelTable, held: Array, repeat: int, n: int
+) -> None:
+    part = TableArrays(table.arrays.numeric[held], table.arrays.categorical[held], [])
+    joint, twins = networks[0], networks[1 : 1 + len(labels.tasks)]
+    for name, values in joint.outputs(part).items():
+        arms[TOGETHER].put(repeat, name, held, values, n)
+    for task, twin in zip(labels.tasks, twins, strict=True):
+        arms[ALONE].put(repeat, task.name, held, twin.outputs(part)[task.name], n)
+    arms[TOGETHER].seconds.append(joint.seconds)
+    arms[ALONE].seconds.append(sum(twin.seconds for twin in twins))
+    if not arms[TOGETHER].cost:
+        _describe_networks(arms, [joint, *twins], labels, part)
 
 
 def _train_best(
@@ -137,37 +170,37 @@ def _train_best(
     table: CodedTable,
     labels: LabelTable,
     weight: Array,
-    rows: Array,
-    held: Array,
+    fold: _Fold,
     groups: Any,
-    reserved: Array | None,
-    seed: int,
     repeat: int,
 ) -> None:
-    started = time.monotonic()
+    """Choose and fit the best separate model; ``twins`` are those of the fold, then those for the selection."""
+    started, n_tasks = time.monotonic(), len(labels.tasks)
     own = {name: joint if name == "network" else candidate for name, candidate in candidates.items()}
-    trained = {"network": {task.name: TwinModel(twin, task) for task, twin in zip(labels.tasks, twins, strict=True)}}
+    models = [TwinModel(twin, labels.tasks[k % n_tasks]) for k, twin in enumerate(twins)]
+    names = [task.name for task in labels.tasks]
     best = choose_per_task(
         own,
         table,
         labels,
         weight,
-        rows=rows,
+        rows=fold.rows,
         groups=groups,
-        reserved=reserved,
-        seed=seed_of(seed, 2**25) % 2**31,
-        trained=trained,
+        split=fold.selection,
+        seed=fold.seed,
+        trained={"network": dict(zip(names, models[:n_tasks], strict=True))},
+        trained_for_selection={"network": dict(zip(names, models[n_tasks:], strict=True))} if models[n_tasks:] else {},
     )
     for name, model in best.models.items():
-        arm.put(repeat, name, held, model.outputs(table.arrays, held), len(weight))
+        arm.put(repeat, name, fold.held, model.outputs(table.arrays, fold.held), len(weight))
         counts = arm.chosen.setdefault(name, {})
         counts[best.chosen[name]] = counts.get(best.chosen[name], 0) + 1
-    arm.seconds.append(time.monotonic() - started)
+    arm.seconds.append(time.monotonic() - started + sum(twin.seconds for twin in twins))
     if not arm.cost:
-        models = list(best.models.values())
-        one = TableArrays(table.arrays.numeric[held[:1]], table.arrays.categorical[held[:1]], [])
-        latency = _milliseconds(lambda: [model.outputs(one) for model in models])
-        arm.cost = {"parameters": None, "latency_ms": latency, "memory_mb": sum(_megabytes(model) for model in models)}
+        chosen = list(best.models.values())
+        one = TableArrays(table.arrays.numeric[fold.held[:1]], table.arrays.categorical[fold.held[:1]], [])
+        latency = _milliseconds(lambda: [model.outputs(one) for model in chosen])
+        arm.cost = {"parameters": None, "latency_ms": latency, "memory_mb": sum(_megabytes(model) for model in chosen)}
 
 
 def _describe_networks(arms: dict[str, Arm], networks: list[Any], labels: LabelTable, part: TableArrays) -> None:

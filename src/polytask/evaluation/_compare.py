@@ -114,6 +114,8 @@ def compare(
     ------
     DataError, OptionError
         If the data or a setting cannot be used.
+    KeyboardInterrupt
+        If it is interrupted before the first repeat is whole; later, the repeats that are whole are given, and a note says so.
 
     Examples
     --------
@@ -148,6 +150,7 @@ def compare(
         seed=random_state,
         on_fold=on_fold,
     )
+    n_planned, plan = len(plan), plan[: len(arms[TOGETHER].outputs)]
     losses = {name: _losses(arm, labels, plan, metrics) for name, arm in arms.items()}
     constant = _constant_losses(labels, weight, plan, metrics, losses[TOGETHER])
     result = _tables(arms, losses, constant, labels, weight, plan, metrics, groups=groups, confidence=confidence, margin=margin)
@@ -159,12 +162,15 @@ def compare(
         "n_groups": None if groups is None else len(np.unique(np.asarray(groups))),
         "folds": int(plan.max()) + 1,
         "repeats": len(plan),
+        "planned_repeats": n_planned,
         "seed": random_state,
         "confidence": confidence,
         "margin": margin,
         "seconds": time.monotonic() - started,
     }
     extra = _context(model, labels, label_frame(y, labels.tasks)[0], plan, arrays, folds, metrics)
+    if len(plan) < n_planned:
+        extra["notes"].append(f"Interrupted: {len(plan)} of {n_planned} repeats were finished and are shown.")
     chosen = {name: arm.outputs for name, arm in arms.items()}
     return Comparison(about | result | extra | {"curves": {name: arm.curves for name, arm in arms.items() if arm.curves}}, chosen)
 

@@ -54,7 +54,7 @@ def plan_folds(labels: LabelTable, *, folds: Any = 5, repeats: int = 5, groups: 
 def _splitter(folds: Any, strata: Array, seed: int) -> Any:
     if isinstance(folds, int | np.integer) and not isinstance(folds, bool):
         return StratifiedTaskKFold(int(folds), strata=strata, random_state=seed)
-    if not hasattr(folds, "split"):
+    if not hasattr(folds, "split") or isinstance(folds, str):
         raise OptionError(f"`folds` must be a number or a splitter; got {folds!r}.")
     splitter = deepcopy(folds)  # scikit-learn's own splitters have no `get_params`, so `clone` refuses them
     if hasattr(splitter, "random_state"):
