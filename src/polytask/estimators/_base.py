@@ -152,7 +152,7 @@ class MultiTaskEstimator(BaseEstimator, ABC):
         frame = self._read_inputs(X, reset=True)
         if len(frame) < 2:
             raise DataError(f"{type(self).__name__} cannot learn from 1 sample; n_samples = 1. Pass at least 2 rows.")
-        labels = read_labels(y, self.tasks)
+        labels = read_labels(y, declared_tasks(self.tasks))
         if len(frame) != len(labels.target):
             raise DataError(
                 "Found input variables with inconsistent numbers of samples: "
