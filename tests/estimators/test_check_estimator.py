@@ -14,8 +14,9 @@ WEIGHTS = {
     )
 }
 ONE_COLUMN = {
-    "check_supervised_y_2d": "a y of shape (n, 1) is taken as it is, and predictions have that shape: nothing to warn of"
+    "check_supervised_y_2d": "a y of shape (n, 1) is taken as it is and predictions have that shape: nothing to warn of"
 }
+A_DICT = "`predict_proba` gives a dict of task name to probabilities, which the check takes for one array"
 PROBABILITIES = dict.fromkeys(
     (
         "check_estimators_pickle",
@@ -26,8 +27,6 @@ PROBABILITIES = dict.fromkeys(
     A_DICT,
 )
 CLASSES = {"check_classifiers_train": A_DICT}
-    "check_classifiers_train": "`predict_proba` gives a dict of task name to probabilities, which the check takes for one array"
-}
 
 
 @pytest.mark.parametrize(
