@@ -119,8 +119,22 @@ def test_ctrl_c_says_that_nothing_was_written(polytask, table, result, monkeypat
     monkeypatch.setattr("polytask.evaluation.compare", interrupted)
     shown = polytask("compare", table, "-t", "price", "-t", "visits", "--json", result)
     assert shown.code == 130
-    assert "interrupted.\nThe comparison was not finished, so nothing is written" in shown.err
+    assert "interrupted.\nNo repeat was finished, so nothing is written" in shown.err
     assert not result.exists()
+
+
+def test_ctrl_c_keeps_the_repeats_that_are_finished(polytask, table, result, monkeypatch):
+    def note(text, *, quiet=False):
+        if text == "fold 3 of 4 done":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("polytask.cli._progress._SECONDS_BETWEEN_LINES", 0)
+    monkeypatch.setattr("polytask.cli._progress.note", note)
+    shown = polytask("compare", table, "-t", "price", "-t", "visits", *QUICK, "--json", result)
+    assert shown.code == 130
+    assert shown.err == "interrupted.\nWhat is shown and written is of 1 of 2 repeats.\n"
+    assert "1 of 2 repeats were finished" in shown.out
+    assert json.loads(result.read_text())["repeats"] == 1
 
 
 def check_demo(polytask, folder, monkeypatch, *, repeats):

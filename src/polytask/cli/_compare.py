@@ -85,7 +85,6 @@ def run_comparison(
     quiet: bool,
 ) -> dict[str, Any]:
     """Compare, with live progress, and give the JSON-ready result; ``about`` holds the ``source`` and the ``command``."""
-    from polytask.cli._interrupt import stopping_at_once
     from polytask.cli._progress import fold_progress
     from polytask.cli._threads import use_threads
     from polytask.data.splits import ColumnSplit
@@ -93,8 +92,9 @@ def run_comparison(
     from polytask.evaluation import compare as compare_tasks
 
     use_threads(threads)
+    total = folds * repeats if roles.split is None else None
     try:
-        with stopping_at_once(), fold_progress(quiet=quiet) as on_fold:
+        with fold_progress(total, quiet=quiet) as on_fold:
             found = compare_tasks(
                 roles.inputs,
                 roles.labels,
@@ -108,7 +108,7 @@ def run_comparison(
                 on_fold=on_fold,
             )
     except KeyboardInterrupt as stop:
-        stop.add_note("The comparison was not finished, so nothing is written; files from earlier runs are as they were.")
+        stop.add_note("No repeat was finished, so nothing is written; files of earlier runs are as they were.")
         raise
     result = found.to_dict()
     result["data"]["source"] = about["source"]
@@ -118,7 +118,13 @@ def run_comparison(
 
 
 def show_comparison(result: dict[str, Any], *, json: Path | None, report: Path | None, quiet: bool) -> None:
-    """Print the table and write the files."""
+    """Print the table and write the files; where Ctrl-C ended the comparison, of the repeats that were finished.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If not all repeats were finished.
+    """
     from polytask.cli._console import console, say
     from polytask.cli._output import write_bytes, write_json
     from polytask.reporting import comparison_html, comparison_table, summary_sentence
@@ -134,3 +140,7 @@ def show_comparison(result: dict[str, Any], *, json: Path | None, report: Path |
     if report is not None:
         write_bytes(report, comparison_html(result).encode())
         say(f"Report: {report}", quiet=quiet)
+    if result["repeats"] < result["planned_repeats"]:
+        stop = KeyboardInterrupt()
+        stop.add_note(f"What is shown and written is of {result['repeats']} of {result['planned_repeats']} repeats.")
+        raise stop

@@ -1,5 +1,6 @@
 """``polytask evaluate``: scores on labelled rows."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from polytask.cli import _options as option
@@ -41,19 +42,35 @@ def evaluate(
 
 def _print(scores: dict[str, Any]) -> None:
     """A table for the tasks of each set of metrics, and why a metric is undefined."""
-    from polytask.cli._console import print_table, say
+    from polytask.cli._console import console, print_table, say
 
     say(f"{scores['n_rows']} rows. Skill: 0 is no better than the constant of the training rows, 1 is perfect.")
     groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for name, task in scores["tasks"].items():
         groups.setdefault((task["kind"], tuple(task["metrics"])), []).append(name)
     for (kind, metrics), names in groups.items():
-        rows = [_row(name, scores["tasks"][name], metrics) for name in names]
         say("")
-        print_table([kind, "labels", "skill", *metrics], rows, numbers=range(1, len(metrics) + 3))
+        for some in _parts(metrics, room=console().width - max(map(len, (*names, kind))) - 24):
+            rows = [_row(name, scores["tasks"][name], some) for name in names]
+            print_table([kind, "labels", "skill", *some], rows, numbers=range(1, len(some) + 3))
     for name, task in scores["tasks"].items():
         for metric, why in task["undefined"].items():
             say(f"{name}: {metric} is undefined: {why}")
+
+
+def _parts(metrics: tuple[str, ...], *, room: int) -> Iterator[tuple[str, ...]]:
+    """Divide metrics so that the columns of each part fit into ``room``."""
+    part: list[str] = []
+    for metric in metrics:
+        if part and sum(_width(other) for other in (*part, metric)) > room:
+            yield tuple(part)
+            part = []
+        part.append(metric)
+    yield tuple(part)
+
+
+def _width(metric: str) -> int:
+    return max(len(metric), 9) + 3
 
 
 def _row(name: str, task: dict[str, Any], metrics: tuple[str, ...]) -> list[str]:

@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from polytask.cli._console import console, note
 
@@ -17,8 +17,8 @@ _SECONDS_BETWEEN_LINES = 5.0
 
 
 @contextmanager
-def fold_progress(*, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """Give the function that is told after every fold how many are done, and of how many."""
+def fold_progress(total: int | None, *, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """Give the function that is told after every fold how many are done, and of how many; ``total`` may be known before."""
     if quiet:
         yield None
     elif sys.stderr.isatty():
@@ -26,7 +26,7 @@ def fold_progress(*, quiet: bool) -> Iterator[Callable[[int, int], None] | None]
 
         columns = (TextColumn("training on folds"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left:"))
         with Progress(*columns, TimeRemainingColumn(), console=console(stderr=True), transient=True) as progress:
-            row = progress.add_task("folds", total=None)
+            row = progress.add_task("folds", total=total)
             yield lambda done, total: progress.update(row, completed=done, total=total)
     else:
         lines = _Lines()
@@ -90,7 +90,8 @@ def _epoch_display(record: "EpochRecord", names: Sequence[str], best: list[float
     shown = names if len(names) == len(skills) else []
     for name, loss, own in zip(shown, losses.tolist(), skills.tolist(), strict=False):
         table.add_row(Text(name), _shown(loss, "{:.3f}"), _shown(100 * own, "{:.1f}"))
-    bar: Any = ProgressBar(total=record.max_epochs, completed=record.epoch, width=60)
+    bar = Table.grid()
+    bar.add_row(ProgressBar(total=record.max_epochs, completed=record.epoch, width=60))
     return Group(Text(f"{head}best {100 * best[0]:.1f}"), bar, table)
 
 
