@@ -147,7 +147,9 @@ def choose_per_task(
     models: Mapping[str, Any]
     for name, candidate in candidates.items():
         known = (trained_for_selection or {}).get(name)
-        models = known or fit_alone(candidate, table, labels, weight, rows=rest, groups=groups, seed=seed_of(seed, 1))
+        models = known or fit_alone(
+            candidate, table, labels, weight, rows=rest, groups=groups, reserved=reserved, seed=seed_of(seed, 1)
+        )
         choice.skills[name] = {
             task.name: _skill(models[task.name], table, labels.target[:, slices[task.name]], weight[:, slices[task.name]], held)
             for task in labels.tasks

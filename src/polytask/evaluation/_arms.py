@@ -100,7 +100,7 @@ def train_arms(
                 fitted, networks = networks[: len(own.jobs)], networks[len(own.jobs) :]
                 _keep_networks(arms, fitted, table, labels, own.held, repeat, len(weight))
                 if BEST in arms:
-                    _train_best(arms[BEST], candidates, joint, fitted[1:], table, labels, weight, own, groups, repeat)
+                    _train_best(arms[BEST], candidates, joint, fitted[1:], table, labels, weight, own, groups, reserved, repeat)
                 n_done += 1
                 if on_fold is not None:
                     on_fold(n_done, len(folds))
@@ -172,6 +172,7 @@ def _train_best(
     weight: Array,
     fold: _Fold,
     groups: Any,
+    reserved: Array | None,
     repeat: int,
 ) -> None:
     """Choose and fit the best separate model; ``twins`` are those of the fold, then those for the selection."""
@@ -186,6 +187,7 @@ def _train_best(
         weight,
         rows=fold.rows,
         groups=groups,
+        reserved=reserved,
         split=fold.selection,
         seed=fold.seed,
         trained={"network": dict(zip(names, models[:n_tasks], strict=True))},

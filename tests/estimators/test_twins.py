@@ -1,0 +1,71 @@
+"""The matched single-task twin: the joint network's recipe, rows and seeds, with the labels of the other tasks hidden."""
+
+import numpy as np
+
+from polytask.estimators import CodedTable, NetworkJob, TwinModel, label_weights, twin_mask
+from polytask.networks import MLP
+from tests.estimators._tables import TASKS, assert_same_outputs, houses, small_network
+
+
+def prepared(X, y, tasks, **settings):
+    model = small_network(tasks, **settings)
+    arrays, labels = model._read_training_data(X, y)
+    return model, CodedTable(arrays, model.codec_.cardinalities), labels, label_weights(None, labels)
+
+
+def train(model, table, labels, weight, masks, seeds):
+    train_rows, held = model.inner_split(labels, weight, groups=None, seed=0, rows=np.arange(len(weight)))
+    jobs = [NetworkJob(train_rows, held, mask, seed) for mask, seed in zip(masks, seeds, strict=True)]
+    return model.fit_jobs(jobs, table, labels, weight)
+
+
+def test_a_mask_hides_all_other_tasks():
+    X, y = houses()
+    _, _, labels, _ = prepared(X, y, TASKS)
+    assert twin_mask(labels, labels.tasks[2]).tolist() == [False, False, True, False, False, False]
+
+
+def test_a_twin_equals_a_network_with_the_labels_of_the_others_hidden():
+    X, y = houses(missing=0.0)
+    model, table, labels, weight = prepared(X, y, ["price", "sold"])
+    (twin,) = train(model, table, labels, weight, [twin_mask(labels, labels.tasks[0])], [7])
+    hidden = weight * np.array([1.0, 0.0])  # labels of the second task weigh nothing anywhere
+    rows = model.inner_split(labels, weight, groups=None, seed=0, rows=np.arange(80))
+    (network,) = model.fit_jobs([NetworkJob(*rows, np.array([True, True]), 7)], table, labels, hidden)
+    np.testing.assert_array_equal(twin.outputs(table.arrays)["price"], network.outputs(table.arrays)["price"])
+
+
+def test_a_twin_never_feels_the_labels_of_the_others():
+    X, y = houses(missing=0.0)
+    found = []
+    for sold in (y["sold"], y["sold"].iloc[::-1].to_numpy()):
+        model, table, labels, weight = prepared(X, y.assign(sold=sold), ["price", "sold"], validation=None)
+        (twin,) = train(model, table, labels, weight, [twin_mask(labels, labels.tasks[0])], [7])
+        found.append(twin.outputs(table.arrays)["price"])
+    np.testing.assert_array_equal(*found)
+
+
+def test_twins_in_a_stack_are_those_trained_one_by_one():
+    X, y = houses()
+    model, table, labels, weight = prepared(X, y, TASKS[:3], encoder=MLP(width=8, dropout=0.0))  # dropout is drawn per stack
+    masks, seeds = [twin_mask(labels, task) for task in labels.tasks], [1, 2, 3]
+    for k, network in enumerate(train(model, table, labels, weight, masks, seeds)):
+        (alone,) = train(model, table, labels, weight, [masks[k]], [seeds[k]])
+        for name, values in alone.outputs(table.arrays).items():
+            np.testing.assert_allclose(network.outputs(table.arrays)[name], values, rtol=1e-4)  # float32 sums in another order
+
+
+def test_joint_and_twins_make_the_same_number_of_steps():
+    X, y = houses()
+    model, table, labels, weight = prepared(X, y, TASKS, patience=None)
+    masks = [np.ones(6, dtype=bool), *(twin_mask(labels, task) for task in labels.tasks)]
+    assert len({network.steps for network in train(model, table, labels, weight, masks, range(7))}) == 1
+
+
+def test_a_twin_model_gives_the_outputs_of_its_task_for_some_rows():
+    X, y = houses()
+    model, table, labels, weight = prepared(X, y, ["price", "sold"])
+    (network,) = train(model, table, labels, weight, [twin_mask(labels, labels.tasks[1])], [0])
+    twin = TwinModel(network, labels.tasks[1])
+    rows = np.array([3, 50, 7])
+    assert_same_outputs({"sold": twin.outputs(table.arrays, rows)}, {"sold": network.outputs(table.arrays)["sold"][rows]})
