@@ -1,0 +1,103 @@
+"""The kind of a task, chosen from its column and explained."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from polytask.exceptions import DataError, TargetError
+from polytask.tasks import KINDS, Multilabel, infer_task, task_of_kind
+
+
+def infer(values, **options):
+    found = infer_task("y", pd.DataFrame({"y": values}), **options)
+    return found.task.kind, found.reason
+
+
+@pytest.mark.parametrize(
+    "values, kind, words",
+    [
+        (["no", "yes", None], "binary", "two distinct values: 'no' and 'yes'"),
+        ([0, 1, 1], "binary", "two distinct values: 0 and 1"),
+        ([1.0, 2.0, np.nan], "binary", "two distinct values: 1 and 2"),
+        ([True, False], "binary", "two distinct values: False and True"),
+        ([0.5, 1.5], "binary", "two distinct values"),
+        ([1, 2, 3] * 5, "multiclass", "3 distinct whole numbers; if their order matters, write y:ordinal"),
+        ([1.0, 2.0, 3.0, None], "multiclass", "3 distinct whole numbers"),
+        (list(range(10)), "multiclass", "10 distinct whole numbers"),
+        (list(range(11)), "regression", "whole numbers with more than 10 distinct values; if it counts something, write y:count"),
+        (list(range(-5, 6)), "regression", "whole numbers with more than 10 distinct values"),
+        ([0.5, 1, 2], "regression", "numbers with fractions"),
+        (["a", "b", "c"] * 4, "multiclass", "3 distinct values that are not numbers"),
+        (["1", "2", "3"] * 4, "multiclass", "3 distinct values that are not numbers"),
+        (pd.array([1, 2, 3, None] * 4, dtype="Int64"), "multiclass", "3 distinct whole numbers"),
+        (pd.array([1.5, 2, None], dtype="Float64"), "binary", "two distinct values"),
+        (pd.Categorical([1.5, 2, 3.5, 4]), "regression", "numbers with fractions"),
+        (pd.Categorical(["x", "y", "z"] * 3), "multiclass", "3 distinct values"),
+    ],
+)
+def test_the_kind_follows_from_type_and_number_of_values(values, kind, words):
+    found, reason = infer(values)
+    assert found == kind
+    assert words in reason
+
+
+def test_negative_whole_numbers_are_not_said_to_count():
+    assert "count" not in infer(list(range(-5, 6)))[1]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_that_is_said_is_taken(kind):
+    assert infer([1, 2, 3], kind=kind) == (kind, "as you said")
+
+
+def test_several_columns_are_one_task_of_tags():
+    frame = pd.DataFrame({"a": [0, 1], "b": [1, 0]})
+    found = infer_task("tags", frame, columns=("a", "b"))
+    assert found.task == Multilabel("tags", ("a", "b"))
+    assert "2 columns" in found.reason
+
+
+def test_a_column_of_another_name_than_the_task():
+    found = infer_task("cost", pd.DataFrame({"price": [1.5, 2.5, 3.5]}), columns=("price",))
+    assert (found.task.name, found.task.columns, found.task.kind) == ("cost", ("price",), "regression")
+
+
+@pytest.mark.parametrize("values", [[None, None], [np.nan], pd.array([None], dtype="Int64"), []])
+def test_no_labels_cannot_be_learned(values):
+    with pytest.raises(TargetError, match="'y' cannot be learned: all its labels are missing"):
+        infer(values)
+
+
+@pytest.mark.parametrize("values, shown", [([3, 3, None], "3"), (["x"], "'x'"), ([2.0, 2.0], "2")])
+def test_one_value_cannot_be_learned(values, shown):
+    with pytest.raises(TargetError, match=f"it has one value only, {shown}"):
+        infer(values)
+
+
+@pytest.mark.parametrize("values", [[f"name {k}" for k in range(150)], [f"name {k}" for k in range(20)]])
+def test_free_text_is_not_taken_for_classes_unless_asked(values):
+    with pytest.raises(TargetError, match=r"looks like free text or an identifier\. Write y:multiclass if they are classes"):
+        infer(values)
+    assert infer(values, kind="multiclass")[0] == "multiclass"
+
+
+@pytest.mark.parametrize("values", [[1.0, np.inf], [1.0, 2.0, -np.inf, 3.0], [*range(500), np.inf]])
+def test_infinities_are_refused_without_a_warning(values):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(DataError, match="infinite label"):
+            infer(values)
+
+
+def test_a_kind_that_is_not_known_lists_the_known():
+    with pytest.raises(TargetError, match="must be one of regression, binary, .*; got 'survival'"):
+        task_of_kind("y", ("y",), "survival")
+
+
+def test_what_is_inferred_can_be_fitted():
+    for values in ([0, 1], [1, 2, 3], list(range(20)), ["a", "b", "c"] * 3, [0.1, 0.2, 0.3], [True, False]):
+        frame = pd.DataFrame({"y": values})
+        task = infer_task("y", frame).task.fit(frame)
+        assert task.encode(frame).shape == (len(values), 1)
