@@ -44,7 +44,7 @@ def _print(scores: dict[str, Any]) -> None:
     """A table for the tasks of each set of metrics, and why a metric is undefined."""
     from polytask.cli._console import console, print_table, say
 
-    say(f"{scores['n_rows']} rows. Skill: 0 is no better than the constant of the training rows, 1 is perfect.")
+    say(f"{scores['n_rows']} rows. Skill in points: 0 is no better than the constant of the training rows, 100 is perfect.")
     groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for name, task in scores["tasks"].items():
         groups.setdefault((task["kind"], tuple(task["metrics"])), []).append(name)
@@ -74,5 +74,6 @@ def _width(metric: str) -> int:
 
 
 def _row(name: str, task: dict[str, Any], metrics: tuple[str, ...]) -> list[str]:
-    values = [task["skill"], *(task["metrics"][metric] for metric in metrics)]
-    return [name, str(task["n_observed"]), *("-" if value is None else f"{value:.4g}" for value in values)]
+    skill = "-" if task["skill"] is None else f"{100 * task['skill']:.1f}"
+    values = [task["metrics"][metric] for metric in metrics]
+    return [name, str(task["n_observed"]), skill, *("-" if value is None else f"{value:.4g}" for value in values)]

@@ -44,12 +44,10 @@ def tasks(
     )
     inputs = read_table.frame[[*roles.inputs.columns, *roles.not_inputs]]
     codec = TableCodec.fit(inputs, ignore=list(roles.not_inputs))
-    print_table(
-        ["task", "kind", "labels", "missing", "classes or range", "read as missing", "why"],
-        [*(_task_row(task, read_table, roles.reasons[task.name]) for task in roles.tasks), *_skipped_rows(roles.skipped)],
-        numbers=(2, 3),
-        title="Tasks",
-    )
+    headers = ["task", "kind", "labels", "missing", "classes or range", "why", "read as missing"]
+    rows = [*(_task_row(task, read_table, roles.reasons[task.name]) for task in roles.tasks), *_skipped_rows(roles.skipped)]
+    told = len(headers) if any(row[-1] for row in rows) else len(headers) - 1  # no column for what did not happen
+    print_table(headers[:told], [row[:told] for row in rows], numbers=(2, 3), title="Tasks")
     print_table(
         ["input", "kind", "values", "missing", "different", "why"],
         [_input_row(info, roles.not_inputs) for info in codec.columns],
@@ -65,11 +63,11 @@ def _task_row(task: "Task", table: "ReadTable", reason: str) -> list[str]:
     labels = table.frame[list(task.columns)]
     n_labels = int(labels.notna().any(axis=1).sum())
     texts = "; ".join(filter(None, (missing_texts(table, column) for column in task.columns)))
-    return [task.name, task.kind, f"{n_labels}", f"{len(labels) - n_labels}", _values(task.fit(labels), labels), texts, reason]
+    return [task.name, task.kind, f"{n_labels}", f"{len(labels) - n_labels}", _values(task.fit(labels), labels), reason, texts]
 
 
 def _skipped_rows(skipped: dict[str, str]) -> list[list[str]]:
-    return [[name, "left out", "", "", "", "", why] for name, why in skipped.items()]
+    return [[name, "left out", "", "", "", why, ""] for name, why in skipped.items()]
 
 
 def _input_row(info: "ColumnInfo", not_inputs: dict[str, str]) -> list[str]:
