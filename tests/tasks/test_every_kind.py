@@ -68,7 +68,7 @@ def test_a_missing_column_is_named_with_near_ones(y, fitted, kind):
 
 @every_kind
 def test_a_column_without_labels_cannot_be_learned(y, kind):
-    with pytest.raises(TargetError, match="cannot be learned: all its labels are missing.*--unlearnable skip"):
+    with pytest.raises(TargetError, match=r"cannot be learned: all its labels are missing.*--unlearnable skip"):
         DECLARED[kind].fit(y.mask(np.ones(y.shape, dtype=bool)))
 
 
@@ -84,7 +84,7 @@ def test_a_column_with_one_value_cannot_be_learned(y, kind):
 def test_infinite_labels_are_refused(y, kind):
     declared = task_of_kind(DECLARED[kind].name, DECLARED[kind].columns, kind)
     for bad in (np.inf, -np.inf):
-        with pytest.raises(PolytaskError, match="infinite|inf"):
+        with pytest.raises(PolytaskError, match="inf"):
             declared.fit(pd.DataFrame({column: [0.0, 1.0, bad, 0.0] for column in y}))
 
 

@@ -92,7 +92,7 @@ def test_infinities_are_refused_without_a_warning(values):
 
 
 def test_a_kind_that_is_not_known_lists_the_known():
-    with pytest.raises(TargetError, match="must be one of regression, binary, .*; got 'survival'"):
+    with pytest.raises(TargetError, match=r"must be one of regression, binary, .*; got 'survival'"):
         task_of_kind("y", ("y",), "survival")
 
 
