@@ -76,7 +76,7 @@ class MLP(Recipe):
         self.activation = activation
         self.numeric = numeric
 
-    def build(self, shape: TableShape) -> MLPEncoder:  # type: ignore[override]
+    def build(self, shape: TableShape) -> MLPEncoder:
         """Make the encoder for tables of this shape.
 
         Raises
