@@ -307,9 +307,11 @@ class MultiTaskPredictor:
                 stacklevel=3,
             )
         target = task.encode(labels)
+        if weight is not None:
+            target = np.where(weight[:, None] > 0, target, np.nan)  # a label of weight 0 is not scored
         metrics, undefined = task.evaluate_with_reasons(outputs, target, sample_weight=weight)
         losses, constant = task.row_losses(outputs, target), task.row_losses(task.constant_outputs(len(frame)), target)
-        seen = ~np.isnan(losses) if weight is None else ~np.isnan(losses) & (weight > 0)
+        seen = ~np.isnan(losses)
         skill = None
         if seen.any() and constant[seen].sum() > 0:
             share = None if weight is None else weight[seen]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from polytask.exceptions import DataError, PolytaskWarning, UnlearnableError
+from polytask.exceptions import DataError, PolytaskWarning, TargetError, UnlearnableError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -117,12 +117,18 @@ def _specs(targets: "Sequence[str | Task]", frame: "pd.DataFrame") -> "list[Targ
     """Targets as the user named them: words of the grammar, or tasks."""
     from polytask.tasks import Task, parse_targets
 
+    names = list(frame.columns)
     words = [target for target in targets if not isinstance(target, Task)]
-    parsed = iter(parse_targets(words, list(frame.columns))) if words or not targets else iter(())
     if len(words) == len(targets):
-        return list(parsed)
-    own = [target for target in targets if isinstance(target, Task)]
-    return [*own, *parsed]
+        return [*parse_targets(words, names)]
+    specs: list[TargetSpec | Task] = []
+    for target in targets:
+        specs += [target] if isinstance(target, Task) else parse_targets([target], names)
+    for what, used in (("Column", [c for spec in specs for c in spec.columns]), ("Task", [spec.name for spec in specs])):
+        twice = [name for name in used if used.count(name) > 1]
+        if twice:
+            raise TargetError(f"{what} {twice[0]!r} is in two targets; it can be in one only.")
+    return specs
 
 
 def _learnable(

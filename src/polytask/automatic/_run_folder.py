@@ -26,15 +26,16 @@ class RunFolder:
         Raises
         ------
         OptionError
-            If ``resume`` is asked for and there is no run, or data, options, versions or threads differ from it.
+            If ``resume`` is asked for and there is no run, or data, options, versions or threads differ from it, or the
+            disk refuses.
         """
         marks, state = self.path / "run.json", self.path / "training.checkpoint"
         if resume:
             if not marks.exists():
                 raise OptionError(f"There is no run to resume in {str(self.path)!r}. Start one without --resume (resume=False).")
             try:
-                earlier = json.loads(marks.read_text())
-            except (OSError, ValueError) as error:
+                earlier = dict(json.loads(marks.read_text()))
+            except (OSError, ValueError, TypeError) as error:
                 raise OptionError(
                     f"The run in {str(self.path)!r} cannot be read ({error}). Start anew without --resume."
                 ) from error
@@ -46,7 +47,10 @@ class RunFolder:
                         "Resume with the same table, options, versions and threads, or start anew without --resume."
                     )
         else:
-            self.path.mkdir(parents=True, exist_ok=True)
-            state.unlink(missing_ok=True)
+            try:
+                self.path.mkdir(parents=True, exist_ok=True)
+                state.unlink(missing_ok=True)
+            except OSError as error:
+                raise OptionError(f"The run folder {str(self.path)!r} cannot be written: {error.strerror}.") from error
             write_file(marks, json.dumps(fingerprints, indent=1).encode())
         return Checkpoint(state)
