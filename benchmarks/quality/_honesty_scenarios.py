@@ -52,8 +52,8 @@ _LIST = [
         "one-zero-1000", replace(_related(1000, n_features=122, alpha=0.06, alpha_own=2000.0), relatedness=MIXED), tune=(0,)
     ),
     Scenario("network-one-zero-300", replace(NETWORK, relatedness=MIXED), tune=(0,), **NETWORKS),
-    # gains of about 1, 2, 5 and 10 points
-    Scenario("gain-2-300", _related(300, n_features=30, alpha=0.3)),
+    # gains of about 1, 2, 5 and 10 points; the numbers in names are rounded
+    Scenario("gain-3-300", _related(300, n_features=30, alpha=0.3)),
     Scenario("gain-5-300", _related(300, n_features=52, alpha=0.3)),
     Scenario("gain-10-300", _related(300, n_features=80, alpha=0.2)),
     Scenario("gain-1-1000", _related(1000, n_features=44, alpha=0.3)),
@@ -65,10 +65,10 @@ _LIST = [
     Scenario("gain-2-3000", _related(3000, n_features=146, alpha=0.05)),
     Scenario("network-gain-300", replace(NETWORK, relatedness=0.95), **NETWORKS),
     Scenario("polytask-gain-300", POLYTASK, joint=polytask_together, separate=polytask_alone, n_truth=500),
-    # labels missing, groups, AUC
+    # labels missing, AUC, the models at hand, groups
     Scenario("missing-1000", _related(1000, n_features=60, alpha=0.3, missing=0.4)),
     Scenario("auc-1000", _related(1000, n_features=62, alpha=0.1, kind="auc")),
-    Scenario("models-zero-1000", replace(MIDDLE, relatedness=0.6), these_models=True),
+    Scenario("models-loss-1000", replace(MIDDLE, relatedness=0.6), these_models=True),
     Scenario("models-gain-5-1000", _related(1000, n_features=122, alpha=0.06), these_models=True),
     Scenario("groups-1000", _related(1000, n_features=50, alpha=0.3, group_size=5)),
     Scenario("groups-ignored-1000", _related(1000, n_features=50, alpha=0.3, group_size=5), ignore_groups=True),

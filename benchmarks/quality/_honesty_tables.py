@@ -77,6 +77,9 @@ def _coverage(totals: dict[str, Any], names: list[str]) -> str:
             width = np.sqrt(c["se_squared"] / c["error_squared"])
             row.append(f"{100 * c['covered'] / c['tasks']:.1f} / {100 * c['mean_covered'] / c['runs']:.1f} ({width:.2f})")
         rows.append(row)
+        if name.startswith("models-"):
+            shares = [100 * totals[name][method]["covered_models"] / totals[name][method]["tasks"] for method in METHODS]
+            rows.append([f"{name}, gain of these very models", *(f"{share:.1f}" for share in shares)])
     return _table(["scenario", *(f"{method}: tasks / mean (SE / true SD)" for method in METHODS)], rows)
 
 
