@@ -151,7 +151,7 @@ def compare(
         on_fold=on_fold,
     )
     n_planned, plan = len(plan), plan[: len(arms[TOGETHER].outputs)]
-    losses = {name: _losses(arm, labels, plan, metrics) for name, arm in arms.items()}
+    losses = {name: _losses(arm, labels, weight, plan, metrics) for name, arm in arms.items()}
     constant = _constant_losses(labels, weight, plan, metrics, losses[TOGETHER])
     result = _tables(arms, losses, constant, labels, weight, plan, metrics, groups=groups, confidence=confidence, margin=margin)
     about = {
@@ -207,14 +207,14 @@ def _reserved(reserved: Any, folds: Any, n: int) -> Array | None:
     return np.isin(np.arange(n), parts["validation"])
 
 
-def _losses(arm: Arm, labels: LabelTable, plan: Array, skill_metrics: Mapping[str, str]) -> dict[str, Array]:
+def _losses(arm: Arm, labels: LabelTable, weight: Array, plan: Array, skill_metrics: Mapping[str, str]) -> dict[str, Array]:
     """Loss of every held-out row per task, [n_repeats, n_rows]; NaN where missing."""
     found = {}
     for task in labels.tasks:
         target = labels.target[:, labels.slices[task.name]]
         outputs = [own[task.name] for own in arm.outputs]
         if task.name in skill_metrics:
-            found[task.name] = _auc_losses(target, outputs, plan)
+            found[task.name] = _auc_losses(target, weight[:, labels.slices[task.name]][:, 0], outputs, plan)
         else:
             found[task.name] = np.stack([_row_losses(task, own, target, plan[r]) for r, own in enumerate(outputs)])
     return found
@@ -227,8 +227,8 @@ def _row_losses(task: FittedTask, outputs: Array, target: Array, fold_of: Array)
     return losses
 
 
-def _auc_losses(target: Array, outputs: list[Array], plan: Array) -> Array:
-    return auc_row_losses(target[:, 0], np.stack([own[:, 1] for own in outputs]), fold=plan)
+def _auc_losses(target: Array, weight: Array, outputs: list[Array], plan: Array) -> Array:
+    return auc_row_losses(target[:, 0], np.stack([own[:, 1] for own in outputs]), fold=plan, sample_weight=weight)
 
 
 def _constant_losses(
