@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from polytask.networks import output_slices, target_slices
 from polytask.tasks import FittedTask
 
 
@@ -21,11 +20,14 @@ class TaskLosses:
 
     def __init__(self, tasks: Sequence[FittedTask]) -> None:
         self.tasks = list(tasks)
-        self.parts = list(zip(self.tasks, output_slices(tasks), target_slices(tasks), strict=True))
+        self.n_outputs = [task.n_outputs for task in tasks]
+        self.n_targets = [task.n_targets for task in tasks]
 
     def __call__(self, outputs: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
         """Outputs [..., n, outputs], target and weight [..., n, C] to sums [..., T] and weight sums [..., T]."""
-        both = [task.loss(outputs[..., o], target[..., t], weight[..., t]) for task, o, t in self.parts]
+        # split, not slices: one node in the graph instead of one per task, each with a gradient as wide as all outputs
+        parts = outputs.split(self.n_outputs, -1), target.split(self.n_targets, -1), weight.split(self.n_targets, -1)
+        both = [task.loss(*part) for task, *part in zip(self.tasks, *parts, strict=True)]
         return torch.stack([s for s, _ in both], dim=-1), torch.stack([w for _, w in both], dim=-1)
 
 
