@@ -14,12 +14,16 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from io import TextIOWrapper
 
 __all__ = ["main", "run"]
 
 
 def main() -> None:
     """Run the words of the command line and leave with their exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a column name that the terminal cannot show is no reason to stop
     code = run()
     with suppress(ValueError):  # not the main thread
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done; Ctrl-C while libraries clean up changes nothing
