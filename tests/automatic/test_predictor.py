@@ -296,6 +296,11 @@ def test_a_target_that_is_not_there_is_refused_with_the_nearest():
         predictor(["prize"]).fit(houses())
 
 
+def test_a_target_that_is_neither_text_nor_task_is_refused():
+    with pytest.raises(TargetError, match="must be a text or a Task; got 3"):
+        predictor(["price", 3]).fit(houses())
+
+
 def test_no_target_is_refused():
     with pytest.raises(TargetError, match="No target"):
         predictor([]).fit(houses())

@@ -182,6 +182,12 @@ def test_one_group_cannot_be_divided():
         small_network(["price"]).fit(X, y, groups=np.zeros(80))
 
 
+def test_groups_must_be_as_many_as_rows():
+    X, y = houses()
+    with pytest.raises(DataError, match="each of the 80 rows; got 5"):
+        small_network(["price"]).fit(X, y, groups=np.arange(5))
+
+
 def test_without_validation_the_last_epoch_is_kept():
     X, y = houses()
     model = small_network(["price"], validation=None).fit(X, y)

@@ -171,11 +171,29 @@ def test_a_skill_that_cannot_be_is_refused_before_training(metrics, words):
 
 
 @pytest.mark.parametrize(
-    "settings", [{"separate": "alone"}, {"separate": ["twins"]}, {"confidence": 1.0}, {"margin": -0.1}, {"repeats": 0}]
+    "settings",
+    [{"separate": "alone"}, {"separate": ["twins"]}, {"confidence": 1.0}, {"margin": -0.1}, {"repeats": 0}, {"candidates": {}}],
 )
 def test_settings_that_cannot_be_are_refused(settings):
     with pytest.raises(OptionError, match=next(iter(settings))):
         run(**settings)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, None, True])
+def test_a_seed_that_cannot_be_is_refused(seed):
+    with pytest.raises(OptionError, match="random_state"):
+        run(random_state=seed)
+
+
+def test_one_task_may_be_named_alone():
+    X, y = table()
+    assert list(run(X, y, tasks="price", separate=["alone"]).to_dict()["tasks"]) == ["price"]
+
+
+def test_groups_must_be_as_many_as_rows():
+    X, y = table()
+    with pytest.raises(DataError, match="groups"):
+        run(X, y, groups=np.arange(79))
 
 
 def test_data_that_cannot_be_are_refused():

@@ -106,6 +106,11 @@ def test_polars_tables_give_the_same():
         np.testing.assert_array_equal(values, theirs[name])
 
 
+def test_one_task_may_be_named_alone():
+    X, y = table()
+    assert list(out_of_fold(PerTaskEstimator(Ridge(), "price"), X, y)) == ["price"]
+
+
 def test_the_estimator_given_is_not_fitted():
     X, y = table()
     estimator = PerTaskEstimator(Ridge(), [Regression("price")])

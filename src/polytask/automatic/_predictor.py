@@ -162,6 +162,7 @@ class MultiTaskPredictor:
         self.skipped_ = [
             SkippedTask.of(name, frame[list(columns)], roles.skipped[name]) for name, columns in roles.skipped_columns.items()
         ]
+        self.order_ = roles.order
         self.report_ = self._report(frame, roles, time.monotonic() - started, facts or {})
         if len(test) and frame.iloc[test][self.target_columns_].notna().any(axis=None):
             self.report_["test"] = self.evaluate(frame.iloc[test])
@@ -243,8 +244,7 @@ class MultiTaskPredictor:
         """
         frame = to_pandas(data)
         outputs = self._outputs(frame, known, missing_columns)
-        columns = {name: values for task in self.tasks_ for name, values in task.decode(outputs[task.name]).items()}
-        columns |= {name: values for task in self.skipped_ for name, values in task.decode(len(frame)).items()}
+        columns = self._columns({task.name: task.decode(outputs[task.name]) for task in self.tasks_}, len(frame))
         return like(data, pd.DataFrame(columns, index=frame.index))
 
     def predict_proba(self, data: Any, *, known: Any = None, missing_columns: str = "error") -> dict[str, Any]:
@@ -263,8 +263,7 @@ class MultiTaskPredictor:
         """Predictions and probabilities in one frame, as ``polytask predict`` writes them."""
         frame = to_pandas(data)
         outputs = self._outputs(frame, None, missing_columns)
-        columns = {name: values for task in self.tasks_ for name, values in task.decode_table(outputs[task.name]).items()}
-        columns |= {name: values for task in self.skipped_ for name, values in task.decode(len(frame)).items()}
+        columns = self._columns({task.name: task.decode_table(outputs[task.name]) for task in self.tasks_}, len(frame))
         return pd.DataFrame(columns, index=frame.index)
 
     def evaluate(self, data: Any, *, missing_columns: str = "error") -> dict[str, Any]:
@@ -340,6 +339,11 @@ class MultiTaskPredictor:
             warnings.warn(note, PolytaskWarning, stacklevel=3)
         return self.network_._outputs(arrays)
 
+    def _columns(self, learned: dict[str, dict[str, Array]], n: int) -> dict[str, Array]:
+        """Predicted columns of all tasks in the order of the targets, with the constants of those left out."""
+        by_task = learned | {task.name: task.decode(n) for task in self.skipped_}
+        return {name: values for task in self.order_ for name, values in by_task[task].items()}
+
     def _check_fitted(self) -> None:
         if not hasattr(self, "network_"):
             from sklearn.exceptions import NotFittedError
@@ -360,6 +364,7 @@ class MultiTaskPredictor:
         content = {
             "targets": [target if isinstance(target, str) else target.name for target in self.targets],
             "target_columns": self.target_columns_,
+            "order": self.order_,
             "ignore": self.ignore,
             "group": self.group,
             "split": self.split,
@@ -397,6 +402,7 @@ class MultiTaskPredictor:
                 network=network,
             )
             predictor.network_, predictor.target_columns_ = network, content["target_columns"]
+            predictor.order_ = content["order"]
             predictor.skipped_ = [SkippedTask(**values) for values in content["skipped"]]
             predictor.report_ = content["report"]
         except (KeyError, TypeError) as error:

@@ -29,6 +29,8 @@ class Roles:
         Why a task cannot be learned.
     skipped_columns : dict of task name to tuple of str
         Its label columns.
+    order : list of str
+        Names of all tasks, learned and skipped, in the order given.
     groups, split : array of shape (n,) or None
     weight : float64 array of shape (n,) or None
     not_inputs : dict of column to str
@@ -41,6 +43,7 @@ class Roles:
     reasons: dict[str, str]
     skipped: dict[str, str]
     skipped_columns: dict[str, tuple[str, ...]]
+    order: list[str]
     groups: "np.ndarray[Any, Any] | None"
     split: "np.ndarray[Any, Any] | None"
     weight: "np.ndarray[Any, Any] | None"
@@ -80,6 +83,7 @@ def divide_table(
         reasons=reasons,
         skipped=skipped,
         skipped_columns={spec.name: spec.columns for spec in specs if spec.name in skipped},
+        order=[spec.name for spec in specs],
         groups=None if group is None else _whole(frame[group], option="--group").to_numpy(),
         split=None if split is None else _whole(frame[split], option="--split").to_numpy(),
         weight=None if weight is None else _weights(frame[weight]),
@@ -118,6 +122,9 @@ def _specs(targets: "Sequence[str | Task]", frame: "pd.DataFrame") -> "list[Targ
     from polytask.tasks import Task, parse_targets
 
     names = list(frame.columns)
+    strange = next((target for target in targets if not isinstance(target, str | Task)), None)
+    if strange is not None:
+        raise TargetError(f"A target must be a text or a Task; got {strange!r}. Name the column, such as {str(strange)!r}.")
     words = [target for target in targets if not isinstance(target, Task)]
     if len(words) == len(targets):
         return [*parse_targets(words, names)]

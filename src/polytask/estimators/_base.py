@@ -13,7 +13,15 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from polytask.data import TableArrays, TableCodec, like, to_pandas
-from polytask.estimators._labels import LabelTable, encode_labels_of, is_frame, label_array_of, read_labels, task_slices
+from polytask.estimators._labels import (
+    LabelTable,
+    declared_tasks,
+    encode_labels_of,
+    is_frame,
+    label_array_of,
+    read_labels,
+    task_slices,
+)
 from polytask.exceptions import DataError, OptionError
 from polytask.tasks import FittedTask, Task
 
@@ -152,7 +160,7 @@ class MultiTaskEstimator(BaseEstimator, ABC):
         frame = self._read_inputs(X, reset=True)
         if len(frame) < 2:
             raise DataError(f"{type(self).__name__} cannot learn from 1 sample; n_samples = 1. Pass at least 2 rows.")
-        labels = read_labels(y, declared_tasks(self.tasks))
+        labels = read_labels(y, self.tasks)
         if len(frame) != len(labels.target):
             raise DataError(
                 "Found input variables with inconsistent numbers of samples: "
@@ -175,13 +183,6 @@ class MultiTaskEstimator(BaseEstimator, ABC):
         tags.target_tags.multi_output = declared is None or n_columns > 1
         tags.target_tags.single_output = declared is None or n_columns == 1
         return tags
-
-
-def declared_tasks(tasks: Any) -> list[Task | str] | None:
-    """Tasks as a list; None where all columns are to be inferred."""
-    if tasks is None:
-        return None
-    return [tasks] if isinstance(tasks, Task | str) else list(tasks)
 
 
 def _framed(X: Any, columns: dict[str, Array]) -> Any:

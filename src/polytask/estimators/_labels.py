@@ -48,7 +48,14 @@ def task_slices(tasks: Sequence[FittedTask]) -> dict[str, slice]:
     return {task.name: slice(end - task.n_targets, end) for task, end in zip(tasks, ends, strict=True)}
 
 
-def read_labels(y: Any, tasks: Sequence[Task | str] | None = None) -> LabelTable:
+def declared_tasks(tasks: Any) -> list[Task | str] | None:
+    """Tasks as a list; None where all columns are to be inferred."""
+    if tasks is None:
+        return None
+    return [tasks] if isinstance(tasks, Task | str) else list(tasks)
+
+
+def read_labels(y: Any, tasks: Task | str | Sequence[Task | str] | None = None) -> LabelTable:
     """Fit the tasks to labels, inferring what was not declared.
 
     Parameters
@@ -64,8 +71,9 @@ def read_labels(y: Any, tasks: Sequence[Task | str] | None = None) -> LabelTable
     >>> [(task.name, task.kind) for task in table.tasks]
     [('y0', 'regression'), ('y1', 'binary')]
     """
-    frame, form = label_frame(y, tasks)
-    declared = list(tasks) if tasks is not None else list(frame.columns)
+    given = declared_tasks(tasks)
+    frame, form = label_frame(y, given)
+    declared = list(frame.columns) if given is None else given
     inferred = [(t, "as you said") if isinstance(t, Task) else _inferred(t, frame) for t in declared]
     names = [task.name for task, _ in inferred]
     if not names:

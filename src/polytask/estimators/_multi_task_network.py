@@ -8,9 +8,9 @@ from sklearn.utils import ClassifierTags, RegressorTags, Tags, check_random_stat
 
 from polytask.data import TableArrays
 from polytask.data.splits import holdout
-from polytask.estimators._base import MultiTaskEstimator, declared_tasks
+from polytask.estimators._base import MultiTaskEstimator
 from polytask.estimators._fit_networks import CodedTable, FittedNetwork, NetworkJob, fit_networks
-from polytask.estimators._labels import LabelTable, label_weights
+from polytask.estimators._labels import LabelTable, declared_tasks, label_weights
 from polytask.exceptions import DataError, OptionError
 from polytask.networks import MLP, HardSharing, Recipe
 from polytask.training import TrainingSettings, seed_of
@@ -184,6 +184,8 @@ class MultiTaskNetwork(MultiTaskEstimator):
         reserved : bool array of shape (n,), optional
             Rows that the user keeps for validation; then these are the validation rows.
         """
+        if groups is not None and len(groups) != len(weight):
+            raise DataError(f"`groups` must name a group for each of the {len(weight)} rows; got {len(groups)}.")
         usable = rows[weight[rows].sum(axis=1) > 0]
         if len(usable) < 2:
             raise DataError(f"At least 2 rows with a label of positive weight are needed; got {len(usable)}.")

@@ -127,11 +127,11 @@ def compare(
     ['alone']
     """
     started = time.monotonic()
-    _check_options(separate, confidence, margin)
+    _check_options(separate, confidence, margin, candidates, random_state)
     metrics = dict(skill_metrics or {})
     model: MultiTaskNetwork = clone(joint) if joint is not None else MultiTaskNetwork()
     if tasks is not None:
-        model.set_params(tasks=list(tasks))
+        model.set_params(tasks=tasks)
     arrays, labels = model._read_training_data(X, y)
     _check_skill_metrics(metrics, labels.tasks)
     weight = label_weights(sample_weight, labels)
@@ -163,7 +163,7 @@ def compare(
         "folds": int(plan.max()) + 1,
         "repeats": len(plan),
         "planned_repeats": n_planned,
-        "seed": random_state,
+        "seed": int(random_state),
         "confidence": confidence,
         "margin": margin,
         "seconds": time.monotonic() - started,
@@ -175,7 +175,7 @@ def compare(
     return Comparison(about | result | extra | {"curves": {name: arm.curves for name, arm in arms.items() if arm.curves}}, chosen)
 
 
-def _check_options(separate: Sequence[str], confidence: float, margin: float) -> None:
+def _check_options(separate: Sequence[str], confidence: float, margin: float, candidates: Any, random_state: Any) -> None:
     unknown = set(separate) - {ALONE, BEST}
     if unknown or isinstance(separate, str):
         raise OptionError(f"`separate` must hold 'alone' and perhaps 'best_separate'; got {separate!r}.")
@@ -183,6 +183,10 @@ def _check_options(separate: Sequence[str], confidence: float, margin: float) ->
         raise OptionError(f"`confidence` must be in (0, 1); got {confidence!r}.")
     if not margin >= 0:
         raise OptionError(f"`margin` must be >= 0; got {margin!r}.")
+    if candidates is not None and not candidates:
+        raise OptionError("`candidates` must name at least one estimator; got none.")
+    if isinstance(random_state, bool) or not isinstance(random_state, int | np.integer) or random_state < 0:
+        raise OptionError(f"`random_state` must be a whole number >= 0; got {random_state!r}.")
 
 
 def _check_skill_metrics(skill_metrics: Mapping[str, str], tasks: Sequence[FittedTask]) -> None:
