@@ -23,7 +23,7 @@ from polytask.estimators._labels import (
     task_slices,
 )
 from polytask.exceptions import DataError, OptionError
-from polytask.tasks import FittedTask, Task
+from polytask.tasks import FittedTask
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
