@@ -53,6 +53,8 @@ def plan_folds(labels: LabelTable, *, folds: Any = 5, repeats: int = 5, groups: 
 
 def _splitter(folds: Any, strata: Array, seed: int) -> Any:
     if isinstance(folds, int | np.integer) and not isinstance(folds, bool):
+        if folds < 2:
+            raise OptionError(f"`folds` must be at least 2; got {folds}. One part is held out, the others are learned from.")
         return StratifiedTaskKFold(int(folds), strata=strata, random_state=seed)
     if not hasattr(folds, "split") or isinstance(folds, str):
         raise OptionError(f"`folds` must be a number or a splitter; got {folds!r}.")
