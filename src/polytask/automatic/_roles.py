@@ -107,7 +107,7 @@ def warn_of_copies(roles: Roles) -> None:
 def _not_inputs(
     frame: "pd.DataFrame", *, ignore: Sequence[str], group: str | None, split: str | None, weight: str | None
 ) -> dict[str, str]:
-    from polytask.data._names import did_you_mean
+    from polytask.data import did_you_mean
 
     named = [(column, "--ignore") for column in ignore]
     named += [(column, option) for column, option in ((group, "--group"), (split, "--split"), (weight, "--weight")) if column]

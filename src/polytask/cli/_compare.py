@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from polytask.cli import _options as option
+from polytask.exceptions import OptionError
 
 if TYPE_CHECKING:
     from polytask.automatic import Roles
@@ -27,6 +28,16 @@ def compare(
         int,
         typer.Option("--repeats", help="Times to draw the folds; one gives no verdict.", rich_help_panel=_PANEL, metavar="N"),
     ] = 5,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--metric",
+            help="TARGET=roc_auc measures the skill of a binary target by its AUC instead of log loss; as often as needed.",
+            show_default=False,
+            rich_help_panel=_PANEL,
+            metavar="TARGET=METRIC",
+        ),
+    ] = None,
     json: option.Json = None,
     report: option.Report = None,
     seed: option.Seed = 0,
@@ -68,9 +79,18 @@ def compare(
         threads=threads,
         network={name: value for name, value in settings.items() if value is not None},
         about={"source": str(table), "command": context.obj},
+        metrics=_metrics(metric or []),
         quiet=quiet,
     )
     show_comparison(result, json=json, report=report, quiet=quiet)
+
+
+def _metrics(given: list[str]) -> dict[str, str]:
+    """``TARGET=METRIC`` as a mapping; split at the last ``=``."""
+    for text in given:
+        if not text.rpartition("=")[0]:
+            raise OptionError(f"--metric must be TARGET=METRIC, such as sold=roc_auc; got {text!r}.")
+    return {text.rpartition("=")[0]: text.rpartition("=")[2] for text in given}
 
 
 def run_comparison(
@@ -82,16 +102,17 @@ def run_comparison(
     threads: int | None,
     network: dict[str, Any],
     about: dict[str, Any],
+    metrics: dict[str, str] | None = None,
     quiet: bool,
 ) -> dict[str, Any]:
     """Compare, with live progress, and give the JSON-ready result; ``about`` holds the ``source`` and the ``command``."""
     from polytask.cli._progress import fold_progress
-    from polytask.cli._threads import use_threads
+    from polytask.cli._threads import threads_for, use_threads
     from polytask.data.splits import ColumnSplit
     from polytask.estimators import MultiTaskNetwork
     from polytask.evaluation import compare as compare_tasks
 
-    use_threads(threads)
+    use_threads(threads_for(threads, n_rows=len(roles.inputs)))
     total = folds * repeats if roles.split is None else None
     try:
         with fold_progress(total, quiet=quiet) as on_fold:
@@ -104,6 +125,7 @@ def run_comparison(
                 repeats=repeats,
                 groups=roles.groups,
                 sample_weight=roles.weight,
+                skill_metrics=metrics,
                 random_state=seed,
                 on_fold=on_fold,
             )

@@ -58,13 +58,13 @@ def fit(
     """Learn all targets of a table together and write a model folder."""
     from polytask.cli._output import check_output
     from polytask.cli._read import read, warn_of_missing_texts
-    from polytask.cli._threads import use_threads
+    from polytask.cli._threads import check_threads, threads_for, use_threads
     from polytask.tasks import parse_targets
 
     page = report if report is not None else _beside(out, ".html")
     check_output(page, option="--report", inputs=(table,))
     run_folder = _check_places(out, overwrite=overwrite, resume=resume)
-    use_threads(threads)
+    check_threads(threads)
     predictor = _predictor(
         targets=target or [],
         ignore=ignore or [],
@@ -79,6 +79,8 @@ def fit(
         threads=threads,
     )
     read_table = read(table, sep=sep, decimal=decimal, missing=missing, default_missing=not no_default_missing)
+    predictor.threads = threads_for(threads, n_rows=len(read_table.frame))
+    use_threads(predictor.threads)
     specs = parse_targets(target or [], list(read_table.frame.columns))
     warn_of_missing_texts(read_table, [column for spec in specs for column in spec.columns])
     facts = {"data": read_table.source, "command": context.obj}
@@ -95,11 +97,11 @@ def _beside(out: Path, suffix: str) -> Path:
 
 def _check_places(out: Path, *, overwrite: bool, resume: bool) -> Path:
     """Refuse, before the work, a place that could not be written to or an unfinished run that would be lost; give its folder."""
-    from polytask.storage._write import _check_place  # what `save` checks after the work
+    from polytask.storage import check_place  # what `save` checks after the work
 
     if out.absolute().name == "":
         raise OptionError(f"--out must be a folder to make; got '{out}'.")
-    _check_place(out.resolve(), shown=str(out), overwrite=overwrite or resume)
+    check_place(out.resolve(), shown=str(out), overwrite=overwrite or resume)
     run_folder = _beside(out, ".run")
     if run_folder.exists() and not resume and not overwrite:
         raise OptionError(

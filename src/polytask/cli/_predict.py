@@ -59,7 +59,7 @@ def _with_kept(predictions: "pd.DataFrame", keep: list[str], table: "ReadTable")
     import pandas as pd
 
     from polytask.cli._read import texts_of
-    from polytask.data._names import did_you_mean
+    from polytask.data import did_you_mean
 
     keep = list(dict.fromkeys(keep))
     for column in keep:

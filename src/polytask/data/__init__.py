@@ -18,6 +18,7 @@ from polytask.data._codec import TableArrays, TableCodec
 from polytask.data._columns import ColumnInfo, infer_column
 from polytask.data._frames import like, to_pandas
 from polytask.data._leakage import perfect_copies
+from polytask.data._names import did_you_mean
 from polytask.data._read import ReadTable, read_table
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "ReadTable",
     "TableArrays",
     "TableCodec",
+    "did_you_mean",
     "infer_column",
     "like",
     "perfect_copies",

@@ -364,6 +364,13 @@ def _without_errors(entry: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in entry.items() if not key.startswith("error_") and key != "saturated"}
 
 
+def _shown(model: MultiTaskNetwork) -> str:
+    """Settings that differ from the default ones, in one line; the tasks are told elsewhere."""
+    default = MultiTaskNetwork().get_params(deep=False)
+    changed = {key: value for key, value in model.get_params(deep=False).items() if key != "tasks" and value != default[key]}
+    return f"{type(model).__name__}({', '.join(f'{key}={value!r}' for key, value in changed.items())})"
+
+
 def _context(
     model: MultiTaskNetwork, labels: LabelTable, frame: Any, plan: Array, arrays: Any, folds: Any, skill_metrics: Any
 ) -> dict[str, Any]:
@@ -381,11 +388,13 @@ def _context(
     ]
     if len(plan) > 1 and (plan == plan[0]).all():
         notes.append("The folds are the same in every repeat: repeats differ by their random seeds only.")
+    if plan.max() == 0:
+        notes.append("One split only: intervals are for models of this training set; another one could tell otherwise.")
     if (plan < 0).any():
         notes.append(f"{int((plan[0] < 0).sum())} of {plan.shape[1]} rows are never held out, as the split says.")
     return {
         "split": balance,
-        "settings": {"joint": repr(model), "skill_metrics": dict(skill_metrics or {}), "folds": repr(folds)},
+        "settings": {"joint": _shown(model), "skill_metrics": dict(skill_metrics or {}), "folds": repr(folds)},
         "versions": {
             "python": platform.python_version(),
             "torch": torch.__version__,

@@ -34,7 +34,7 @@ class Gain:
     fold_gains : float array of shape (n_repeats * n_folds,)
         Of each fold of each repeat: its mean difference of losses over the overall error of the constant; NaN where no label is.
     test_to_train : float
-        Rows held out over rows trained on.
+        Rows held out over rows trained on; infinite for a single split, of whose training rows nothing is held out.
     delta : float
         Relative change of error in percent, 100 (alone - together) / alone; for a mean over tasks this is Delta-m.
     """
@@ -161,7 +161,7 @@ def task_gain(
         influence=influence,
         observed=observed,
         fold_gains=np.divide(sums, held_out * error_constant, out=np.full(len(sums), np.nan), where=held_out > 0),
-        test_to_train=float(held_out.sum() / trained[held_out > 0].sum()),
+        test_to_train=_ratio(held_out.sum(), trained[held_out > 0].sum()),
         delta=100 * (error_separate - error_joint) / error_separate if error_separate > 0 else None,
         error_joint=error_joint,
         error_separate=error_separate,
@@ -234,5 +234,10 @@ def _check_enough(observed: NDArray[np.bool_], folds: NDArray[np.int64], units: 
         raise UndefinedGain("all observed labels are of one group")
     if seen.sum() < 2:
         raise UndefinedGain("one label is observed")
-    if any(len(np.unique(folds[r, observed[r]])) < 2 for r in range(len(folds)) if observed[r].any()):
+    n_folds = min(len(np.unique(own[own >= 0])) for own in folds)  # with one split, everything is of one fold by intent
+    if n_folds > 1 and any(len(np.unique(folds[r, observed[r]])) < 2 for r in range(len(folds)) if observed[r].any()):
         raise UndefinedGain("all observed labels of a repeat fell into one fold")
+
+
+def _ratio(a: float, b: float) -> float:
+    return float(a / b) if b > 0 else float("inf")

@@ -122,7 +122,7 @@ def _estimate(gain: Gain, confidence: float) -> dict[str, Any]:
     entry: dict[str, Any] = dict.fromkeys(ESTIMATE_KEYS) | {"gain": gain.gain}
     if len(gain.influence) > 1:
         entry |= {"se": gain.se, "df": gain.df, "se_rows_repeats": float(np.sqrt(gain.variance.rows_and_repeats))}
-    if gain.variance.n_models > 1:
+    if gain.variance.n_models > 1 and np.isfinite(gain.test_to_train):  # the test is about splits that are drawn again
         entry["nadeau_bengio"] = gain.corrected_t(confidence=confidence).to_dict()
     return entry
 

@@ -21,7 +21,7 @@ from ._read import Folder, read_folder
 from ._skops import SkopsPart
 from ._tensors import TensorsPart
 from ._text import BytesPart, TextPart
-from ._write import Part, write_folder
+from ._write import Part, check_place, write_folder
 
 __all__ = [
     "BytesPart",
@@ -35,6 +35,7 @@ __all__ = [
     "SkopsPart",
     "TensorsPart",
     "TextPart",
+    "check_place",
     "fingerprint",
     "read_checkpoint",
     "read_folder",

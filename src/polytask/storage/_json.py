@@ -29,6 +29,7 @@ class JSONPart:
     part: ClassVar[str] = "json"
 
     def encode(self, name: str) -> bytes:
+        """Give the bytes of the file; ``name`` is for errors."""
         return encode_json(self.value, name=name)
 
 

@@ -28,6 +28,7 @@ class LightGBMPart:
     part: ClassVar[str] = "lightgbm"
 
     def encode(self, name: str) -> bytes:
+        """Give the bytes of the file; ``name`` is for errors."""
         booster = getattr(self.booster, "booster_", self.booster)
         content: bytes = booster.model_to_string().encode("utf-8")
         check_lightgbm_text(content, where=name)

@@ -34,6 +34,7 @@ class SkopsPart:
     part: ClassVar[str] = "skops"
 
     def encode(self, name: str) -> bytes:
+        """Give the bytes of the file; ``name`` is for errors."""
         import skops.io
 
         try:

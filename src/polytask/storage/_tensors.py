@@ -35,6 +35,7 @@ class TensorsPart:
     part: ClassVar[str] = "tensors"
 
     def encode(self, name: str) -> bytes:
+        """Give the bytes of the file; ``name`` is for errors."""
         return encode_tensors(self.tensors, name=name)
 
 

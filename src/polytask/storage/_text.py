@@ -14,6 +14,7 @@ class TextPart:
     part: ClassVar[str] = "text"
 
     def encode(self, name: str) -> bytes:
+        """Give the bytes of the file; ``name`` is for errors."""
         return self.text.encode("utf-8", errors="surrogatepass")
 
 
@@ -25,6 +26,7 @@ class BytesPart:
     part: ClassVar[str] = "bytes"
 
     def encode(self, name: str) -> bytes:
+        """Give the bytes of the file; ``name`` is for errors."""
         return bytes(self.content)
 
 

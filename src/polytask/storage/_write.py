@@ -69,7 +69,7 @@ def write_folder(
     check_names(parts, folder=os.fspath(path))
     target = Path(os.path.realpath(path))  # a link to a model folder stays a link
     try:
-        _check_place(target, shown=os.fspath(path), overwrite=overwrite)
+        check_place(target, shown=os.fspath(path), overwrite=overwrite)
     except OSError as error:
         raise ModelFolderError(explain_write_error(path, error, kept="What is there is unchanged.")) from error
     token = f"{os.getpid()}-{secrets.token_hex(4)}"
@@ -94,7 +94,8 @@ def write_folder(
             shutil.rmtree(aside, ignore_errors=True)
 
 
-def _check_place(target: Path, *, shown: str, overwrite: bool) -> None:
+def check_place(target: Path, *, shown: str, overwrite: bool) -> None:
+    """Raise :class:`ModelFolderError` if a model could not be saved at ``target``; ``shown`` is its name in the message."""
     if not os.path.lexists(target):
         return
     if not target.is_dir():
@@ -106,7 +107,7 @@ def _check_place(target: Path, *, shown: str, overwrite: bool) -> None:
     manifest = read_manifest(target, shown=shown, for_overwrite=True)
     if not overwrite:
         raise ModelFolderError(
-            f"'{shown}' already holds a model. Choose another path, or allow it to be replaced with `overwrite`."
+            f"'{shown}' already holds a model. Choose another path, or allow it to be replaced (--overwrite, overwrite=True)."
         )
     strangers = [
         name for name in find_files(target) if name not in manifest.files and name != MANIFEST and not is_desktop_file(name)
