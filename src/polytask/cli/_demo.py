@@ -8,7 +8,7 @@ import typer
 from polytask.cli import _options as option
 
 REPORT = "polytask-demo-report.html"
-FOLDS, REPEATS = 5, 2
+FOLDS, REPEATS = 5, 3
 NETWORK: dict[str, int] = {}  # settings other than the default ones
 
 
