@@ -9,7 +9,7 @@ from torch import nn
 
 import polytask
 from polytask import MultiTaskNetwork
-from polytask.estimators import save_network
+from polytask.estimators import save_estimator
 from polytask.networks import TableShape, recipe_of
 
 
@@ -48,6 +48,6 @@ own = MultiTaskNetwork(encoder=recipe_of(Fourier, n_waves=3, width=64), max_epoc
 print(f"skill with the encoder of one's own: {own.fit(X[:300], y[:300]).score(X[300:], y[300:]):.2f}")
 
 with tempfile.TemporaryDirectory() as folder:
-    save_network(own, Path(folder) / "model")
+    save_estimator(own, Path(folder) / "model")
     loaded = polytask.load(Path(folder) / "model", classes=[Fourier])  # code never comes from the folder
     print(f"loaded, it predicts the same: {np.array_equal(loaded.predict(X), own.predict(X))}")

@@ -11,7 +11,7 @@ from sklearn.exceptions import NotFittedError
 
 import polytask
 from polytask.automatic import MultiTaskPredictor
-from polytask.estimators import MultiTaskNetwork, save_network
+from polytask.estimators import MultiTaskNetwork, save_estimator
 from polytask.exceptions import DataError, ModelFolderError, OptionError, PolytaskWarning, TargetError, UnlearnableError
 from polytask.storage import JSONPart, write_folder
 from polytask.tasks import Multilabel, Regression
@@ -392,7 +392,7 @@ def test_an_existing_folder_is_kept_unless_asked(fitted, tmp_path):
 
 def test_the_kind_of_a_folder_is_checked(fitted, tmp_path):
     _, frame = fitted
-    save_network(MultiTaskNetwork(max_epochs=1).fit(frame[["area", "city"]], frame[["price"]]), tmp_path / "network")
+    save_estimator(MultiTaskNetwork(max_epochs=1).fit(frame[["area", "city"]], frame[["price"]]), tmp_path / "network")
     with pytest.raises(ModelFolderError, match=r"polytask\.load"):
         MultiTaskPredictor.load(tmp_path / "network")
     write_folder(tmp_path / "other", {"a.json": JSONPart([])}, kind="forest")

@@ -16,7 +16,7 @@ from polytask.automatic._run_folder import RunFolder
 from polytask.automatic._skipped import SkippedTask
 from polytask.data import like, to_pandas
 from polytask.data.splits import ColumnSplit
-from polytask.estimators import MultiTaskNetwork, network_from_parts, network_parts
+from polytask.estimators import MultiTaskNetwork, estimator_from_parts, network_from_parts, network_parts
 from polytask.exceptions import DataError, ModelFolderError, OptionError, PolytaskWarning, TargetError
 from polytask.storage import JSONPart, fingerprint, read_folder, write_folder
 from polytask.tasks import FittedTask
@@ -467,8 +467,8 @@ class MultiTaskPredictor:
         }
 
 
-def load(path: Any, *, classes: Sequence[type[torch.nn.Module]] = ()) -> Any:
-    """Load any polytask model folder: a :class:`MultiTaskPredictor` or a :class:`~polytask.estimators.MultiTaskNetwork`.
+def load(path: Any, *, classes: Sequence[type] = ()) -> Any:
+    """Load any polytask model folder: a :class:`MultiTaskPredictor` or an estimator.
 
     Runs no code from the folder. Every hash is checked before anything is read.
 
@@ -476,7 +476,7 @@ def load(path: Any, *, classes: Sequence[type[torch.nn.Module]] = ()) -> Any:
     ----------
     path : path
     classes : sequence of type
-        Your own module classes, if the network has any.
+        Your own classes: modules of a network, and scikit-learn classes that were given when saving.
 
     Raises
     ------
@@ -486,9 +486,7 @@ def load(path: Any, *, classes: Sequence[type[torch.nn.Module]] = ()) -> Any:
     folder = read_folder(path)
     if folder.manifest.kind == "predictor":
         return MultiTaskPredictor.load(path, classes=classes)
-    if folder.manifest.kind == "network":
-        return network_from_parts(folder, classes=classes)
-    raise ModelFolderError(f"{str(path)!r} holds a {folder.manifest.kind!r}, which this version does not know. Upgrade polytask.")
+    return estimator_from_parts(folder, classes=classes)
 
 
 class _threads:

@@ -20,10 +20,12 @@ from polytask.estimators._best_per_task import (
     twin_mask,
 )
 from polytask.estimators._candidates import boosted_trees, linear_models
+from polytask.estimators._estimator_from_parts import estimator_from_parts
 from polytask.estimators._fit_networks import CodedTable, FittedNetwork, NetworkJob, fit_networks
-from polytask.estimators._folder import load_network, network_from_parts, network_parts, save_network
+from polytask.estimators._folder import load_estimator, save_estimator
 from polytask.estimators._labels import LabelTable, encode_labels_of, label_frame, label_weights, read_labels, task_slices
 from polytask.estimators._multi_task_network import MultiTaskNetwork
+from polytask.estimators._network_parts import network_from_parts, network_parts
 from polytask.estimators._per_task import PerTaskEstimator, TaskModel
 
 __all__ = [
@@ -41,16 +43,17 @@ __all__ = [
     "choose_per_task",
     "default_candidates",
     "encode_labels_of",
+    "estimator_from_parts",
     "fit_alone",
     "fit_networks",
     "label_frame",
     "label_weights",
     "linear_models",
-    "load_network",
+    "load_estimator",
     "network_from_parts",
     "network_parts",
     "read_labels",
-    "save_network",
+    "save_estimator",
     "selection_split",
     "task_slices",
     "twin_mask",

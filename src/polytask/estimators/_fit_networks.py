@@ -1,6 +1,7 @@
 """Fit one network, or many of one recipe at once: folds, seeds, single-task twins."""
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,6 +86,8 @@ class FittedNetwork:
     steps : int
     seconds : float
         Of training; a network trained in a stack counts its share.
+    encoder, sharing, shape
+        What the module was built from.
     """
 
     module: MultiTaskModule
@@ -94,6 +97,9 @@ class FittedNetwork:
     ended_by: str
     steps: int
     seconds: float
+    encoder: Recipe
+    sharing: Recipe
+    shape: TableShape
 
     @torch.no_grad()
     def outputs(self, arrays: TableArrays) -> dict[str, Array]:
@@ -165,7 +171,7 @@ def fit_networks(
         )
         if history.ended_by == "interrupt" and not keep_interrupted:
             raise KeyboardInterrupt
-        fitted += _fitted(stack, modules, prepared, history)
+        fitted += _fitted(stack, modules, prepared, history, (*deepcopy((encoder, sharing)), shape))
     return fitted
 
 
@@ -261,7 +267,11 @@ def _constant_losses(fold: _Fold, weights: Tensor, rows: Tensor) -> Tensor:
 
 
 def _fitted(
-    stack: Sequence[NetworkJob], modules: Sequence[MultiTaskModule], prepared: dict[Any, _Fold], history: TrainingHistory
+    stack: Sequence[NetworkJob],
+    modules: Sequence[MultiTaskModule],
+    prepared: dict[Any, _Fold],
+    history: TrainingHistory,
+    built_from: tuple[Recipe, Recipe, TableShape],
 ) -> list[FittedNetwork]:
     train = np.stack([record.train_losses.numpy() for record in history.epochs])
     skill = np.stack([record.skills.numpy() for record in history.epochs])
@@ -280,6 +290,7 @@ def _fitted(
                 "patience" if n_epochs < len(history.epochs) else history.ended_by,
                 history.epochs[n_epochs - 1].steps,
                 history.seconds / len(stack),
+                *built_from,
             )
         )
     return found

@@ -1,5 +1,6 @@
 """A table as one matrix of numbers, for scikit-learn and LightGBM."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -50,3 +51,19 @@ class TableMatrix:
             codes = categorical[:, k]
             parts.append(codes[:, None] == np.arange(1, n_codes) if n_codes <= MAX_ONE_HOT else codes[:, None])
         return np.concatenate([np.asarray(part, dtype=np.float64) for part in parts], axis=1)
+
+    def settings(self) -> dict[str, Any]:
+        """Plain JSON; with :meth:`statistics`, :meth:`restore` makes the matrix again."""
+        return {"cardinalities": list(self.cardinalities), "keep_missing": self.keep_missing}
+
+    def statistics(self) -> dict[str, Array]:
+        """Arrays taken from the training rows."""
+        return {"indicators": self.indicators_, "medians": self.medians_, "means": self.means_, "scales": self.scales_}
+
+    @classmethod
+    def restore(cls, settings: Mapping[str, Any], statistics: Mapping[str, Array]) -> "TableMatrix":
+        """Make a fitted matrix of what :meth:`settings` and :meth:`statistics` gave."""
+        matrix = cls(tuple(settings["cardinalities"]), keep_missing=settings["keep_missing"])
+        matrix.indicators_, matrix.medians_ = statistics["indicators"], statistics["medians"]
+        matrix.means_, matrix.scales_ = statistics["means"], statistics["scales"]
+        return matrix

@@ -1,0 +1,116 @@
+"""A fitted estimator from the parts of a model folder."""
+
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+from lightgbm import LGBMClassifier, LGBMRegressor
+
+from polytask.estimators._best_per_task import BestPerTask, TwinModel
+from polytask.estimators._booster_model import BoosterModel
+from polytask.estimators._matrix import TableMatrix
+from polytask.estimators._network_parts import network_from_parts, network_of_settings, restore_table, trained_from_parts
+from polytask.estimators._per_task import PerTaskEstimator, TaskModel
+from polytask.exceptions import ModelFolderError
+from polytask.storage import Folder
+from polytask.tasks import fitted_task_from_dict, fixed_task
+
+_BOOSTERS: dict[str, type] = {"LGBMRegressor": LGBMRegressor, "LGBMClassifier": LGBMClassifier}
+
+
+def estimator_from_parts(folder: Folder, *, kind: str | None = None, place: str = "", classes: Collection[type] = ()) -> Any:
+    """Make a fitted estimator from the files of a model folder.
+
+    Parameters
+    ----------
+    folder : Folder
+    kind : {"network", "per_task", "best_per_task"}, optional
+        By default what the manifest says.
+    place : str
+        What the names of the files begin with.
+    classes : collection of type
+        The user's own classes, of modules and of scikit-learn estimators.
+
+    Raises
+    ------
+    ModelFolderError
+        If the folder holds something else, or is not complete.
+    """
+    kind = kind or folder.manifest.kind
+    if kind == "network":
+        return network_from_parts(folder, place=place, classes=classes)
+    if kind not in ("per_task", "best_per_task"):
+        if kind == "predictor":
+            raise ModelFolderError(f"{str(folder.path)!r} holds a predictor, not an estimator; use `polytask.load`.")
+        raise ModelFolderError(f"{str(folder.path)!r} holds a {kind!r}, which this version does not know. Upgrade polytask.")
+    content = folder.json(f"{place}estimator.json")
+    try:
+        return _separate(folder, kind, place, content, classes)
+    except ModelFolderError:
+        raise
+    except (KeyError, TypeError, AttributeError, IndexError, ValueError, StopIteration) as error:
+        raise ModelFolderError(
+            f"The estimator in {str(folder.path)!r} is not complete ({type(error).__name__}: {error}). Save the model again."
+        ) from error
+
+
+def _separate(folder: Folder, kind: str, place: str, content: Any, classes: Collection[type]) -> Any:
+    model = _of_settings(folder, kind, content["settings"], classes)
+    restore_table(model, content)
+    entries = content["models"]
+    model.models_ = {entry["name"]: _task_model(folder, entry, f"{place}models/{k}/", classes) for k, entry in enumerate(entries)}
+    model.tasks_ = [own.fitted_task_ if hasattr(own, "fitted_task_") else own.tasks_[0] for own in model.models_.values()]
+    model.tasks = [fixed_task(task) for task in model.tasks_]
+    if kind == "best_per_task":
+        model.chosen_ = content["chosen"]
+        model.selection_skills_ = {
+            name: {task: -np.inf if skill is None else skill for task, skill in skills.items()}
+            for name, skills in content["selection_skills"]
+        }
+    return model
+
+
+def _task_model(folder: Folder, entry: Any, place: str, classes: Collection[type]) -> Any:
+    if entry["type"] == "estimator":
+        return estimator_from_parts(folder, kind=entry["kind"], place=place, classes=classes)
+    if entry["type"] == "twin":
+        network = trained_from_parts(folder, place=place, classes=classes)
+        return TwinModel(network, next(task for task in network.tasks if task.name == entry["name"]))
+    task = fitted_task_from_dict(entry["task"])
+    model = TaskModel(task, None)
+    model.fitted_task_ = task
+    model.matrix_ = TableMatrix.restore(entry["matrix"], folder.arrays(f"{place}matrix.safetensors"))
+    model.models_ = [_column_model(folder, own, f"{place}{k}", classes) for k, own in enumerate(entry["columns"])]
+    return model
+
+
+def _column_model(folder: Folder, entry: Any, place: str, classes: Collection[type]) -> Any:
+    if entry is None:
+        return None
+    if entry["type"] == "estimator":
+        return estimator_from_parts(folder, kind=entry["kind"], place=f"{place}/", classes=classes)
+    if entry["type"] == "lightgbm":
+        return BoosterModel(folder.lightgbm(f"{place}.txt"), classes=entry["classes"], prediction=entry["prediction"])
+    return folder.skops(f"{place}.skops", trusted=classes)
+
+
+def _of_settings(folder: Folder, kind: str, settings: Any, classes: Collection[type]) -> Any:
+    """An estimator of this room with its parameters, not fitted."""
+    if kind == "network":
+        return network_of_settings(settings, classes=classes)
+    if kind == "per_task":
+        return PerTaskEstimator(_template(folder, settings["estimator"], classes))
+    candidates = settings["candidates"]
+    if candidates is not None:
+        candidates = {name: _template(folder, content, classes) for name, content in candidates}
+    return BestPerTask(candidates, selection=settings["selection"], random_state=settings["random_state"])
+
+
+def _template(folder: Folder, content: Any, classes: Collection[type]) -> Any:
+    if content["type"] == "by_kind":
+        return {name: _template(folder, own, classes) for name, own in content["estimators"].items()}
+    if content["type"] == "estimator":
+        return _of_settings(folder, content["kind"], content["settings"], classes)
+    if content["type"] == "lightgbm":
+        return _BOOSTERS[content["class"]](**content["parameters"])
+    return folder.skops(content["file"], trusted=classes)
