@@ -8,15 +8,29 @@ from torch.nn import functional
 
 from polytask.losses import (
     binary_cross_entropy,
+    binary_cross_entropy_per_label,
     cross_entropy,
+    cross_entropy_per_label,
     cumulative_link,
+    cumulative_link_per_label,
     cumulative_link_probabilities,
+    masked_inputs,
+    masked_sums,
     mse,
+    mse_per_label,
     poisson,
+    poisson_per_label,
 )
 
 NAN = float("nan")
-LOSSES = [mse, binary_cross_entropy, cross_entropy, poisson, cumulative_link]
+PER_LABEL = {
+    mse: mse_per_label,
+    binary_cross_entropy: binary_cross_entropy_per_label,
+    cross_entropy: cross_entropy_per_label,
+    poisson: poisson_per_label,
+    cumulative_link: cumulative_link_per_label,
+}
+LOSSES = list(PER_LABEL)
 N_ROWS, N_LEVELS, N_LABELS = 12, 4, 3
 
 
@@ -46,6 +60,15 @@ def test_gradient_agrees_with_finite_differences(loss):
     outputs.requires_grad_()
     assert torch.autograd.gradcheck(lambda x: loss(x, target, weight)[0], (outputs,))
     assert torch.autograd.gradgradcheck(lambda x: loss(x, target, weight)[0], (outputs,))
+
+
+@each_loss
+def test_is_the_weighted_sum_of_the_losses_per_label(loss):
+    outputs, target, weight = sample(loss, leading=(2,))
+    values = PER_LABEL[loss](outputs, target)
+    assert values.shape == target.shape
+    assert (values >= 0).all()
+    torch.testing.assert_close(loss(outputs, target, weight), ((values * weight).sum((-2, -1)), weight.sum((-2, -1))))
 
 
 @each_loss
@@ -202,6 +225,31 @@ def test_error_names_a_wrong_number_of_outputs(loss):
 def test_error_names_a_wrong_number_of_targets(loss):
     with pytest.raises(ValueError, match=r"`target` of .* must have 1 column; got 2"):
         loss(torch.zeros(3, 2), torch.zeros(3, 2), torch.ones(3, 2))
+
+
+def test_a_label_masks_the_outputs_in_its_reach_and_no_others():
+    reach = torch.tensor([[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 1.0, 0.0], [0.0, 0.0, 1.0, 1.0]])
+    weight = torch.tensor([[0.0, 1.0, 0.0], [2.0, 0.0, 0.0]])
+    outputs, target, _ = masked_inputs(torch.full((2, 4), 7.0), torch.full((2, 3), 5.0), weight, loss="mine", reach=reach)
+    assert outputs.tolist() == [[0, 7, 7, 0], [7, 0, 0, 0]]
+    assert target.tolist() == [[0, 5, 0], [5, 0, 0]]
+
+
+def test_a_loss_of_two_labels_and_three_outputs_masks_rows_without_any_label():
+    weight = torch.tensor([[1.0, 0.0], [0.0, 0.0]])
+    outputs = torch.tensor([[1.0, 2.0, 3.0], [NAN, NAN, NAN]])
+    sums = masked_sums(lambda o, t: o[..., :2] + o[..., 2:] - t, outputs, torch.zeros(2, 2), weight, loss="mine")
+    assert sums == (4.0, 1.0)
+
+
+def test_the_slope_of_the_poisson_deviance_stays_that_at_the_bound():
+    outputs = torch.tensor([[40.0], [50.0], [50.5], [60.0]], dtype=torch.float64, requires_grad=True)
+    loss_sum, _ = poisson(outputs, torch.ones(4, 1), torch.ones(4, 1))
+    loss_sum.backward()
+    expected = 2 * (np.exp([40.0, 50.0, 50.0, 50.0]) - 1)
+    np.testing.assert_allclose(outputs.grad[:, 0], expected, rtol=1e-12)
+    line, _ = poisson(outputs[3:].detach(), torch.ones(1, 1), torch.ones(1, 1))
+    assert float(line) == pytest.approx(2 * np.exp(50.0) * 11, rel=1e-12)  # the value at 50 and ten steps of that slope
 
 
 def test_mse_equals_torch():

@@ -56,7 +56,7 @@ def backward(
         raise OptionError(f"{type(method).__name__} needs {sorted(method.needs)}; `backward` gives only the losses so far.")
     present = torch.ones_like(losses) if label_weight is None else label_weight
     weights = method(losses.detach(), present)
-    gradient = torch.where(present > 0, weights, 0.0).to(losses.dtype)  # of the weighted sum, which is never computed itself
+    gradient = weights.masked_fill(present <= 0, 0.0).to(losses.dtype)  # of the weighted sum, which is never computed itself
     roots, gradients = ([losses], [gradient]) if penalty is None else ([losses, penalty], [gradient, torch.ones_like(penalty)])
     torch.autograd.backward(roots, gradients)
     return weights

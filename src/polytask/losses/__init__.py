@@ -8,6 +8,9 @@ Every loss has one signature, ``loss(outputs, target, weight) -> (loss_sum, weig
 - both results have the leading shape [...] (one number per replica), so that the mean is taken once, after adding over
   micro-batches, replicas or processes. No label at all gives 0 and 0.
 
+Each is made by :func:`masked_sums` of a plain function, ``..._per_label(outputs, target)`` -> [..., n, n_targets], which knows
+nothing of missing labels and weights; whoever has many tasks masks and weighs all of them at once and calls those.
+
 >>> import torch
 >>> from polytask.losses import mse
 >>> outputs = torch.tensor([[1.0], [2.0], [5.0]])
@@ -17,17 +20,25 @@ Every loss has one signature, ``loss(outputs, target, weight) -> (loss_sum, weig
 (tensor(4.), tensor(2.))
 """
 
-from polytask.losses._binary_cross_entropy import binary_cross_entropy
-from polytask.losses._cross_entropy import cross_entropy
-from polytask.losses._cumulative_link import cumulative_link, cumulative_link_probabilities
-from polytask.losses._mse import mse
-from polytask.losses._poisson import poisson
+from polytask.losses._binary_cross_entropy import binary_cross_entropy, binary_cross_entropy_per_label
+from polytask.losses._cross_entropy import cross_entropy, cross_entropy_per_label
+from polytask.losses._cumulative_link import cumulative_link, cumulative_link_per_label, cumulative_link_probabilities
+from polytask.losses._mse import mse, mse_per_label
+from polytask.losses._poisson import poisson, poisson_per_label
+from polytask.losses._sums import masked_inputs, masked_sums
 
 __all__ = [
     "binary_cross_entropy",
+    "binary_cross_entropy_per_label",
     "cross_entropy",
+    "cross_entropy_per_label",
     "cumulative_link",
+    "cumulative_link_per_label",
     "cumulative_link_probabilities",
+    "masked_inputs",
+    "masked_sums",
     "mse",
+    "mse_per_label",
     "poisson",
+    "poisson_per_label",
 ]

@@ -3,7 +3,7 @@
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from polytask.losses._sums import check_width, masked_inputs, weighted_sums
+from polytask.losses._sums import check_width, masked_sums
 
 
 def binary_cross_entropy(outputs: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
@@ -38,7 +38,10 @@ def binary_cross_entropy(outputs: Tensor, target: Tensor, weight: Tensor) -> tup
     >>> binary_cross_entropy(torch.zeros(2, 2), target, weight)  # three labels at log 2 = 0.6931
     (tensor(2.0794), tensor(3.))
     """
+    return masked_sums(binary_cross_entropy_per_label, outputs, target, weight, loss="binary_cross_entropy")
+
+
+def binary_cross_entropy_per_label(outputs: Tensor, target: Tensor) -> Tensor:
+    """Losses of outputs and targets without NaN, all three [..., n, n_targets]; see :func:`binary_cross_entropy`."""
     check_width(outputs.shape[-1], target.shape[-1], what="outputs", loss="binary_cross_entropy")
-    outputs, target, weight = masked_inputs(outputs, target, weight, loss="binary_cross_entropy")
-    values = binary_cross_entropy_with_logits(outputs, target.expand(outputs.shape), reduction="none")
-    return weighted_sums(values, weight)
+    return binary_cross_entropy_with_logits(outputs, target.expand(outputs.shape), reduction="none")

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from polytask.losses._sums import check_width, masked_inputs, weighted_sums
+from polytask.losses._sums import check_width, masked_sums
 
 
 def cross_entropy(outputs: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
@@ -34,9 +34,13 @@ def cross_entropy(outputs: Tensor, target: Tensor, weight: Tensor) -> tuple[Tens
     >>> cross_entropy(torch.zeros(2, 4), torch.tensor([[3.0], [0.0]]), torch.ones(2, 1))  # 2 log 4 = 2.7726
     (tensor(2.7726), tensor(2.))
     """
+    return masked_sums(cross_entropy_per_label, outputs, target, weight, loss="cross_entropy")
+
+
+def cross_entropy_per_label(outputs: Tensor, target: Tensor) -> Tensor:
+    """Losses [..., n, 1] of outputs [..., n, n_classes] and targets [..., n, 1] without NaN; see :func:`cross_entropy`."""
     check_width(target.shape[-1], 1, what="target", loss="cross_entropy")
-    outputs, target, weight = masked_inputs(outputs, target, weight, loss="cross_entropy")
-    return weighted_sums(-at_code(torch.log_softmax(outputs, dim=-1), target), weight)
+    return -at_code(torch.log_softmax(outputs, dim=-1), target)
 
 
 def at_code(log_probabilities: Tensor, target: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid, pad
 
 from polytask.losses._cross_entropy import at_code
-from polytask.losses._sums import check_width, masked_inputs, weighted_sums
+from polytask.losses._sums import check_width, masked_sums
 
 
 def cumulative_link(outputs: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
@@ -46,9 +46,13 @@ def cumulative_link(outputs: Tensor, target: Tensor, weight: Tensor) -> tuple[Te
     >>> cumulative_link(outputs, torch.tensor([[0.0]]), torch.ones(1, 1))
     (tensor(0.6931), tensor(1.))
     """
+    return masked_sums(cumulative_link_per_label, outputs, target, weight, loss="cumulative_link")
+
+
+def cumulative_link_per_label(outputs: Tensor, target: Tensor) -> Tensor:
+    """Losses [..., n, 1] of outputs [..., n, n_levels] and targets [..., n, 1] without NaN; see :func:`cumulative_link`."""
     check_width(target.shape[-1], 1, what="target", loss="cumulative_link")
-    outputs, target, weight = masked_inputs(outputs, target, weight, loss="cumulative_link")
-    return weighted_sums(-at_code(_log_probabilities(outputs), target), weight)
+    return -at_code(_log_probabilities(outputs), target)
 
 
 def cumulative_link_probabilities(outputs: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from polytask.losses._sums import check_width, masked_inputs, weighted_sums
+from polytask.losses._sums import check_width, masked_sums
 
 
 def mse(outputs: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
@@ -33,6 +33,10 @@ def mse(outputs: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor
     >>> mse(torch.tensor([[1.0], [2.0]]), torch.tensor([[0.0], [5.0]]), torch.ones(2, 1))
     (tensor(10.), tensor(2.))
     """
+    return masked_sums(mse_per_label, outputs, target, weight, loss="mse")
+
+
+def mse_per_label(outputs: Tensor, target: Tensor) -> Tensor:
+    """Losses of outputs and targets without NaN, all three [..., n, n_targets]; see :func:`mse`."""
     check_width(outputs.shape[-1], target.shape[-1], what="outputs", loss="mse")
-    outputs, target, weight = masked_inputs(outputs, target, weight, loss="mse")
-    return weighted_sums((outputs - target).square(), weight)
+    return (outputs - target).square()

@@ -1,9 +1,11 @@
 """Poisson deviance."""
 
+import math
+
 import torch
 from torch import Tensor
 
-from polytask.losses._sums import check_width, masked_inputs, weighted_sums
+from polytask.losses._sums import check_width, masked_sums
 
 # Beyond exp(50) times the label the exponential goes on as a straight line: value and gradient stay finite in float32.
 _LARGEST_LOG_RATIO = 50.0
@@ -46,16 +48,18 @@ def poisson(outputs: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Te
     >>> poisson(torch.zeros(2, 1), torch.tensor([[1.0], [0.0]]), torch.ones(2, 1))  # mean 1 for the counts 1 and 0
     (tensor(2.), tensor(2.))
     """
+    return masked_sums(poisson_per_label, outputs, target, weight, loss="poisson")
+
+
+def poisson_per_label(outputs: Tensor, target: Tensor) -> Tensor:
+    """Losses of outputs and targets without NaN, all three [..., n, n_targets]; see :func:`poisson`."""
     check_width(outputs.shape[-1], target.shape[-1], what="outputs", loss="poisson")
-    outputs, target, weight = masked_inputs(outputs, target, weight, loss="poisson")
-    is_positive = target > 0
-    count = torch.where(is_positive, target, 1.0)
+    is_zero = target == 0
+    count = target.masked_fill(is_zero, 1.0)
     log_ratio = outputs - count.log()
-    growth = _expm1(log_ratio)
-    half = torch.where(is_positive, count * (growth - log_ratio), growth + 1.0)  # a count of 0 leaves the mean alone
-    return weighted_sums(2.0 * half, weight)
+    return 2.0 * (count * _expm1(log_ratio) - target * log_ratio + is_zero)  # a count of 0 leaves the mean e^f alone
 
 
 def _expm1(x: Tensor) -> Tensor:
-    bounded = x.clamp(max=_LARGEST_LOG_RATIO)
-    return torch.expm1(bounded) + (x - bounded) * torch.exp(bounded)
+    excess = (x.detach() - _LARGEST_LOG_RATIO).relu()  # no gradient goes through it, so x keeps the slope at the bound
+    return torch.expm1(x - excess).add(excess, alpha=math.exp(_LARGEST_LOG_RATIO))

@@ -1,10 +1,50 @@
 """What all losses share: masked inputs on the way in, sums of losses and weights on the way out."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 
-def masked_inputs(outputs: Tensor, target: Tensor, weight: Tensor, *, loss: str) -> tuple[Tensor, Tensor, Tensor]:
+def masked_sums(
+    label_losses: Callable[[Tensor, Tensor], Tensor], outputs: Tensor, target: Tensor, weight: Tensor, *, loss: str
+) -> tuple[Tensor, Tensor]:
+    """Make a loss of :mod:`polytask.losses` out of a plain function that knows nothing of missing labels and weights.
+
+    Parameters
+    ----------
+    label_losses : callable
+        ``label_losses(outputs, target)`` gives one loss per label: [..., n, n_outputs] and [..., n, n_targets], both without
+        NaN, to [..., n, n_targets].
+    outputs, target, weight : Tensor
+        See :func:`masked_inputs`.
+    loss : str
+        Name used in error messages.
+
+    Returns
+    -------
+    loss_sum, weight_sum : Tensor of shape (...)
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit together.
+
+    Examples
+    --------
+    >>> target, weight = torch.tensor([[1.0], [float("nan")]]), torch.tensor([[2.0], [0.0]])
+    >>> masked_sums(lambda outputs, target: (outputs - target).abs(), torch.zeros(2, 1), target, weight, loss="mae")
+    (tensor(2.), tensor(2.))
+    """
+    outputs, target, weight = masked_inputs(outputs, target, weight, loss=loss)
+    values = label_losses(outputs, target)
+    weight = weight.expand(values.shape)
+    return (values * weight).sum(dim=(-2, -1)), weight.sum(dim=(-2, -1))
+
+
+def masked_inputs(
+    outputs: Tensor, target: Tensor, weight: Tensor, *, loss: str, reach: Tensor | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
     """Check shapes, compute in float32 or wider, and put zeros wherever the weight is 0.
 
     Masking comes before any arithmetic: a NaN multiplied by 0 later would still be a NaN in the gradient. It has no branch on
@@ -20,6 +60,14 @@ def masked_inputs(outputs: Tensor, target: Tensor, weight: Tensor, *, loss: str)
         Label weights, >= 0.
     loss : str
         Name used in error messages.
+    reach : Tensor of shape (n_targets, n_outputs), optional
+        1 where the loss of a label looks at an output, else 0; an output is masked in the rows where no label looks at it. By
+        default label k looks at output k if there are as many of them, else every label at every output.
+
+    Returns
+    -------
+    outputs, target, weight : Tensor
+        Of the shapes given.
 
     Raises
     ------
@@ -32,18 +80,15 @@ def masked_inputs(outputs: Tensor, target: Tensor, weight: Tensor, *, loss: str)
             f"(..., n, n_targets); got {tuple(outputs.shape)}, {tuple(target.shape)} and {tuple(weight.shape)}."
         )
     dtype = torch.promote_types(outputs.dtype, torch.float32)
-    observed = weight > 0
-    is_per_output = target.shape[-1] in (1, outputs.shape[-1])
-    row_observed = observed if is_per_output else observed.any(dim=-1, keepdim=True)
-    outputs = torch.where(row_observed, outputs.to(dtype), 0.0)
-    target = torch.where(observed, target.to(dtype), 0.0)
-    return outputs, target, weight.to(dtype)
-
-
-def weighted_sums(values: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Sum ``values * weight`` and ``weight`` over the last two axes, giving two tensors of the leading shape."""
-    weight = weight.expand(values.shape)
-    return (values * weight).sum(dim=(-2, -1)), weight.sum(dim=(-2, -1))
+    weight = weight.to(dtype)
+    missing = weight <= 0
+    if reach is not None:
+        unused = weight @ reach.to(weight) <= 0
+    elif target.shape[-1] in (1, outputs.shape[-1]):
+        unused = missing
+    else:
+        unused = missing.all(dim=-1, keepdim=True)
+    return outputs.to(dtype).masked_fill(unused, 0.0), target.to(dtype).masked_fill(missing, 0.0), weight
 
 
 def check_width(actual: int, expected: int, *, what: str, loss: str) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from polytask.exceptions import TargetError
-from polytask.losses import binary_cross_entropy, cross_entropy
+from polytask.losses import binary_cross_entropy_per_label, cross_entropy_per_label
 from polytask.metrics import (
     ACCURACY,
     AVERAGE_PRECISION,
@@ -102,8 +102,8 @@ class FittedBinary(FittedClasses):
     def n_outputs(self) -> int:
         return 1
 
-    def loss(self, outputs: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-        return binary_cross_entropy(outputs, target, weight)
+    def label_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
+        return binary_cross_entropy_per_label(outputs, target)
 
     def constant_raw(self) -> Array:
         no, yes = self.statistics["prior"]
@@ -122,8 +122,8 @@ class FittedMulticlass(FittedClasses):
     estimator_type: ClassVar[str] = "classifier"
     metrics: ClassVar[tuple[Metric, ...]] = (ACCURACY, BALANCED_ACCURACY, F1_MACRO, F1_MICRO, ROC_AUC, LOG_LOSS, BRIER)
 
-    def loss(self, outputs: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-        return cross_entropy(outputs, target, weight)
+    def label_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
+        return cross_entropy_per_label(outputs, target)
 
     def constant_raw(self) -> Array:
         return np.log(self.statistics["prior"])

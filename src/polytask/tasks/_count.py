@@ -9,7 +9,7 @@ import pandas as pd
 from torch import Tensor
 
 from polytask.exceptions import TargetError
-from polytask.losses import poisson
+from polytask.losses import poisson_per_label
 from polytask.metrics import MAE, POISSON_DEVIANCE, R2, RELATIVE_RMSE, RMSE, Metric, row_poisson_deviance
 from polytask.tasks._labels import column_of, numbers_of, quantile_indicators
 from polytask.tasks._regression import check_learnable_numbers, natural_mean
@@ -42,8 +42,8 @@ class FittedCount(FittedTask):
     def strata(self, target: Array, *, n_bins: int = 5) -> Array:
         return quantile_indicators(target[:, 0], n_bins)
 
-    def loss(self, outputs: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-        return poisson(outputs, target, weight)
+    def label_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
+        return poisson_per_label(outputs, target)
 
     def constant_raw(self) -> Array:
         return np.array([np.log(self.statistics["mean"])])

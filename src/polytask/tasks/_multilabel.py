@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from polytask.exceptions import TargetError
-from polytask.losses import binary_cross_entropy
+from polytask.losses import binary_cross_entropy_per_label
 from polytask.metrics import (
     HAMMING_LOSS,
     MULTILABEL_LOG_LOSS,
@@ -57,8 +57,8 @@ class FittedMultilabel(FittedTask):
         missing = np.isnan(target).any(axis=1, keepdims=True)
         return np.concatenate([target == 1, missing] if missing.any() else [target == 1], axis=1)
 
-    def loss(self, outputs: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-        return binary_cross_entropy(outputs, target, weight)
+    def label_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
+        return binary_cross_entropy_per_label(outputs, target)
 
     def constant_raw(self) -> Array:
         prior = np.asarray(self.statistics["prior"])

@@ -8,7 +8,7 @@ import pandas as pd
 from torch import Tensor
 
 from polytask.exceptions import OptionError, TargetError
-from polytask.losses import cumulative_link, cumulative_link_probabilities
+from polytask.losses import cumulative_link_per_label, cumulative_link_probabilities
 from polytask.metrics import ACCURACY, BALANCED_ACCURACY, LOG_LOSS, ORDINAL_MAE, QUADRATIC_KAPPA, Metric
 from polytask.tasks._classification import FittedClasses, learnable_classes
 from polytask.tasks._labels import canonical_label, column_of
@@ -29,8 +29,8 @@ class FittedOrdinal(FittedClasses):
     def n_dependent_outputs(self) -> int:
         return 1
 
-    def loss(self, outputs: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-        return cumulative_link(outputs, target, weight)
+    def label_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
+        return cumulative_link_per_label(outputs, target)
 
     def constant_raw(self) -> Array:
         below = np.cumsum(self.statistics["prior"])[:-1]

@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from polytask.losses import mse
+from polytask.losses import mse_per_label
 from polytask.metrics import MAE, MSE, R2, RELATIVE_RMSE, RMSE, Metric, row_squared_error
 from polytask.tasks._labels import column_of, numbers_of, one_value_error, quantile_indicators
 from polytask.tasks._task import FittedTask, Task
@@ -46,8 +46,8 @@ class FittedRegression(FittedTask):
     def strata(self, target: Array, *, n_bins: int = 5) -> Array:
         return quantile_indicators(target[:, 0], n_bins)
 
-    def loss(self, outputs: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-        return mse(outputs, target, weight)
+    def label_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
+        return mse_per_label(outputs, target)
 
     def constant_raw(self) -> Array:
         return np.zeros(1)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
+from polytask.losses import masked_sums
 from polytask.metrics import Metric, evaluate_metrics
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -123,8 +124,12 @@ class FittedTask(ABC):
     # ------------------------------------------------------------ out of numbers
 
     @abstractmethod
+    def label_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
+        """Loss of every label, [..., n, n_targets], for raw ``outputs`` and a training target without NaN."""
+
     def loss(self, outputs: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-        """Sum of losses and sum of weights over rows, for raw ``outputs`` and a training target."""
+        """Sum of losses and sum of weights over rows; where the weight is 0, outputs and target may be anything."""
+        return masked_sums(self.label_losses, outputs, target, weight, loss=f"task {self.name!r}")
 
     @abstractmethod
     def constant_raw(self) -> Array:
