@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from polytask.exceptions import DataError, TargetError
+from polytask.exceptions import DataError, OptionError, PolytaskWarning, TargetError
 from polytask.tasks import KINDS, Multilabel, infer_task, task_of_kind
 
 
@@ -101,3 +101,40 @@ def test_what_is_inferred_can_be_fitted():
         frame = pd.DataFrame({"y": values})
         task = infer_task("y", frame).task.fit(frame)
         assert task.encode(frame).shape == (len(values), 1)
+
+
+def test_an_ordered_categorical_column_is_ordinal_in_its_order():
+    sizes = pd.Categorical(["S", "L", "M", "S"], categories=["S", "M", "L"], ordered=True)
+    kind, reason = infer(sizes)
+    assert kind == "ordinal"
+    assert reason == "an ordered categorical column with 3 distinct values"
+    assert infer(sizes.remove_categories("M"))[0] == "binary"
+
+
+def test_texts_without_an_order_are_warned_of_with_the_order_that_was_taken():
+    with pytest.warns(PolytaskWarning, match=r"the alphabet is taken: high < low < middle\. .*'y:ordinal=LOWEST<\.\.\.<HIGHEST'"):
+        assert infer(["low", "middle", "high", None], kind="ordinal")[0] == "ordinal"
+
+
+def test_a_long_order_is_shortened_in_the_warning():
+    with pytest.warns(PolytaskWarning, match=r"c7 < \.\.\. \(10 classes\)"):
+        infer([f"c{k}" for k in range(10)], kind="ordinal")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[3, 1, 2], ["10", "9", "8"], ["no", "yes"], [True, False], pd.Categorical(["b", "a", "c"], ["c", "b", "a"], ordered=True)],
+)
+def test_an_order_that_is_plain_is_not_warned_of(values):
+    assert infer(values, kind="ordinal") == ("ordinal", "as you said")
+
+
+def test_an_order_that_is_given_is_taken():
+    frame = pd.DataFrame({"y": ["low", "high", "middle"]})
+    found = infer_task("y", frame, kind="ordinal", order=("low", "middle", "high"))
+    assert found.task.fit(frame).classes == ("low", "middle", "high")
+
+
+def test_only_an_ordinal_task_takes_an_order():
+    with pytest.raises(OptionError, match="Only an ordinal task takes an order; task 'y' is of kind count"):
+        infer([1, 2, 3], kind="count", order=(3, 2, 1))

@@ -309,3 +309,19 @@ def test_quantile_bins_are_equally_full_and_ties_stay_together():
 
 def test_codes_are_looked_up_by_spelling():
     np.testing.assert_array_equal(encode_labels(pd.Series(["b", None, "a"]), ["a", "b"], task="y"), [1, NAN, 0])
+
+
+@pytest.mark.parametrize("order", [("3", "2", "1"), ("3.0", "2", "1"), (3, 2, 1)])
+@pytest.mark.parametrize("labels", [[1, 2, 3], [1.0, 2.0, 3.0, None]])
+def test_an_order_typed_as_text_orders_numbers(order, labels):
+    classes = Ordinal("y", order=order).fit(pd.DataFrame({"y": labels})).classes
+    assert classes == (3, 2, 1)
+    assert all(isinstance(label, int) for label in classes)
+
+
+def test_a_class_of_the_order_that_was_not_seen_is_a_number_as_the_others():
+    assert Ordinal("y", order=("4", "2", "1")).fit(pd.DataFrame({"y": [1, 2]})).classes == (4, 2, 1)
+
+
+def test_an_order_typed_as_text_orders_digits_kept_as_text():
+    assert Ordinal("y", order=("02", "01", "1")).fit(pd.DataFrame({"y": ["01", "02", "1"]})).classes == ("02", "01", "1")

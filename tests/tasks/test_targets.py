@@ -120,3 +120,34 @@ def test_a_long_list_of_columns_is_shortened_in_the_message():
 
 def test_nearest_gives_nothing_for_a_far_name():
     assert nearest("weather", ["price", "sold"]) == []
+
+
+@pytest.mark.parametrize("order", ["low<middle<high", "low,middle,high", " low < middle < high"])
+def test_an_ordinal_target_can_give_the_order_of_its_classes(order):
+    assert parse(f"grade:ordinal={order}") == [TargetSpec("grade", ("grade",), "ordinal", ("low", "middle", "high"))]
+
+
+def test_classes_with_commas_or_colons_are_ordered_by_less_than_signs():
+    assert parse("grade:ordinal=a, b<c: d")[0].order == ("a, b", "c: d")
+
+
+def test_a_pattern_gives_every_column_the_same_order():
+    assert {target.order for target in parse("y_*:ordinal=1<2<3")} == {("1", "2", "3")}
+
+
+def test_a_column_named_like_an_order_is_that_column():
+    columns = ["a", "a:ordinal=b<c"]
+    assert parse_targets(["a:ordinal=b<c"], columns) == [TargetSpec("a:ordinal=b<c", ("a:ordinal=b<c",), None)]
+
+
+@pytest.mark.parametrize("order", ["", "low", "low<<high", "low<high<low"])
+def test_an_order_names_every_class_once(order):
+    with pytest.raises(TargetError, match=r"must name every class once.*Write 'grade:ordinal=LOWEST<\.\.\.<HIGHEST'"):
+        parse(f"grade:ordinal={order}")
+
+
+def test_an_order_of_a_column_that_is_not_there_or_another_kind_is_told():
+    with pytest.raises(TargetError, match=r"The column 'grad' of target .* Did you mean 'grade'"):
+        parse("grad:ordinal=a<b")
+    with pytest.raises(TargetError, match=r"unknown kind 'ordnal=a<b'.*Did you mean 'ordinal'"):
+        parse("grade:ordnal=a<b")

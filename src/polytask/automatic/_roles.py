@@ -151,7 +151,7 @@ def _learnable(
             if isinstance(spec, Task):
                 found = Inference(spec, "as you said")
             else:
-                found = infer_task(spec.name, frame, columns=spec.columns, kind=spec.kind)
+                found = infer_task(spec.name, frame, columns=spec.columns, kind=spec.kind, order=spec.order)
             tasks.append(fixed_task(found.task.fit(frame)))  # classes come from the whole table, whatever rows are learned from
         except UnlearnableError as error:
             if not skip:

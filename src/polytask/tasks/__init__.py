@@ -7,9 +7,9 @@ many outputs a network needs, and turns outputs into predictions.
 >>> import pandas as pd
 >>> from polytask.tasks import infer_task
 >>> y = pd.DataFrame({"grade": ["A", "B", None, "C"]})
->>> task = infer_task("grade", y, kind="ordinal").task.fit(y)
+>>> task = infer_task("grade", y, order=("C", "B", "A")).task.fit(y)
 >>> task.encode(y).ravel()
-array([ 0.,  1., nan,  2.])
+array([ 2.,  1., nan,  0.])
 """
 
 from polytask.tasks._classification import Binary, FittedBinary, FittedMulticlass, Multiclass

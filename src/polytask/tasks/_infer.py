@@ -1,16 +1,17 @@
 """Infer the kind of a task from its column, and say why."""
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from polytask.exceptions import TargetError
+from polytask.exceptions import OptionError, PolytaskWarning, TargetError
 from polytask.tasks._classification import Binary, Multiclass
 from polytask.tasks._count import Count
 from polytask.tasks._labels import check_finite_labels, column_of, distinct_labels, numbers_of, one_value_error
 from polytask.tasks._multilabel import Multilabel
-from polytask.tasks._ordinal import Ordinal
+from polytask.tasks._ordinal import Ordinal, order_by_alphabet
 from polytask.tasks._regression import Regression
 from polytask.tasks._task import Task
 
@@ -20,6 +21,7 @@ KINDS: dict[str, type[Task]] = {
 
 MAX_FEW = 10  # whole numbers with at most this many distinct values are read as classes
 MAX_CLASSES = 100  # more distinct texts than this are no classes without being asked for
+_SHOWN_CLASSES = 8
 
 
 @dataclass(frozen=True)
@@ -30,19 +32,32 @@ class Inference:
     reason: str
 
 
-def task_of_kind(name: str, columns: tuple[str, ...], kind: str) -> Task:
-    """Make a task from the name of its kind.
+def task_of_kind(name: str, columns: tuple[str, ...], kind: str, *, order: tuple[Any, ...] = ()) -> Task:
+    """Make a task from the name of its kind; an ordinal one may have an order of classes, from lowest to highest.
 
     >>> task_of_kind("grade", ("grade",), "ordinal")
     Ordinal(name='grade', columns=('grade',), order=())
     """
     if kind not in KINDS:
         raise TargetError(f"The kind of task {name!r} must be one of {', '.join(KINDS)}; got {kind!r}.")
+    if kind == Ordinal.kind:
+        return Ordinal(name, columns, order=order)
+    if order:
+        raise OptionError(f"Only an ordinal task takes an order; task {name!r} is of kind {kind}, with the order {list(order)}.")
     return KINDS[kind](name, columns)
 
 
-def infer_task(name: str, frame: pd.DataFrame, *, columns: tuple[str, ...] = (), kind: str | None = None) -> Inference:
+def infer_task(
+    name: str,
+    frame: pd.DataFrame,
+    *,
+    columns: tuple[str, ...] = (),
+    kind: str | None = None,
+    order: tuple[Any, ...] = (),
+) -> Inference:
     """Choose the kind of task from a label column, unless ``kind`` says it.
+
+    An ordinal task of texts for which nobody gives an order is warned of: the alphabet is seldom the order that is meant.
 
     Parameters
     ----------
@@ -52,11 +67,15 @@ def infer_task(name: str, frame: pd.DataFrame, *, columns: tuple[str, ...] = (),
         Holds the label columns.
     kind : str, optional
         One of ``regression, binary, multiclass, multilabel, ordinal, count``.
+    order : tuple, optional
+        The classes of an ordinal task, from lowest to highest.
 
     Raises
     ------
     TargetError
         If the column is missing, has fewer than two distinct labels, or looks like free text.
+    OptionError
+        If ``order`` is given for another kind than ordinal.
 
     Examples
     --------
@@ -65,8 +84,11 @@ def infer_task(name: str, frame: pd.DataFrame, *, columns: tuple[str, ...] = (),
     ('binary', "two distinct values: 'no' and 'yes'")
     """
     columns = columns or (name,)
-    if kind is not None:
-        return Inference(task_of_kind(name, columns, kind), "as you said")
+    if kind is not None or order:
+        task = task_of_kind(name, columns, kind or Ordinal.kind, order=order)
+        if isinstance(task, Ordinal) and not order:
+            _warn_of_alphabet(name, column_of(frame, columns[0], task=name))
+        return Inference(task, "as you said")
     if len(columns) > 1:
         return Inference(Multilabel(name, columns), f"{len(columns)} columns make one task of tags")
     values = column_of(frame, columns[0], task=name)
@@ -78,6 +100,8 @@ def infer_task(name: str, frame: pd.DataFrame, *, columns: tuple[str, ...] = (),
         raise one_value_error(name, f"it has one value only, {labels[0]!r}")
     if len(labels) == 2:
         return Inference(Binary(name, columns), f"two distinct values: {labels[0]!r} and {labels[1]!r}")
+    if isinstance(values.dtype, pd.CategoricalDtype) and values.dtype.ordered and len(labels) <= MAX_CLASSES:
+        return Inference(Ordinal(name, columns), f"an ordered categorical column with {len(labels)} distinct values")
     return _infer_from_many(name, columns, values, labels)
 
 
@@ -101,6 +125,19 @@ def _infer_from_many(name: str, columns: tuple[str, ...], values: pd.Series, lab
             f"{n_labels} labels, which looks like free text or an identifier. Write {name}:multiclass if they are classes."
         )
     return Inference(Multiclass(name, columns), f"{len(labels)} distinct values that are not numbers")
+
+
+def _warn_of_alphabet(name: str, values: pd.Series) -> None:
+    classes = order_by_alphabet(values)
+    if not classes:
+        return
+    shown = " < ".join(classes[:_SHOWN_CLASSES]) + (f" < ... ({len(classes)} classes)" if len(classes) > _SHOWN_CLASSES else "")
+    warnings.warn(
+        f"Task {name!r} is ordinal and its classes are texts without an order, so the alphabet is taken: {shown}. "
+        f"If another order is meant, give it: '{name}:ordinal=LOWEST<...<HIGHEST' (or an ordered categorical column).",
+        PolytaskWarning,
+        stacklevel=3,
+    )
 
 
 def _labels_up_to(values: pd.Series, *, limit: int) -> list[Any]:

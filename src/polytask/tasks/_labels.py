@@ -63,7 +63,7 @@ def distinct_labels(values: pd.Series) -> list[Any]:
     labels = list(by_text.values())
     if all(isinstance(label, int | float) for label in labels):
         return sorted(labels)
-    numbers = [_as_number(label) for label in labels]
+    numbers = [as_number(label) for label in labels]
     by_number = [(number, k) for k, number in enumerate(numbers) if number is not None]
     return [labels[k] for _, k in sorted(by_number)] if len(by_number) == len(labels) else sorted(labels, key=str)
 
@@ -160,7 +160,8 @@ def _infinite_label_error(task: str, *, where: str = "") -> DataError:
     return DataError(f"Task {task!r} has an infinite label (inf){where}; labels must be finite. Leave it empty if unknown.")
 
 
-def _as_number(label: Any) -> float | None:
+def as_number(label: Any) -> float | None:
+    """Read a label as a finite number, or None if it is none."""
     try:
         number = float(label)
     except ValueError:

@@ -11,7 +11,7 @@ from polytask.exceptions import OptionError, TargetError
 from polytask.losses import cumulative_link_per_label, cumulative_link_probabilities
 from polytask.metrics import ACCURACY, BALANCED_ACCURACY, LOG_LOSS, ORDINAL_MAE, QUADRATIC_KAPPA, Metric
 from polytask.tasks._classification import FittedClasses, learnable_classes
-from polytask.tasks._labels import canonical_label, column_of
+from polytask.tasks._labels import as_number, canonical_label, column_of, distinct_labels
 from polytask.tasks._task import Task
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -66,7 +66,7 @@ class Ordinal(Task):
     def fit(self, y: pd.DataFrame) -> FittedOrdinal:
         """See :meth:`Task.fit`."""
         classes = learnable_classes(y, self)
-        order = [canonical_label(label) for label in self.order]
+        order = _typed_like(classes, [canonical_label(label) for label in self.order])
         dtype = column_of(y, self.columns[0], task=self.name).dtype
         if isinstance(dtype, pd.CategoricalDtype) and dtype.ordered and not order:
             order = [canonical_label(label) for label in dtype.categories if canonical_label(label) in classes]
@@ -79,3 +79,27 @@ class Ordinal(Task):
                 raise TargetError(f"Task {self.name!r} has labels {sorted(unknown)[:5]} that are not in its `order` {order}.")
             classes = order
         return FittedOrdinal(self.name, self.columns, classes=tuple(classes))
+
+
+def order_by_alphabet(values: pd.Series) -> list[str]:
+    """Classes of a text column in the order taken for want of a better; empty if numbers or a declared order give it.
+
+    >>> order_by_alphabet(pd.Series(["low", "high", "middle", None])), order_by_alphabet(pd.Series(["9", "10", "8"]))
+    (['high', 'low', 'middle'], [])
+    """
+    dtype = values.dtype
+    if pd.api.types.is_numeric_dtype(dtype) or (isinstance(dtype, pd.CategoricalDtype) and dtype.ordered):
+        return []
+    labels = distinct_labels(values)
+    if len(labels) < 3 or all(as_number(label) is not None for label in labels):  # two classes read the same both ways
+        return []
+    return [str(label) for label in labels]
+
+
+def _typed_like(classes: list[Any], order: list[Any]) -> list[Any]:
+    """The classes of ``order`` with the type that they have among ``classes``, so that a typed "1" is the number 1."""
+    if any(isinstance(label, str | bool) for label in classes):
+        by_text = {str(label): label for label in classes}
+        return [by_text.get(str(label), label) for label in order]
+    numbers = [as_number(label) for label in order]
+    return [label if number is None else canonical_label(number) for label, number in zip(order, numbers, strict=True)]

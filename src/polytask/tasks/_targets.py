@@ -1,12 +1,14 @@
-"""The words that name targets: ``price``, ``grade:ordinal``, ``y_*``, ``tags=y_*:multilabel``."""
+"""The words that name targets: ``price``, ``grade:ordinal=low<middle<high``, ``y_*``, ``tags=y_*:multilabel``."""
 
 import difflib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from polytask.exceptions import TargetError
 from polytask.tasks._infer import KINDS
+
+_ORDERED = ":ordinal="
 
 
 @dataclass(frozen=True)
@@ -21,11 +23,14 @@ class TargetSpec:
         Its target columns, in the order of the table; more than one only for a multilabel task.
     kind : str or None
         One of :data:`polytask.tasks.KINDS`, or None where it is to be inferred from the column.
+    order : tuple of str, default=()
+        Classes of an ordinal task from lowest to highest, where the user gives them.
     """
 
     name: str
     columns: tuple[str, ...]
     kind: str | None = None
+    order: tuple[str, ...] = ()
 
 
 def parse_targets(specs: Sequence[str], columns: Sequence[str]) -> list[TargetSpec]:
@@ -34,7 +39,8 @@ def parse_targets(specs: Sequence[str], columns: Sequence[str]) -> list[TargetSp
     A spec is, in this order: the exact name of a column (even one with ``:``, ``=`` or ``*`` in it); ``NAME:KIND``, split at the
     last colon; a pattern with ``*``, ``?`` or ``[...]`` that names every column it matches, each a task of its own (or all of
     one kind: ``y_*:binary``). ``NAME=COLUMNS:multilabel`` makes one task of several 0/1 columns, given as a pattern or as
-    names with commas between.
+    names with commas between. ``NAME:ordinal=low<middle<high`` gives the order of classes; where none of their names has a comma,
+    ``low,middle,high`` says the same and needs no quotes in a shell.
 
     Parameters
     ----------
@@ -51,14 +57,17 @@ def parse_targets(specs: Sequence[str], columns: Sequence[str]) -> list[TargetSp
     Raises
     ------
     TargetError
-        If no target is given, a name or pattern matches nothing, a kind is unknown, or one column or name is used twice.
+        If no target is given, a name or pattern matches nothing, a kind is unknown, an order has fewer than two classes or one of
+        them twice, or one column or name is used twice.
 
     Examples
     --------
-    >>> parse_targets(["price", "grade:ordinal"], ["id", "price", "grade"])
-    [TargetSpec(name='price', columns=('price',), kind=None), TargetSpec(name='grade', columns=('grade',), kind='ordinal')]
+    >>> for target in parse_targets(["price", "grade:ordinal=low<middle<high"], ["id", "price", "grade"]):
+    ...     print(target)
+    TargetSpec(name='price', columns=('price',), kind=None, order=())
+    TargetSpec(name='grade', columns=('grade',), kind='ordinal', order=('low', 'middle', 'high'))
     >>> parse_targets(["tags=y_*:multilabel"], ["id", "y_red", "y_blue"])
-    [TargetSpec(name='tags', columns=('y_red', 'y_blue'), kind='multilabel')]
+    [TargetSpec(name='tags', columns=('y_red', 'y_blue'), kind='multilabel', order=())]
     """
     if isinstance(specs, str):
         specs = [specs]
@@ -84,13 +93,16 @@ def nearest(name: str, names: Iterable[str]) -> list[str]:
 def _parse_one(spec: str, columns: list[str]) -> list[TargetSpec]:
     if spec in columns:
         return [TargetSpec(spec, (spec,))]
+    head, is_ordered, order = spec.partition(_ORDERED)
+    if is_ordered:
+        return _with_order(spec, head, order, columns)
     head, colon, kind = spec.rpartition(":")
     if colon and kind in KINDS:
         return _with_kind(spec, head, kind, columns)
     if matches := _match(spec, columns):
         return [TargetSpec(column, (column,)) for column in matches]
     if colon and _means_columns(head, columns):
-        guess = nearest(kind, KINDS)
+        guess = nearest(kind.partition("=")[0], KINDS)
         hint = f" Did you mean {guess[0]!r}?" if guess else ""
         raise TargetError(f"Target {spec!r} has the unknown kind {kind!r}; the kinds are {', '.join(KINDS)}.{hint}")
     name, equals, right = spec.partition("=")
@@ -119,6 +131,16 @@ def _with_kind(spec: str, head: str, kind: str, columns: list[str]) -> list[Targ
     if not labels:
         raise _not_found(spec, right, columns)
     return [TargetSpec(name, tuple(labels), kind)]
+
+
+def _with_order(spec: str, head: str, order: str, columns: list[str]) -> list[TargetSpec]:
+    classes = tuple(name.strip() for name in order.split("<" if "<" in order else ","))
+    if len(classes) < 2 or not all(classes) or len(set(classes)) < len(classes):
+        raise TargetError(
+            f"Target {spec!r} must name every class once, from lowest to highest; got {order!r}. "
+            f"Write '{head}{_ORDERED}LOWEST<...<HIGHEST'."
+        )
+    return [replace(target, order=classes) for target in _with_kind(spec, head, "ordinal", columns)]
 
 
 def _group(text: str, columns: list[str]) -> list[str]:
