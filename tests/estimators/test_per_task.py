@@ -4,6 +4,7 @@ from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression, Perceptron, Ridge
 from sklearn.neighbors import KNeighborsRegressor
+from sklearn.pipeline import make_pipeline
 
 from polytask.estimators import PerTaskEstimator, boosted_trees, linear_models
 from polytask.exceptions import DataError, OptionError
@@ -45,11 +46,24 @@ def test_weights_reach_the_estimator(rng):
     np.testing.assert_allclose(found, expected, rtol=1e-10)
 
 
+@pytest.mark.parametrize("estimator", [Ridge(alpha=10.0), linear_models(), boosted_trees(n_estimators=5)])
+def test_the_scale_of_weights_changes_nothing(estimator, rng):
+    X, y, weight = rng.normal(size=(60, 3)), rng.normal(size=60), rng.uniform(0.1, 3, 60)
+    small, large = (PerTaskEstimator(estimator).fit(X, y, sample_weight=weight * scale).predict(X) for scale in (1e-3, 1e3))
+    np.testing.assert_allclose(small, large, rtol=1e-9)
+
+
 def test_rows_of_weight_zero_are_left_out(rng):
     X, y = rng.normal(size=(60, 3)), rng.normal(size=60)
     weight = (np.arange(60) >= 20).astype(float)
     found = PerTaskEstimator(LinearRegression()).fit(X, y, sample_weight=weight).predict(X)
     np.testing.assert_allclose(found, LinearRegression().fit(X[20:], y[20:]).predict(X), rtol=1e-10)
+
+
+def test_a_pipeline_is_told_the_way_to_weights(rng):
+    X, y = rng.normal(size=(20, 3)), rng.normal(size=20)
+    with pytest.raises(OptionError, match="Pipeline takes no `sample_weight`.*its last step itself"):
+        PerTaskEstimator(make_pipeline(Ridge())).fit(X, y, sample_weight=np.linspace(1, 2, 20))
 
 
 def test_an_estimator_without_weights_says_so(rng):

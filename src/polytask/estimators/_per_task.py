@@ -53,9 +53,10 @@ class TaskModel:
         if np.ptp(weight[seen]) > 0:
             if not has_fit_parameter(model, "sample_weight"):
                 raise OptionError(
-                    f"{type(model).__name__} takes no `sample_weight`; use an estimator that does, or equal weights."
+                    f"{type(model).__name__} takes no `sample_weight`; use an estimator that does, or equal weights. "
+                    "Of a Pipeline give its last step itself (inputs are coded here), or a subclass that hands weights on."
                 )
-            fit_arguments["sample_weight"] = weight[seen]
+            fit_arguments["sample_weight"] = weight[seen] / weight[seen].mean()  # a penalty must not feel the unit of weights
         return model.fit(self.matrix_.transform(table.arrays, seen), y, **fit_arguments)
 
 
