@@ -83,7 +83,10 @@ def _values(task: "FittedTask", labels: "pd.DataFrame") -> str:
     target = task.encode(labels)
     if not len(task.labels):
         return f"{np.nanmin(target):.6g} to {np.nanmax(target):.6g}, mean {np.nanmean(target):.4g}"
-    counts = (target == 1).sum(axis=0) if task.n_targets > 1 else np.bincount(target[~np.isnan(target)].astype(int))
+    if len(task.labels) == task.n_targets:  # a column per tag
+        counts = (target == 1).sum(axis=0)
+    else:
+        counts = np.bincount(target[~np.isnan(target)].astype(int), minlength=len(task.labels))
     shown = [f"{label} ({count})" for label, count in zip(task.labels, counts)][:_SHOWN_CLASSES]
     more = len(task.labels) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")

@@ -172,12 +172,16 @@ class FittedTask(ABC):
         seen = ~np.isnan(target).all(axis=1)
         values, reasons = evaluate_metrics(
             self.metrics,
-            target[seen] if self.n_targets > 1 else target[seen, 0],
+            self._scored(target[seen]),
             outputs[seen],
             sample_weight=None if sample_weight is None else sample_weight[seen],
             baseline=self.statistics.get("mean"),
         )
         return values, reasons
+
+    def _scored(self, target: Array) -> Array:
+        """Observed rows [n, n_targets] as the metrics take them: [n], or [n, n_labels] where every tag is a target."""
+        return np.asarray(target[:, 0])
 
     # ------------------------------------------------------------------ storage
 
