@@ -49,6 +49,17 @@ def test_networks_may_be_candidates():
     assert model.outputs(X)["style"].shape == (80, 3)
 
 
+def test_a_weight_of_zero_is_a_missing_label_to_the_bit(rng):
+    X, y = houses()
+    weight = (rng.random(80) > 0.3).astype(float)
+    candidates = {"network": small_network(), "linear": LINEAR}
+    models = [BestPerTask(candidates, TASKS[:3], random_state=0) for _ in range(2)]
+    weighted = models[0].fit(X, y, sample_weight=weight)
+    without = models[1].fit(X, y.where(np.repeat(weight[:, None] > 0, y.shape[1], axis=1), None))
+    assert weighted.selection_skills_ == without.selection_skills_
+    assert_same_outputs(weighted.outputs(X), without.outputs(X))
+
+
 def test_default_candidates_are_a_network_trees_and_lines():
     assert list(default_candidates()) == ["network", "LightGBM", "linear"]
 

@@ -5,7 +5,7 @@ import pytest
 
 from polytask.estimators import encode_labels_of, label_weights, read_labels, task_slices
 from polytask.exceptions import OptionError, PolytaskWarning, TargetError
-from polytask.tasks import Binary, Multilabel, Regression
+from polytask.tasks import Binary, Multiclass, Multilabel, Regression
 from tests.estimators._tables import TASKS, houses
 
 NUMBERS = np.array([[0.5, 1.0], [1.5, np.nan], [2.5, 0.0]])
@@ -109,6 +109,23 @@ def test_weights_of_a_wrong_shape_or_sign_are_refused(weight):
 def test_a_task_whose_labels_all_weigh_nothing_is_refused_by_name():
     with pytest.raises(OptionError, match="'y1'"):
         label_weights([[1, 0], [1, 1], [1, 0]], read_labels(NUMBERS))
+
+
+def test_a_label_of_weight_zero_is_missing_and_its_class_is_still_known():
+    y = pd.DataFrame({"price": [0.5, 1.5, 2.5], "sold": ["no", "perhaps", "yes"]})
+    labels, weight = read_labels(y, [Regression("price"), Multiclass("sold")]).weighed([1.0, 0.0, 2.0])
+    np.testing.assert_array_equal(labels.target, [[0.5, 0], [np.nan, np.nan], [2.5, 2]])
+    assert weight.tolist() == [[1, 1], [0, 0], [2, 2]]
+    assert labels.tasks[1].labels == ("no", "perhaps", "yes")
+
+
+def test_the_frame_of_labels_lacks_what_weighs_nothing():
+    y = pd.DataFrame({"price": [1, 2, 3], "sold": ["no", "perhaps", "yes"]}, index=[7, 8, 9])
+    labels, _ = read_labels(y, [Regression("price"), Multiclass("sold")]).weighed([[1, 0], [0, 1], [1, 1]])
+    frame = labels.observed(y)
+    assert frame.isna().to_numpy().tolist() == [[False, True], [True, False], [False, False]]
+    assert list(frame.index) == [7, 8, 9]
+    assert not y.isna().to_numpy().any()
 
 
 def test_a_class_never_seen_is_missing_and_told():

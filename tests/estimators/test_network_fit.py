@@ -124,6 +124,19 @@ def test_a_row_of_weight_zero_is_as_if_it_had_no_labels():
     assert_same_outputs(first.outputs(X), second.outputs(X))
 
 
+@pytest.mark.parametrize("shape", [(80,), (80, 6)])
+def test_a_weight_of_zero_is_a_missing_label_to_the_bit(shape, rng):
+    X, y = houses()
+    weight = (rng.random(shape) > 0.3).astype(float)
+    per_task = np.broadcast_to(weight[:, None], (80, 6)) if weight.ndim == 1 else weight
+    missing = y.copy()
+    for k, task in enumerate(TASKS):
+        missing.loc[per_task[:, k] == 0, list(task.columns)] = None
+    weighted, without = small_network(TASKS).fit(X, y, sample_weight=weight), small_network(TASKS).fit(X, missing)
+    assert weighted.n_train_ == without.n_train_
+    assert_same_outputs(weighted.outputs(X), without.outputs(X))
+
+
 def test_a_heavy_row_pulls_the_mean_to_itself():
     X, y = (np.arange(40) % 2)[:, None].astype(float), np.repeat([0.0, 1.0], 20)
     light, heavy = np.ones(40), np.repeat([1.0, 9.0], 20)

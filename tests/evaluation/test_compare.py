@@ -227,6 +227,13 @@ def test_labels_of_weight_zero_cost_only_their_task():
     assert tasks["price"]["n_observed"] == y["price"].notna().sum()
 
 
+def test_a_weight_of_zero_is_a_missing_label_in_all_that_is_told(rng):
+    X, y = table()
+    weight = (rng.random(y.shape) > 0.4).astype(float)
+    weighted, without = run(X, y, sample_weight=weight), run(X, y.where(weight > 0))
+    assert without_times(weighted.to_dict()) == without_times(without.to_dict())
+
+
 def test_rows_count_by_their_weight():
     X, y = table(missing=0.0)
     weight, fold = np.r_[np.full(40, 0.5), np.full(40, 2.0)], np.arange(80) % 4

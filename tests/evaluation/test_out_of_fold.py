@@ -73,6 +73,25 @@ def test_weights_reach_every_fold(rng):
     np.testing.assert_array_equal(first, second)
 
 
+def test_a_weight_of_zero_is_a_missing_label_to_the_bit(rng):
+    X, y = table()
+    weight = (rng.random(y.shape) > 0.4).astype(float)
+    network = small_network(random_state=0)
+    weighted = out_of_fold(network, X, y, folds=3, sample_weight=weight)
+    without = out_of_fold(network, X, y.where(weight > 0), folds=3)
+    for name, values in without.items():
+        np.testing.assert_array_equal(weighted[name], values)
+
+
+def test_a_training_fold_whose_labels_all_weigh_nothing_is_predicted_by_a_constant():
+    X, y = table(missing=0.0)
+    outputs = out_of_fold(small_network(), X, y, folds=KFold(4), sample_weight=(np.arange(80) < 40).astype(float))
+    assert np.isfinite(outputs["price"]).all()
+    weight = np.ones((80, 3))
+    weight[20:, 0] = 0
+    assert np.isfinite(out_of_fold(small_network(), X, y, folds=KFold(4), sample_weight=weight)["price"]).all()
+
+
 def test_groups_reach_the_folds_and_the_inner_split(monkeypatch, rng):
     X, y = table()
     groups, seen = rng.integers(0, 20, 80), []

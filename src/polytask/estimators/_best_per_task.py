@@ -11,7 +11,7 @@ from polytask.data.splits import holdout
 from polytask.estimators._base import MultiTaskEstimator
 from polytask.estimators._candidates import boosted_trees, linear_models
 from polytask.estimators._fit_networks import CodedTable, NetworkJob
-from polytask.estimators._labels import LabelTable, label_weights, task_slices
+from polytask.estimators._labels import LabelTable, task_slices
 from polytask.estimators._multi_task_network import MultiTaskNetwork
 from polytask.estimators._per_task import PerTaskEstimator, TaskModel
 from polytask.exceptions import OptionError
@@ -74,7 +74,7 @@ class BestPerTask(MultiTaskEstimator):
     def fit(self, X: Any, y: Any = None, *, sample_weight: Any = None, groups: Any = None) -> Self:
         """Choose and fit; see :meth:`MultiTaskEstimator.fit`."""
         arrays, labels = self._read_training_data(X, y)
-        weight = label_weights(sample_weight, labels)
+        labels, weight = labels.weighed(sample_weight)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         candidates = default_candidates() if self.candidates is None else dict(self.candidates)
         if not candidates:

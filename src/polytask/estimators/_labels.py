@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -40,6 +40,21 @@ class LabelTable:
     def slices(self) -> dict[str, slice]:
         """Columns of ``target`` of each task."""
         return task_slices(self.tasks)
+
+    def weighed(self, sample_weight: Any) -> tuple["LabelTable", Array]:
+        """Labels without those of weight 0, which are missing ones from here on, and the weights of :func:`label_weights`.
+
+        Kinds and classes are still those of all labels.
+        """
+        weight = label_weights(sample_weight, self)
+        return replace(self, target=np.where(weight > 0, self.target, np.nan)), weight
+
+    def observed(self, y: Any) -> pd.DataFrame:
+        """Label columns of ``y`` as a frame, without the cells that are missing in ``target``."""
+        frame = label_frame(y, self.tasks)[0]
+        columns = [column for task in self.tasks for column in task.columns]
+        seen = {own: ~np.isnan(self.target[:, [own == column for column in columns]]).all(axis=1) for own in columns}
+        return pd.DataFrame({column: frame[column].where(rows) for column, rows in seen.items()})
 
 
 def task_slices(tasks: Sequence[FittedTask]) -> dict[str, slice]:

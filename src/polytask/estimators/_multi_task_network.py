@@ -10,7 +10,7 @@ from polytask.data import TableArrays
 from polytask.data.splits import holdout
 from polytask.estimators._base import MultiTaskEstimator
 from polytask.estimators._fit_networks import CodedTable, FittedNetwork, NetworkJob, fit_networks
-from polytask.estimators._labels import LabelTable, declared_tasks, label_weights
+from polytask.estimators._labels import LabelTable, declared_tasks
 from polytask.exceptions import DataError, OptionError
 from polytask.networks import MLP, HardSharing, Recipe
 from polytask.training import TrainingSettings, seed_of
@@ -127,7 +127,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
             Where the state is kept; a fit with the same data and settings goes on from there.
         """
         arrays, labels = self._read_training_data(X, y)
-        weight = label_weights(sample_weight, labels)
+        labels, weight = labels.weighed(sample_weight)
         rng = check_random_state(self.random_state)
         seed = int(rng.randint(2**31 - 1))
         train, held = self.inner_split(labels, weight, groups=groups, seed=seed, rows=np.arange(len(weight)), reserved=reserved)

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 from polytask.data import TableArrays
 from polytask.estimators._base import MultiTaskEstimator
 from polytask.estimators._fit_networks import CodedTable
-from polytask.estimators._labels import LabelTable, label_frame, label_weights, task_slices
+from polytask.estimators._labels import LabelTable, task_slices
 from polytask.estimators._matrix import TableMatrix
 from polytask.exceptions import OptionError
 from polytask.tasks import FittedTask, fixed_task
@@ -95,7 +95,7 @@ class PerTaskEstimator(MultiTaskEstimator):
     def fit(self, X: Any, y: Any = None, *, sample_weight: Any = None, groups: Any = None) -> Self:
         """Fit one model per task; see :meth:`MultiTaskEstimator.fit`."""
         arrays, labels = self._read_training_data(X, y)
-        weight = label_weights(sample_weight, labels)
+        labels, weight = labels.weighed(sample_weight)
         table, slices = CodedTable(arrays, self.codec_.cardinalities), task_slices(labels.tasks)
         estimators = {task.name: self._estimator_of(task) for task in labels.tasks}
         if isinstance(self.estimator, MultiTaskEstimator):
@@ -111,7 +111,7 @@ class PerTaskEstimator(MultiTaskEstimator):
     def _fit_networks(self, X: Any, y: Any, labels: LabelTable, weight: Array, groups: Any) -> Self:
         """Fit one clone of a multi-task estimator per task, each sees the labels of its task only."""
         rows_of, slices = self._row_getter(X), task_slices(labels.tasks)
-        label_table, _ = label_frame(y, labels.tasks)
+        label_table = labels.observed(y)
         self.models_ = {}
         for task in labels.tasks:
             own = weight[:, slices[task.name]]

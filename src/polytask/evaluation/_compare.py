@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from sklearn.base import clone
 
 import polytask
 from polytask.data.splits import ColumnSplit, split_balance
-from polytask.estimators import CodedTable, LabelTable, MultiTaskNetwork, default_candidates, label_frame, label_weights
+from polytask.estimators import CodedTable, LabelTable, MultiTaskNetwork, default_candidates
 from polytask.evaluation._arms import ALONE, BEST, TOGETHER, Arm, train_arms
 from polytask.evaluation._delong import auc_row_losses
 from polytask.evaluation._folds import plan_folds
@@ -134,8 +134,7 @@ def compare(
         model.set_params(tasks=tasks)
     arrays, labels = model._read_training_data(X, y)
     _check_skill_metrics(metrics, labels.tasks)
-    weight = label_weights(sample_weight, labels)
-    labels = replace(labels, target=np.where(weight > 0, labels.target, np.nan))  # a label of weight 0 is not used, nor scored
+    labels, weight = labels.weighed(sample_weight)
     plan = plan_folds(labels, folds=folds, repeats=repeats, groups=groups, seed=random_state)
     arms = train_arms(
         model,
@@ -168,7 +167,7 @@ def compare(
         "margin": margin,
         "seconds": time.monotonic() - started,
     }
-    extra = _context(model, labels, label_frame(y, labels.tasks)[0], plan, arrays, folds, metrics)
+    extra = _context(model, labels, labels.observed(y), plan, arrays, folds, metrics)
     if len(plan) < n_planned:
         extra["notes"].append(f"Interrupted: {len(plan)} of {n_planned} repeats were finished and are shown.")
     chosen = {name: arm.outputs for name, arm in arms.items()}

@@ -3,11 +3,10 @@
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from sklearn.base import clone
 
 from polytask.data import to_pandas
-from polytask.estimators import MultiTaskEstimator, label_frame, read_labels
+from polytask.estimators import MultiTaskEstimator, read_labels
 from polytask.evaluation._folds import plan_folds
 from polytask.tasks import FittedTask, fixed_task
 
@@ -53,16 +52,16 @@ def out_of_fold(
     >>> oof["y0"].shape
     (20,)
     """
-    labels = read_labels(y, estimator.tasks)
+    labels, _ = read_labels(y, estimator.tasks).weighed(sample_weight)
     plan = plan_folds(labels, folds=folds, repeats=1, groups=groups, seed=random_state)[0]
     rows_of, outputs = _row_getter(X), _empty_outputs(labels.tasks, len(plan))
-    weight = None if sample_weight is None else np.asarray(sample_weight)
+    label_table, weight = labels.observed(y), None if sample_weight is None else np.asarray(sample_weight)
     for fold in np.unique(plan[plan >= 0]):
         train, held = np.flatnonzero(plan != fold), np.flatnonzero(plan == fold)
         model = clone(estimator).set_params(tasks=declared_of(labels.tasks))
         model.fit(
             rows_of(X, train),
-            label_rows(y, train, labels.tasks),
+            label_table.iloc[train],
             sample_weight=None if weight is None else weight[train],
             groups=None if groups is None else np.asarray(groups)[train],
         )
@@ -81,11 +80,6 @@ def _row_getter(X: Any) -> Any:
         return lambda table, rows: table[rows]
     frame = to_pandas(X)
     return lambda table, rows: frame.iloc[rows]
-
-
-def label_rows(y: Any, rows: Array, tasks: list[FittedTask]) -> pd.DataFrame:
-    """Some rows of ``y`` as a frame whose columns are the label columns of the tasks."""
-    return label_frame(y, tasks)[0].iloc[rows]
 
 
 def declared_of(tasks: list[FittedTask]) -> list[Any]:
