@@ -70,6 +70,38 @@ def test_a_row_held_out_twice_is_refused(labels, splitter):
         plan_folds(labels, folds=splitter)
 
 
+class Gap:
+    """Holds 20 rows out, and leaves rows near them out of training, an embargo."""
+
+    def split(self, X, y=None, groups=None):
+        yield np.arange(50), np.arange(60, 80)
+
+
+@pytest.mark.parametrize("splitter", [ShuffleSplit(1, train_size=0.3, test_size=0.3), Gap()])
+def test_training_rows_that_are_left_out_on_purpose_are_refused_rather_than_learned_from(labels, splitter):
+    with pytest.raises(OptionError, match="all rows that a fold does not hold out.* leaves out"):
+        plan_folds(labels, folds=splitter)
+
+
+class Leak:
+    """Trains on rows that it holds out."""
+
+    def split(self, X, y=None, groups=None):
+        yield np.arange(80), np.arange(60, 80)
+
+
+def test_a_splitter_that_trains_on_what_it_holds_out_is_refused(labels):
+    with pytest.raises(OptionError, match="trains on 20 rows that it holds out"):
+        plan_folds(labels, folds=Leak())
+
+
+def test_validation_rows_of_a_column_and_reserved_rows_are_for_stopping(labels):
+    words = np.array(["train", "train", "validation", "test"])[np.arange(80) % 4]
+    assert (plan_folds(labels, folds=ColumnSplit(words)) == np.where(words == "test", 0, -1)).all()
+    reserved = (np.arange(80) >= 50) & (np.arange(80) < 60)
+    assert (plan_folds(labels, folds=Gap(), reserved=reserved) >= 0).sum(axis=1).tolist() == [20] * 5
+
+
 def test_folds_in_order_of_time_are_refused_rather_than_trained_on_the_future(labels):
     with pytest.raises(OptionError, match="order of time"):
         plan_folds(labels, folds=TimeSeriesSplit(3))

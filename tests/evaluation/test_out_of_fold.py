@@ -109,6 +109,22 @@ def test_groups_reach_the_folds_and_the_inner_split(monkeypatch, rng):
     assert all(held and not train & held for train, held in seen)
 
 
+def test_validation_rows_of_a_column_stop_a_network_and_never_teach_it(monkeypatch):
+    X, y = table(missing=0.0)
+    words, seen = np.array(["train", "train", "validation", "test"])[np.arange(80) % 4], []
+    network = small_network()
+    inner_split = type(network).inner_split
+
+    def spy(self, *data, **settings):
+        seen.append(inner_split(self, *data, **settings))
+        return seen[-1]
+
+    monkeypatch.setattr(type(network), "inner_split", spy)
+    out_of_fold(network, X, y, folds=ColumnSplit(words))
+    development = words[words != "test"]
+    assert [set(development[rows]) for rows in seen[0]] == [{"train"}, {"validation"}]
+
+
 def test_rows_never_held_out_have_no_outputs():
     X, y = table()
     words = np.where(np.arange(80) < 60, "train", "test")

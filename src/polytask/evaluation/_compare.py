@@ -9,11 +9,11 @@ import numpy as np
 from sklearn.base import clone
 
 import polytask
-from polytask.data.splits import ColumnSplit, split_balance
+from polytask.data.splits import split_balance
 from polytask.estimators import CodedTable, LabelTable, MultiTaskNetwork, default_candidates
 from polytask.evaluation._arms import ALONE, BEST, TOGETHER, Arm, train_arms
 from polytask.evaluation._delong import auc_row_losses
-from polytask.evaluation._folds import plan_folds
+from polytask.evaluation._folds import plan_folds, reserved_rows
 from polytask.evaluation._gain_table import LossArrays, gain_table
 from polytask.exceptions import OptionError
 from polytask.storage import fingerprint
@@ -135,7 +135,8 @@ def compare(
     arrays, labels = model._read_training_data(X, y)
     _check_skill_metrics(metrics, labels.tasks)
     labels, weight = labels.weighed(sample_weight)
-    plan = plan_folds(labels, folds=folds, repeats=repeats, groups=groups, seed=random_state)
+    reserved = reserved_rows(reserved, folds, len(weight))
+    plan = plan_folds(labels, folds=folds, repeats=repeats, groups=groups, reserved=reserved, seed=random_state)
     arms = train_arms(
         model,
         CodedTable(arrays, model.codec_.cardinalities),
@@ -145,7 +146,7 @@ def compare(
         separate=tuple(separate),
         candidates=default_candidates() if candidates is None else candidates,
         groups=groups,
-        reserved=_reserved(reserved, folds, len(weight)),
+        reserved=reserved,
         seed=random_state,
         on_fold=on_fold,
     )
@@ -198,16 +199,6 @@ def _check_skill_metrics(skill_metrics: Mapping[str, str], tasks: Sequence[Fitte
             raise OptionError(
                 f"The skill of task {name!r} of kind {task.kind} cannot be measured by {metric!r}; only binary by 'roc_auc'."
             )
-
-
-def _reserved(reserved: Any, folds: Any, n: int) -> Array | None:
-    """Rows kept for early stopping, as the user or the split column says."""
-    if reserved is not None:
-        return np.asarray(reserved, dtype=bool)
-    parts = folds.parts() if isinstance(folds, ColumnSplit) else {}
-    if not {"validation", "test"} <= set(parts):
-        return None
-    return np.isin(np.arange(n), parts["validation"])
 
 
 def _losses(arm: Arm, labels: LabelTable, weight: Array, plan: Array, skill_metrics: Mapping[str, str]) -> dict[str, Array]:

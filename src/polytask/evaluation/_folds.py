@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from polytask.data.splits import StratifiedTaskKFold
+from polytask.data.splits import ColumnSplit, StratifiedTaskKFold
 from polytask.estimators import LabelTable
 from polytask.exceptions import OptionError
 from polytask.training import seed_of
@@ -14,7 +14,9 @@ from polytask.training import seed_of
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-def plan_folds(labels: LabelTable, *, folds: Any = 5, repeats: int = 5, groups: Any = None, seed: int = 0) -> Array:
+def plan_folds(
+    labels: LabelTable, *, folds: Any = 5, repeats: int = 5, groups: Any = None, reserved: Any = None, seed: int = 0
+) -> Array:
     """Fold of every row in every repeat, int [n_repeats, n_rows]; -1 for a row that is never held out.
 
     Parameters
@@ -23,9 +25,12 @@ def plan_folds(labels: LabelTable, *, folds: Any = 5, repeats: int = 5, groups: 
     folds : int or splitter
         A number means folds stratified over all tasks, drawn anew in each repeat. A scikit-learn splitter is used as it is; one
         with a ``random_state`` is drawn anew in each repeat, another gives the same folds each time. It must hold every row out
-        once at most, and train on all rows that its other folds hold out.
+        once at most, and train on all rows that a fold does not hold out: one that leaves rows out (a gap, a share, an order of
+        time) is refused.
     groups : array of shape (n_rows,), optional
         Rows of one group share a fold.
+    reserved : bool array of shape (n_rows,), optional
+        Rows for early stopping, which a splitter may leave out; by default those of :func:`reserved_rows`.
 
     Raises
     ------
@@ -42,10 +47,11 @@ def plan_folds(labels: LabelTable, *, folds: Any = 5, repeats: int = 5, groups: 
         raise OptionError(f"`repeats` must be a whole number >= 1; got {repeats!r}.")
     n = len(labels.target)
     strata = np.concatenate([task.strata(labels.target[:, labels.slices[task.name]]) for task in labels.tasks], axis=1)
+    reserved = reserved_rows(reserved, folds, n)
     plan = np.full((repeats, n), -1)
     for repeat in range(repeats):
         splitter = _splitter(folds, strata, seed_of(seed, 2**23, repeat) % 2**32)
-        plan[repeat] = _fold_of_rows(list(splitter.split(np.zeros((n, 1)), strata, groups)), n, folds)
+        plan[repeat] = _fold_of_rows(list(splitter.split(np.zeros((n, 1)), strata, groups)), n, folds, reserved)
         if groups is not None:
             _check_groups(plan[repeat], np.asarray(groups), folds)
     return plan
@@ -64,22 +70,50 @@ def _splitter(folds: Any, strata: Array, seed: int) -> Any:
     return splitter
 
 
-def _fold_of_rows(pairs: Sequence[tuple[Array, Array]], n: int, folds: Any) -> Array:
+def reserved_rows(reserved: Any, folds: Any, n: int) -> Array | None:
+    """Rows kept for early stopping, bool [n]: as given, or the validation rows of a ``ColumnSplit`` that has test rows too.
+
+    Raises
+    ------
+    OptionError
+        If they are not one truth value per row.
+    """
+    if reserved is not None:
+        rows = np.asarray(reserved)
+        if rows.shape != (n,) or rows.dtype != bool:
+            raise OptionError(f"`reserved` must be a bool array of shape ({n},); got {rows.dtype} of shape {rows.shape}.")
+        return rows
+    parts = folds.parts() if isinstance(folds, ColumnSplit) else {}
+    if not {"validation", "test"} <= set(parts):
+        return None
+    return np.isin(np.arange(n), parts["validation"])
+
+
+def _fold_of_rows(pairs: Sequence[tuple[Array, Array]], n: int, folds: Any, reserved: Array | None) -> Array:
     """Fold of every row [n]; raises for splits that a fold number per row cannot tell."""
     fold_of = np.full(n, -1)
     for fold, (_, held) in enumerate(pairs):
         if (fold_of[held] >= 0).any():
             raise OptionError(f"`folds` must hold every row out once at most; {folds!r} holds some out again. Use k folds.")
         fold_of[held] = fold
-    for fold, (train, _) in enumerate(pairs):
-        others = np.flatnonzero((fold_of >= 0) & (fold_of != fold))
-        n_unused = len(np.setdiff1d(others, train))
-        if n_unused:
-            raise OptionError(
-                f"`folds` must train on all rows that other folds hold out; {folds!r} leaves out {n_unused} in fold {fold}. "
-                "Splits in order of time are not supported yet: use one split into training and test rows, such as ColumnSplit."
-            )
+    for fold, (train, held) in enumerate(pairs):
+        _check_training_rows(np.asarray(train), np.asarray(held), n, f"{folds!r} in fold {fold}", reserved)
     return fold_of
+
+
+def _check_training_rows(train: Array, held: Array, n: int, whose: str, reserved: Array | None) -> None:
+    """The training rows of a fold must be all others: a fold number per row cannot say that some are left out on purpose."""
+    use = np.zeros(n, dtype=np.int64)
+    use[train] += 1
+    use[held] += 2
+    if (use == 3).any():
+        raise OptionError(f"`folds` must not train on held-out rows; {whose} trains on {(use == 3).sum()} rows that it holds out.")
+    n_left = int((use == 0).sum()) if reserved is None else int(((use == 0) & ~reserved).sum())
+    if n_left:
+        raise OptionError(
+            f"`folds` must train on all rows that a fold does not hold out; {whose} leaves out {n_left}. Splits with gaps or in "
+            "order of time are not supported yet: drop these rows from the table and use one split, such as ColumnSplit."
+        )
 
 
 def _check_groups(fold_of: Array, groups: Array, folds: Any) -> None:

@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.base import clone
 
 from polytask.data import to_pandas
-from polytask.estimators import MultiTaskEstimator, read_labels
-from polytask.evaluation._folds import plan_folds
+from polytask.estimators import MultiTaskEstimator, MultiTaskNetwork, read_labels
+from polytask.evaluation._folds import plan_folds, reserved_rows
 from polytask.tasks import FittedTask, fixed_task
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -35,7 +35,9 @@ def out_of_fold(
         Cloned for every fold.
     X, y : as in ``fit``
     folds : int or splitter, default=5
-        A number means folds stratified over all tasks; a splitter is as in :func:`plan_folds`.
+        A number means folds stratified over all tasks; a splitter is as in :func:`plan_folds`. The validation rows of a
+        ``ColumnSplit`` that has test rows too are for the early stopping of a :class:`MultiTaskNetwork`; other estimators learn
+        from them.
     random_state : int
 
     Returns
@@ -54,6 +56,7 @@ def out_of_fold(
     """
     labels, _ = read_labels(y, estimator.tasks).weighed(sample_weight)
     plan = plan_folds(labels, folds=folds, repeats=1, groups=groups, seed=random_state)[0]
+    reserved = reserved_rows(None, folds, len(plan)) if isinstance(estimator, MultiTaskNetwork) else None
     rows_of, outputs = _row_getter(X), _empty_outputs(labels.tasks, len(plan))
     label_table, weight = labels.observed(y), None if sample_weight is None else np.asarray(sample_weight)
     for fold in np.unique(plan[plan >= 0]):
@@ -64,6 +67,7 @@ def out_of_fold(
             label_table.iloc[train],
             sample_weight=None if weight is None else weight[train],
             groups=None if groups is None else np.asarray(groups)[train],
+            **({} if reserved is None else {"reserved": reserved[train]}),
         )
         for name, values in model.outputs(rows_of(X, held)).items():
             outputs[name][held] = values
