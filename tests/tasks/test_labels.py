@@ -325,3 +325,29 @@ def test_a_class_of_the_order_that_was_not_seen_is_a_number_as_the_others():
 
 def test_an_order_typed_as_text_orders_digits_kept_as_text():
     assert Ordinal("y", order=("02", "01", "1")).fit(pd.DataFrame({"y": ["01", "02", "1"]})).classes == ("02", "01", "1")
+
+
+@pytest.mark.parametrize(("label", "message"), [(1e300, "label 1e[+]300"), (-1e31, "label -1e[+]31")])
+def test_numbers_too_large_to_square_are_refused_with_a_way_out(label, message):
+    with pytest.raises(TargetError, match=rf"Task 'y' has the {message}.*another unit or as a logarithm"):
+        Regression("y").fit(pd.DataFrame({"y": [1.0, 2.5, label]}))
+
+
+def test_numbers_too_close_to_square_are_refused_with_a_way_out():
+    with pytest.raises(TargetError, match=r"Task 'y' has labels that differ by 2e-300 at most.*another unit or as a logarithm"):
+        Regression("y").fit(pd.DataFrame({"y": [1e-300, 2e-300, 3e-300]}))
+
+
+@pytest.mark.parametrize("scale", [1e29, 1e-28])
+def test_large_and_small_units_are_learned_as_any(scale):
+    y = pd.DataFrame({"y": np.array([1.0, 2.0, 3.0]) * scale})
+    target = Regression("y").fit(y).encode(y)
+    task = Regression("y").fit(y).with_statistics(target, np.ones((3, 1)))
+    np.testing.assert_allclose(task.training_target(target).ravel(), [-(1.5**0.5), 0, 1.5**0.5], atol=1e-9)
+
+
+def test_the_scale_of_a_fold_whose_labels_nearly_agree_does_not_vanish():
+    y = pd.DataFrame({"y": [0.0, 2e-200, 1.0]})
+    target = Regression("y").fit(y).encode(y)
+    task = Regression("y").fit(y).with_statistics(target, np.array([[1.0], [1.0], [0.0]]))
+    np.testing.assert_allclose(task.statistics["scale"], 1e-200)

@@ -8,12 +8,15 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from polytask.exceptions import TargetError
 from polytask.losses import mse_per_label
 from polytask.metrics import MAE, MSE, R2, RELATIVE_RMSE, RMSE, Metric, row_squared_error
 from polytask.tasks._labels import column_of, numbers_of, one_value_error, quantile_indicators
 from polytask.tasks._task import FittedTask, Task
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+_LARGEST, _NARROWEST = 1e30, 1e-30  # beyond these, squared errors or their float32 gradients overflow or vanish
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class FittedRegression(FittedTask):
         mean = float(np.average(numbers, weights=share)) if len(numbers) else 0.0
         if not len(numbers) or numbers.min() == numbers.max():  # rounding could leave a constant a spread of 1e-17
             return self._with(mean=mean, scale=1.0)
-        return self._with(mean=mean, scale=float(np.sqrt(np.average((numbers - mean) ** 2, weights=share))))
+        return self._with(mean=mean, scale=_root_mean_square(numbers - mean, share))
 
     def training_target(self, target: Array) -> Array:
         return np.asarray((target - self.statistics["mean"]) / self.statistics["scale"])
@@ -85,12 +88,28 @@ class Regression(Task):
 
 
 def check_learnable_numbers(numbers: Array, *, name: str) -> None:
-    """Raise if a numeric label has fewer than two distinct values."""
+    """Raise if a numeric label has fewer than two distinct values, or values too large or too close for squared errors."""
     seen = numbers[~np.isnan(numbers)]
     if not len(seen):
         raise one_value_error(name, "all its labels are missing")
     if (seen == seen[0]).all():
         raise one_value_error(name, f"all its {len(seen)} labels are {seen[0]:g}")
+    if np.abs(seen).max() > _LARGEST:
+        raise TargetError(
+            f"Task {name!r} has the label {seen[np.abs(seen).argmax()]:g}; numbers to learn must be between -{_LARGEST:g} and "
+            f"{_LARGEST:g}. If it marks a missing label, leave it empty; else give the target in another unit or as a logarithm."
+        )
+    if np.ptp(seen) < _NARROWEST:
+        raise TargetError(
+            f"Task {name!r} has labels that differ by {np.ptp(seen):g} at most; numbers to learn must spread over {_NARROWEST:g} "
+            f"or more. Give the target in another unit or as a logarithm."
+        )
+
+
+def _root_mean_square(numbers: Array, weight: Array) -> float:
+    """Root of the weighted mean square, of which no square can vanish or overflow."""
+    unit = float(np.ldexp(1.0, np.frexp(np.abs(numbers).max())[1]))  # a power of two, which rounds nothing
+    return unit * float(np.sqrt(np.average((numbers / unit) ** 2, weights=weight)))
 
 
 def natural_mean(outputs: Tensor) -> Tensor:
