@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from polytask.data import ReadTable, read_table
-from polytask.exceptions import DataError, OptionError
+from polytask.exceptions import DataError, OptionError, PolytaskWarning
 
 
 @pytest.fixture
@@ -204,3 +204,24 @@ def test_a_missing_file_names_the_nearest(write):
 def test_options_that_cannot_be_used(write, options, message):
     with pytest.raises(OptionError, match=message):
         read_table(write("a,b\n1,2\n"), **options)
+
+
+def test_numbers_with_a_decimal_comma_are_warned_of_unless_the_comma_is_the_decimal_sign(tmp_path):
+    path = tmp_path / "prices.csv"
+    path.write_text("area;price;city\n51;10,25;Oslo\n60,5;-3,5;Bergen\n71,5;8;Oslo, Frogner\n", encoding="utf-8")
+    with pytest.warns(PolytaskWarning, match="the columns 'area', 'price' look like numbers with a decimal comma.*--decimal ,"):
+        read_table(path)
+    assert read_table(path, decimal=",").frame["price"].tolist() == [10.25, -3.5, 8]
+
+
+@pytest.mark.parametrize("cells", [["1,2", "1,2,3", "4,5"], ["1,2", "a,b", "c"], ["1", "2,5", "3"], ["1,5", "", "NA"]])
+def test_lists_of_codes_and_single_commas_are_not_taken_for_decimal_commas(tmp_path, cells):
+    path = tmp_path / "codes.csv"
+    path.write_text("n;codes\n" + "".join(f"{k};{cell}\n" for k, cell in enumerate(cells)), encoding="utf-8")
+    assert len(read_table(path).frame) == 3
+
+
+def test_quoted_commas_in_a_file_separated_by_commas_are_texts(tmp_path):
+    path = tmp_path / "quoted.csv"
+    path.write_text('n,code\n1,"1,5"\n2,"2,5"\n3,"3,5"\n', encoding="utf-8")
+    assert read_table(path).frame["code"].tolist() == ["1,5", "2,5", "3,5"]

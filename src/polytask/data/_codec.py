@@ -94,7 +94,10 @@ class TableCodec:
             left_out = (
                 "; ".join(f"{info.name!r}: {info.reason}" for info in codec.columns[:8]) or "the table has no input columns"
             )
-            raise DataError(f"No input column is left to learn from ({left_out}). Add inputs, or give `kinds` for some of these.")
+            raise DataError(
+                f"No input column is left to learn from ({left_out}). Add columns that differ from row to row and repeat "
+                "their values, or numbers, or take columns back from the targets and the ignored ones."
+            )
         encode_numbers(table, codec.used)  # raises on infinite values
         return codec
 

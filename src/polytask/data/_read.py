@@ -1,5 +1,6 @@
 """Tables from files: CSV and TSV, gzipped or not, and Parquet."""
 
+import warnings
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,10 +15,11 @@ import pyarrow.parquet
 
 from polytask.data._faults import check_is_file, check_is_text, check_quotes_close, explain, open_bytes
 from polytask.data._frames import from_arrow
+from polytask.data._names import quoted
 from polytask.data._sniff import check_separator, decode_sample, name_columns, sniff
-from polytask.data._texts import convert_texts
+from polytask.data._texts import convert_texts, has_decimal_commas
 from polytask.data._values import DEFAULT_MISSING
-from polytask.exceptions import DataError
+from polytask.exceptions import DataError, PolytaskWarning
 
 _SAMPLE = 1 << 20  # bytes looked at to find the separator
 _BLOCK = 1 << 24  # bytes read at a time; no row may be longer
@@ -76,6 +78,11 @@ def read_table(
         lengths or a quotation mark that is never closed.
     OptionError
         If ``sep`` or ``decimal`` cannot be used.
+
+    Warns
+    -----
+    PolytaskWarning
+        If the decimal sign is a point and a column of text looks like numbers with a decimal comma.
 
     Examples
     --------
@@ -156,7 +163,20 @@ def _read_text(
     values: dict[str, pd.Series] = {}
     for name in names:
         values[name], counts[name] = convert_texts(columns.pop(0), missing=missing, decimal=decimal)  # pop frees the texts
+    if "," not in (sep, decimal):
+        _warn_of_decimal_commas([name for name in names if has_decimal_commas(values[name])], path)
     return pd.DataFrame(values), counts, {"format": "csv", "separator": sep, "decimal": decimal}
+
+
+def _warn_of_decimal_commas(names: list[str], path: Path) -> None:
+    if names:
+        what = f"the column {names[0]!r} looks" if len(names) == 1 else f"the columns {quoted(names)} look"
+        warnings.warn(
+            f"In {path} {what} like numbers with a decimal comma, but the decimal sign is a point, so they are read as texts. "
+            "If they are numbers, give --decimal , (in Python decimal=',').",
+            PolytaskWarning,
+            stacklevel=4,
+        )
 
 
 def _read_columns(path: Path, sep: str, *, n_columns: int, skip_rows: int) -> list[pa.ChunkedArray]:
