@@ -9,6 +9,7 @@ from sklearn.model_selection import cross_val_score
 
 from polytask.estimators import label_weights, read_labels
 from polytask.exceptions import DataError, OptionError, PolytaskWarning
+from polytask.networks import MLP
 from polytask.tasks import Count, Multilabel, Regression
 from tests.estimators._tables import TASKS, assert_same_outputs, houses, small_network
 
@@ -189,9 +190,16 @@ def test_reserving_all_rows_is_refused():
         small_network(["price"]).fit(X, y, reserved=np.ones(80, dtype=bool))
 
 
+@pytest.mark.parametrize("settings", [{"encoder": "mlp"}, {"sharing": 3}, {"encoder": MLP}])
+def test_a_part_that_is_no_recipe_is_refused(settings):
+    X, y = houses()
+    with pytest.raises(OptionError, match=f"`{next(iter(settings))}` of MultiTaskNetwork must be a recipe.*recipe_of"):
+        small_network(["price"], **settings).fit(X, y)
+
+
 def test_one_group_cannot_be_divided():
     X, y = houses()
-    with pytest.raises(DataError, match="at least 2 groups"):
+    with pytest.raises(DataError, match=r"at least 2 groups; got 1.*`validation=None`"):
         small_network(["price"]).fit(X, y, groups=np.zeros(80))
 
 

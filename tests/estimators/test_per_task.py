@@ -62,7 +62,7 @@ def test_rows_of_weight_zero_are_left_out(rng):
 
 def test_a_pipeline_is_told_the_way_to_weights(rng):
     X, y = rng.normal(size=(20, 3)), rng.normal(size=20)
-    with pytest.raises(OptionError, match="Pipeline takes no `sample_weight`.*its last step itself"):
+    with pytest.raises(OptionError, match=r"Pipeline takes no `sample_weight`.*its last step itself"):
         PerTaskEstimator(make_pipeline(Ridge())).fit(X, y, sample_weight=np.linspace(1, 2, 20))
 
 

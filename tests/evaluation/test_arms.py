@@ -2,10 +2,14 @@
 
 import numpy as np
 import pytest
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from polytask.data.splits import ColumnSplit
 from polytask.estimators import MultiTaskNetwork, TaskModel, boosted_trees, linear_models
 from polytask.evaluation import compare
+from polytask.reporting import comparison_html
 from tests.evaluation._tables import TASKS, small_network, table
 
 
@@ -125,6 +129,16 @@ def test_costs_of_all_arms_are_shown():
         assert cost["latency_ms"] > 0
         assert cost["memory_mb"] > 0
     assert arms["alone"]["parameters"] > arms["together"]["parameters"] > 0
+
+
+def test_a_candidate_that_cannot_be_pickled_has_no_known_size():
+    X, y = table()
+    own = make_pipeline(FunctionTransformer(lambda X: X), Ridge())
+    result = compare(X, y, tasks=["price"], joint=small_network(), folds=2, repeats=1, candidates={"own": {"regressor": own}})
+    best = result.to_dict()["arms"]["best_separate"]
+    assert best["memory_mb"] is None
+    assert best["latency_ms"] > 0
+    assert "best separate" in comparison_html(result.to_dict())
 
 
 def test_what_was_chosen_is_counted_over_all_folds():

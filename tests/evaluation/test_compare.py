@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from polytask.data.splits import ColumnSplit
-from polytask.estimators import linear_models
+from polytask.estimators import BestPerTask, MultiTaskNetwork, linear_models
 from polytask.evaluation import compare, task_gain
 from polytask.exceptions import DataError, OptionError, TargetError
 from polytask.tasks import Binary, Multiclass, Multilabel, Ordinal, Regression
@@ -181,7 +181,38 @@ def test_settings_that_cannot_be_are_refused(settings):
         run(**settings)
 
 
-@pytest.mark.parametrize("seed", [-1, 1.5, None, True])
+@pytest.mark.parametrize("separate", [["best_separate"], []])
+def test_the_arm_alone_cannot_be_left_out(separate):
+    with pytest.raises(OptionError, match="must hold 'alone'"):
+        run(separate=separate)
+
+
+@pytest.mark.parametrize("joint", [BestPerTask(), "network", MultiTaskNetwork])
+def test_only_a_network_can_be_joint(joint):
+    with pytest.raises(OptionError, match="`joint` must be a MultiTaskNetwork"):
+        run(joint=joint)
+
+
+def test_the_seed_is_that_of_the_network_unless_given(found):
+    quick = {"separate": ["alone"], "repeats": 1}
+    assert run(joint=small_network(random_state=7), **quick).to_dict()["seed"] == 7
+    assert run(joint=small_network(random_state=7), random_state=np.int64(3), **quick).to_dict()["seed"] == 3
+    assert found.to_dict()["seed"] == 0
+
+
+def test_too_few_groups_for_the_inner_split_are_told_with_the_ways_out():
+    X, y = table(missing=0.0)
+    groups = np.arange(80) % 4
+    with pytest.raises(DataError, match=r"Fold 0 of repeat 0 .*at least 2 groups; got 1.*more folds, more groups or"):
+        run(X, y, groups=groups, folds=2, candidates={"network": None, "linear": linear_models()})
+    quick = {"separate": ["alone"], "repeats": 1}
+    assert run(X, y, groups=groups, folds=2, **quick).to_dict()["n_groups"] == 4
+    with pytest.raises(DataError, match="`validation=None`"):
+        run(X, y, groups=groups % 2, folds=2, **quick)
+    assert run(X, y, groups=groups % 2, folds=2, joint=small_network(validation=None), **quick).to_dict()["n_groups"] == 2
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, True])
 def test_a_seed_that_cannot_be_is_refused(seed):
     with pytest.raises(OptionError, match="random_state"):
         run(random_state=seed)
@@ -273,6 +304,15 @@ def test_undefined_metrics_are_told_in_words():
     task = as_json(run(X, y, folds=ColumnSplit(words)))["tasks"]["sold"]
     assert task["arms"]["together"]["metrics"]["roc_auc"] is None
     assert any(reason.startswith("roc_auc: ") for reason in task["undefined"])
+
+
+def test_an_auc_gain_that_folds_of_one_class_cannot_give_says_so():
+    X, y = table(missing=0.0)
+    y["sold"] = np.where(np.arange(80) == 0, "yes", "no")
+    task = as_json(run(X, y, separate=["alone"], skill_metrics={"sold": "roc_auc"}))["tasks"]["sold"]
+    assert task["gains"]["alone"]["gain"] is None
+    assert "4 of 6 folds hold one class only" in task["gains"]["alone"]["reason"]
+    assert "gain over alone: " + task["gains"]["alone"]["reason"] in task["undefined"]
 
 
 def test_an_auc_skill_without_both_classes_is_undefined_and_keeps_its_name():

@@ -79,7 +79,7 @@ class Gap:
 
 @pytest.mark.parametrize("splitter", [ShuffleSplit(1, train_size=0.3, test_size=0.3), Gap()])
 def test_training_rows_that_are_left_out_on_purpose_are_refused_rather_than_learned_from(labels, splitter):
-    with pytest.raises(OptionError, match="all rows that a fold does not hold out.* leaves out"):
+    with pytest.raises(OptionError, match=r"all rows that a fold does not hold out.* leaves out"):
         plan_folds(labels, folds=splitter)
 
 

@@ -14,7 +14,7 @@ from polytask.estimators._fit_networks import CodedTable, NetworkJob
 from polytask.estimators._labels import LabelTable, task_slices
 from polytask.estimators._multi_task_network import MultiTaskNetwork
 from polytask.estimators._per_task import PerTaskEstimator, TaskModel
-from polytask.exceptions import OptionError
+from polytask.exceptions import DataError, OptionError
 from polytask.tasks import FittedTask
 from polytask.training import seed_of
 
@@ -182,6 +182,10 @@ def selection_split(
     usable = rows[weight[rows].sum(axis=1) > 0]
     strata = np.concatenate([task.strata(labels.target[usable][:, part]) for task, part in _parts(labels)], axis=1)
     own_groups = None if groups is None else np.asarray(groups)[usable]
+    if own_groups is not None and len(np.unique(own_groups)) < 2:
+        raise DataError(
+            "The choice among separate models keeps groups whole and needs at least 2 groups; got 1. Pass more groups."
+        )
     rest, held = holdout(strata, test_size=selection, groups=own_groups, random_state=seed_of(seed, 3) % 2**32)
     return usable[rest], usable[held]
 

@@ -53,8 +53,11 @@ class LabelTable:
         """Label columns of ``y`` as a frame, without the cells that are missing in ``target``."""
         frame = label_frame(y, self.tasks)[0]
         columns = [column for task in self.tasks for column in task.columns]
-        seen = {own: ~np.isnan(self.target[:, [own == column for column in columns]]).all(axis=1) for own in columns}
-        return pd.DataFrame({column: frame[column].where(rows) for column, rows in seen.items()})
+        found = {}
+        for own in columns:
+            seen: Array = ~np.isnan(self.target[:, [own == column for column in columns]])
+            found[own] = frame[own].where(np.asarray(seen.any(axis=1)))
+        return pd.DataFrame(found)
 
 
 def task_slices(tasks: Sequence[FittedTask]) -> dict[str, slice]:

@@ -165,8 +165,8 @@ class MultiTaskNetwork(MultiTaskEstimator):
             labels.tasks,
             labels.target,
             weight,
-            encoder=self.encoder or MLP(),
-            sharing=self.sharing or HardSharing(),
+            encoder=_recipe("encoder", self.encoder, default=MLP()),
+            sharing=_recipe("sharing", self.sharing, default=HardSharing()),
             settings=self._settings(max(len(job.train_rows) for job in jobs)),
             device=_device(self.device),
             on_epoch=on_epoch,
@@ -196,6 +196,11 @@ class MultiTaskNetwork(MultiTaskEstimator):
         if self.validation is None:
             return usable, usable[:0]
         own_groups = None if groups is None else np.asarray(groups)[usable]
+        if own_groups is not None and len(np.unique(own_groups)) < 2:
+            raise DataError(
+                "The inner validation split keeps groups whole and needs at least 2 groups; got 1. "
+                "Pass rows of more groups, or `validation=None` to train without it."
+            )
         strata = np.concatenate(
             [
                 task.strata(labels.target[usable][:, part])
@@ -246,6 +251,18 @@ class MultiTaskNetwork(MultiTaskEstimator):
             tags.estimator_type, tags.classifier_tags = "classifier", ClassifierTags()
         tags.non_deterministic = False
         return tags
+
+
+def _recipe(name: str, given: Any, *, default: Recipe) -> Recipe:
+    """Return the recipe of one part of the network, as given or the default one."""
+    if given is None:
+        return default
+    if not isinstance(given, Recipe):
+        raise OptionError(
+            f"`{name}` of MultiTaskNetwork must be a recipe, such as {type(default).__name__}(); got {given!r}. "
+            "A module class of your own becomes one by `recipe_of(YourModule)`."
+        )
+    return given
 
 
 def default_batch_size(n_train: int) -> int:

@@ -19,6 +19,7 @@ from polytask.estimators import (
     selection_split,
     twin_mask,
 )
+from polytask.exceptions import DataError
 from polytask.training import seed_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -41,7 +42,7 @@ class Arm:
         Of training, per fold.
     chosen : dict of task name to dict of candidate to count
     cost : dict
-        ``parameters``, ``latency_ms`` (one row) and ``memory_mb`` of the models of the first fold.
+        ``parameters``, ``latency_ms`` (one row) and ``memory_mb`` of the models of the first fold; None where not known.
     curves : dict of task name to list of [epoch, training loss, validation skill]
         Of the first fold.
     """
@@ -92,7 +93,9 @@ def train_arms(
     try:
         for start in range(0, len(folds), n_at_once):
             planned = [
-                _plan_fold(joint, labels, weight, plan[r], f, groups, reserved, seed_of(seed, 2**24, r, f), with_selection)
+                _plan_fold(
+                    joint, labels, weight, plan, r, f, groups, reserved, seed_of(seed, 2**24, r, f), BEST in arms, with_selection
+                )
                 for r, f in folds[start : start + n_at_once]
             ]
             networks = joint.fit_jobs([job for own in planned for job in own.jobs], table, labels, weight)
@@ -128,22 +131,37 @@ def _plan_fold(
     joint: MultiTaskNetwork,
     labels: LabelTable,
     weight: Array,
-    fold_of: Array,
+    plan: Array,
+    repeat: int,
     fold: int,
     groups: Any,
     reserved: Array | None,
     seed: int,
+    with_best: bool,
     with_selection: bool,
 ) -> _Fold:
-    rows, held = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
-    train, valid = joint.inner_split(labels, weight, groups=groups, seed=seed_of(seed, 0), rows=rows, reserved=reserved)
+    rows, held = np.flatnonzero(plan[repeat] != fold), np.flatnonzero(plan[repeat] == fold)
     twins = [twin_mask(labels, task) for task in labels.tasks]
     masks = [np.ones(len(labels.tasks), dtype=bool), *twins]
-    jobs = [NetworkJob(train, valid, mask, seed_of(seed, 1 + k) % 2**31) for k, mask in enumerate(masks)]
-    rest, chosen_by = selection_split(labels, weight, rows=rows, groups=groups, selection=0.2, seed=seed_of(seed, 2**25) % 2**31)
-    if with_selection:
-        train, valid = joint.inner_split(labels, weight, groups=groups, seed=seed_of(seed, 2**26), rows=rest, reserved=reserved)
-        jobs += [NetworkJob(train, valid, mask, seed_of(seed, 2**27 + k) % 2**31) for k, mask in enumerate(twins)]
+    rest, chosen_by = rows, rows[:0]
+    try:
+        train, valid = joint.inner_split(labels, weight, groups=groups, seed=seed_of(seed, 0), rows=rows, reserved=reserved)
+        jobs = [NetworkJob(train, valid, mask, seed_of(seed, 1 + k) % 2**31) for k, mask in enumerate(masks)]
+        if with_best:
+            own = seed_of(seed, 2**25) % 2**31
+            rest, chosen_by = selection_split(labels, weight, rows=rows, groups=groups, selection=0.2, seed=own)
+        if with_selection:
+            own = seed_of(seed, 2**26)
+            train, valid = joint.inner_split(labels, weight, groups=groups, seed=own, rows=rest, reserved=reserved)
+            jobs += [NetworkJob(train, valid, mask, seed_of(seed, 2**27 + k) % 2**31) for k, mask in enumerate(twins)]
+    except DataError as error:
+        if groups is None:
+            raise
+        n_groups = len(np.unique(np.asarray(groups)[rows]))
+        raise DataError(
+            f"Fold {fold} of repeat {repeat} trains on rows of {n_groups} groups, which do not allow its inner splits: {error} "
+            "Use more folds, more groups or `validation=None`; choosing separate networks takes 3 groups per fold, the rest 2."
+        ) from error
     return _Fold(rows, held, jobs, (rest, chosen_by), seed_of(seed, 2**28) % 2**31)
 
 
@@ -202,7 +220,9 @@ def _train_best(
         chosen = list(best.models.values())
         one = TableArrays(table.arrays.numeric[fold.held[:1]], table.arrays.categorical[fold.held[:1]], [])
         latency = _milliseconds(lambda: [model.outputs(one) for model in chosen])
-        arm.cost = {"parameters": None, "latency_ms": latency, "memory_mb": sum(_megabytes(model) for model in chosen)}
+        sizes = [_megabytes(model) for model in chosen]
+        known = [size for size in sizes if size is not None]
+        arm.cost = {"parameters": None, "latency_ms": latency, "memory_mb": sum(known) if len(known) == len(sizes) else None}
 
 
 def _describe_networks(arms: dict[str, Arm], networks: list[Any], labels: LabelTable, part: TableArrays) -> None:
@@ -241,8 +261,12 @@ def _milliseconds(run: Callable[[], Any], *, times: int = 7) -> float:
     return float(np.median(spent) * 1000)
 
 
-def _megabytes(model: Any) -> float:
+def _megabytes(model: Any) -> float | None:
+    """Size of a model; None for a candidate that cannot be pickled, say for a lambda in it."""
     network = getattr(model, "network", None)
     if network is not None:
         return 4 * sum(p.numel() for p in network.module.parameters()) / 1e6
-    return len(pickle.dumps(model)) / 1e6
+    try:
+        return len(pickle.dumps(model)) / 1e6
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return None

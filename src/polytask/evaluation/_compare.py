@@ -72,7 +72,7 @@ def compare(
     skill_metrics: Mapping[str, str] | None = None,
     confidence: float = 0.95,
     margin: float = 0.01,
-    random_state: int = 0,
+    random_state: int | None = None,
     on_fold: Callable[[int, int], None] | None = None,
 ) -> Comparison:
     """Compare a joint network with separate models on the same folds.
@@ -86,7 +86,8 @@ def compare(
         The network that learns the tasks together. Its *matched* single-task twins, the arm "alone", have the same settings,
         rows, preparation, plan of training and presentations of every label, and a fresh seed each.
     separate : sequence of {"alone", "best_separate"}
-        ``best_separate`` adds, per task, the best model of any kind, chosen inside the training rows of each fold.
+        "alone" is always there: verdicts are against the matched twins. ``best_separate`` adds, per task, the best model of any
+        kind, chosen inside the training rows of each fold.
     candidates : dict of name to estimator, optional
         Kinds of separate models to choose from; see :class:`~polytask.estimators.BestPerTask`. "network" means the twins.
     folds : int or splitter, default=5
@@ -102,7 +103,8 @@ def compare(
         Measure the skill of a binary task by its AUC instead of log loss.
     confidence, margin : float
         Of the intervals; the gain below which two arms are equivalent.
-    random_state : int
+    random_state : int, optional
+        By default that of ``joint`` where it is a whole number, else 0. Folds and all networks have their seeds from it.
     on_fold : callable, optional
         Called with folds done and folds in all.
 
@@ -127,7 +129,10 @@ def compare(
     ['alone']
     """
     started = time.monotonic()
-    _check_options(separate, confidence, margin, candidates, random_state)
+    if random_state is None:
+        own = getattr(joint, "random_state", None)
+        random_state = int(own) if isinstance(own, int | np.integer) else 0
+    _check_options(joint, separate, confidence, margin, candidates, random_state)
     metrics = dict(skill_metrics or {})
     model: MultiTaskNetwork = clone(joint) if joint is not None else MultiTaskNetwork()
     if tasks is not None:
@@ -175,9 +180,14 @@ def compare(
     return Comparison(about | result | extra | {"curves": {name: arm.curves for name, arm in arms.items() if arm.curves}}, chosen)
 
 
-def _check_options(separate: Sequence[str], confidence: float, margin: float, candidates: Any, random_state: Any) -> None:
-    unknown = set(separate) - {ALONE, BEST}
-    if unknown or isinstance(separate, str):
+def _check_options(
+    joint: Any, separate: Sequence[str], confidence: float, margin: float, candidates: Any, random_state: Any
+) -> None:
+    if joint is not None and not isinstance(joint, MultiTaskNetwork):
+        raise OptionError(
+            f"`joint` must be a MultiTaskNetwork, which has single-task twins; got {joint!r}. Other models go into `candidates`."
+        )
+    if isinstance(separate, str) or not {ALONE} <= set(separate) <= {ALONE, BEST}:
         raise OptionError(f"`separate` must hold 'alone' and perhaps 'best_separate'; got {separate!r}.")
     if not 0 < confidence < 1:
         raise OptionError(f"`confidence` must be in (0, 1); got {confidence!r}.")
@@ -223,6 +233,14 @@ def _row_losses(task: FittedTask, outputs: Array, target: Array, fold_of: Array)
 
 def _auc_losses(target: Array, weight: Array, outputs: list[Array], plan: Array) -> Array:
     return auc_row_losses(target[:, 0], np.stack([own[:, 1] for own in outputs]), fold=plan, sample_weight=weight)
+
+
+def _auc_reason(losses: Array, labels: LabelTable, task: FittedTask, plan: Array) -> str:
+    """Why folds have no AUC, "" if all that hold labels have one."""
+    observed = ~np.isnan(labels.target[:, labels.slices[task.name]]).any(axis=1)
+    folds = [(r, (plan[r] == f) & observed) for r in range(len(plan)) for f in np.unique(plan[r][plan[r] >= 0])]
+    missing = [np.isnan(losses[r, rows]).all() for r, rows in folds if rows.any()]
+    return f"{sum(missing)} of {len(missing)} folds hold one class only, where AUC is undefined" if any(missing) else ""
 
 
 def _constant_losses(
@@ -278,6 +296,9 @@ def _tables(
             entries[name] = entry
             undefined += [reason for reason in reasons if reason not in undefined]
         gain = {arm: _without_errors(gains[arm].tasks[task.name]) for arm in separate}
+        for entry in gain.values():
+            if task.name in skill_metrics and entry.get("gain") is None:
+                entry["reason"] = _auc_reason(losses[TOGETHER][task.name], labels, task, plan) or entry["reason"]
         undefined += [f"gain over {arm}: {g['reason']}" for arm, g in gain.items() if g.get("gain") is None and g.get("reason")]
         observed = ~np.isnan(labels.target[:, labels.slices[task.name]]).all(axis=1)
         tasks[task.name] = {

@@ -107,7 +107,9 @@ def _check_training_rows(train: Array, held: Array, n: int, whose: str, reserved
     use[train] += 1
     use[held] += 2
     if (use == 3).any():
-        raise OptionError(f"`folds` must not train on held-out rows; {whose} trains on {(use == 3).sum()} rows that it holds out.")
+        raise OptionError(
+            f"`folds` must not train on held-out rows; {whose} trains on {(use == 3).sum()} rows that it holds out."
+        )
     n_left = int((use == 0).sum()) if reserved is None else int(((use == 0) & ~reserved).sum())
     if n_left:
         raise OptionError(
