@@ -113,6 +113,59 @@ def test_test_rows_are_scored_and_never_learned_from():
     assert first.report_["test"] != second.report_["test"]
 
 
+def test_counts_are_of_the_rows_learned_from_and_of_labels_that_weigh_something():
+    frame = houses().assign(trust=np.where(np.arange(80) % 10 == 0, 0.0, 1.5))
+    report = predictor(split="part", weight="trust", ignore=["street"]).fit(frame).report_
+    given = frame[frame["part"] != "test"]
+    labels = given["price"].notna() & (given["trust"] > 0)
+    assert (report["n_rows"], report["n_train"] + report["n_validation"], report["n_test"]) == (80, 56, 16)
+    assert report["tasks"]["price"]["n_observed"] == labels.sum()
+    assert report["tasks"]["price"]["n_missing"] == 64 - labels.sum()
+
+
+@pytest.mark.parametrize("split", [None, "part"])
+def test_validation_rows_are_counted_and_scored(split):
+    frame = houses()
+    model = predictor(split=split, weight="trust", ignore=["street"] + ["part"] * (split is None)).fit(frame)
+    tasks = model.report_["tasks"]
+    assert tasks["grade"]["validation"]["n_observed"] == model.report_["n_validation"] == 16
+    assert tasks["grade"]["validation"]["metrics"]["accuracy"] >= 0
+    if split:
+        scores = model.evaluate(frame[frame["part"] == "validation"])["tasks"]
+        for name, task in tasks.items():
+            assert task["validation"]["metrics"] == scores[name]["metrics"]
+            assert task["validation"]["skill"] == pytest.approx(scores[name]["skill"], abs=1e-5)
+
+
+def test_a_metric_undefined_on_the_validation_rows_is_told():
+    frame = houses()
+    frame.loc[(frame["part"] == "validation") & (frame["sold"] == "no"), "sold"] = None
+    task = predictor(split="part", ignore=["street", "trust"]).fit(frame).report_["tasks"]["sold"]
+    assert task["validation"]["metrics"]["roc_auc"] is None
+    assert any(reason.startswith("roc_auc: ") for reason in task["undefined"])
+
+
+def test_without_validation_rows_nothing_is_scored_on_them():
+    network = MultiTaskNetwork(max_epochs=2, validation=None)
+    report = predictor(["grade"], network=network).fit(houses()).report_
+    assert report["tasks"]["grade"]["validation"] == {"skill": None}
+
+
+def test_a_table_without_the_weight_column_is_scored_with_a_warning():
+    frame = houses()
+    model = predictor(weight="trust", ignore=["street", "part"]).fit(frame)
+    with pytest.warns(PolytaskWarning, match="no column 'trust', .* weights of the rows: all rows count the same"):
+        model.evaluate(frame.drop(columns="trust"))
+
+
+def test_test_rows_of_weight_zero_are_no_hindrance():
+    frame = houses()
+    frame.loc[frame["part"] == "test", "trust"] = 0
+    report = predictor(split="part", weight="trust", ignore=["street"]).fit(frame).report_
+    assert "test" not in report
+    assert any("16 test rows have no labels" in note for note in report["notes"])
+
+
 def test_test_rows_without_labels_are_told_and_no_hindrance():
     frame = houses()
     frame.loc[frame["part"] == "test", ["price", "sold"]] = None

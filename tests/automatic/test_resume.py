@@ -126,7 +126,25 @@ def test_a_place_that_is_no_folder_is_refused(tmp_path):
 
 def test_the_folder_holds_fingerprints_and_state(run):
     assert {path.name for path in run.iterdir()} == {"run.json", "training.checkpoint"}
-    assert set(json.loads((run / "run.json").read_text())) == {"data", "options", "versions", "threads"}
+    marks = json.loads((run / "run.json").read_text())
+    assert set(marks) == {"data", "options", "versions", "threads", "ended_by", "steps"}
+    assert marks["ended_by"] == "interrupt"
+
+
+def test_the_folder_tells_after_how_many_steps_a_run_was_stopped(tmp_path):
+    run = RunFolder(tmp_path / "run")
+    assert run.ending() is None
+    predictor(max_steps=2).fit(houses(), run_folder=run.path)
+    assert run.ending() == ("steps", 2)
+    run.open({"data": "a"}, resume=False)
+    assert run.ending() is None
+
+
+def test_a_refused_resume_leaves_the_run_as_it_was(run):
+    before = {path.name: path.read_bytes() for path in run.iterdir()}
+    with pytest.raises(OptionError, match="its options differ"):
+        predictor(epochs=5).fit(houses(), run_folder=run, resume=True)
+    assert {path.name: path.read_bytes() for path in run.iterdir()} == before
 
 
 def test_the_steps_of_a_run_ended_by_time_repeat_it():

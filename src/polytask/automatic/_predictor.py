@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 
 import polytask
+from polytask.automatic._inner_rows import noting_inner_rows
 from polytask.automatic._roles import Roles, divide_table, warn_of_copies
 from polytask.automatic._run_folder import RunFolder
 from polytask.automatic._skipped import SkippedTask
@@ -141,13 +142,13 @@ class MultiTaskPredictor:
             "max_steps": settings["max_steps"] if self.max_steps is None else self.max_steps,
         }
         model = MultiTaskNetwork(**settings)
+        run = None if run_folder is None else RunFolder(run_folder)
         checkpoint = None
-        if run_folder is not None:
-            run = RunFolder(run_folder)
+        if run is not None:
             checkpoint = run.open(self._fingerprints(frame, model), resume=resume)
         elif resume:
             raise OptionError("`resume` needs a `run_folder` to go on from; got none.")
-        with _threads(self.threads):
+        with _threads(self.threads), noting_inner_rows(model) as inner:
             model.fit(
                 roles.inputs.iloc[train],
                 roles.labels.iloc[train],
@@ -157,14 +158,17 @@ class MultiTaskPredictor:
                 on_epoch=on_epoch,
                 checkpoint=checkpoint,
             )
+        if run is not None:
+            run.note_ending(model.network_.ended_by, steps=model.network_.steps)
         self.network_, self.roles_ = model, roles
         self.target_columns_ = [column for column in frame.columns if column in self._target_columns(roles, frame)]
         self.skipped_ = [
             SkippedTask.of(name, frame[list(columns)], roles.skipped[name]) for name, columns in roles.skipped_columns.items()
         ]
         self.order_ = roles.order
-        self.report_ = self._report(frame, roles, time.monotonic() - started, facts or {})
-        if len(test) and frame.iloc[test][self.target_columns_].notna().any(axis=None):
+        self.report_ = self._report(frame, roles, train, time.monotonic() - started, facts or {})
+        self._score_validation(frame.iloc[train[inner[1]]])
+        if len(test) and self._observed(frame, roles.weight, self.target_columns_)[test].any():
             self.report_["test"] = self.evaluate(frame.iloc[test])
         elif len(test):
             self.report_["notes"].append(f"The {len(test)} test rows have no labels, so nothing was scored on them.")
@@ -283,6 +287,12 @@ class MultiTaskPredictor:
         frame = to_pandas(data)
         self._check_fitted()
         present = [task for task in self.tasks_ if all(column in frame.columns for column in task.columns)]
+        if self.weight is not None and self.weight not in frame.columns:
+            warnings.warn(
+                f"The table has no column {self.weight!r}, which held the weights of the rows: all rows count the same.",
+                PolytaskWarning,
+                stacklevel=2,
+            )
         if not present:
             raise TargetError(f"None of the target columns {self.target_columns_} is in the table; evaluation needs labels.")
         for task in self.tasks_:
@@ -317,6 +327,21 @@ class MultiTaskPredictor:
             skill = float(1 - np.average(losses[seen], weights=share) / np.average(constant[seen], weights=share))
         observed = int((~np.isnan(target)).any(axis=1).sum())
         return {"kind": task.kind, "n_observed": observed, "skill": skill, "metrics": metrics, "undefined": undefined}
+
+    def _score_validation(self, rows: pd.DataFrame) -> None:
+        """Put counts and metrics of the validation rows into the report: optimistic, since these rows chose the epoch."""
+        if not len(rows):
+            return
+        outputs, weight = self._outputs(rows, None, "error"), self._row_weights(rows)
+        for task in self.tasks_:
+            scores, told = self._scores(task, rows, outputs[task.name], weight), self.report_["tasks"][task.name]
+            told["validation"] |= {"n_observed": scores["n_observed"], "metrics": scores["metrics"]}
+            told["undefined"] = [f"{metric}: {why}" for metric, why in scores["undefined"].items()]
+
+    def _observed(self, frame: pd.DataFrame, weight: Array | None, columns: Sequence[str]) -> Array:
+        """Which rows have a label in one of the columns, and a weight that is not 0; bool [n]."""
+        seen = frame[list(columns)].notna().any(axis=1).to_numpy()
+        return seen if weight is None else seen & (weight > 0)
 
     def _row_weights(self, frame: pd.DataFrame) -> Array | None:
         if self.weight is None or self.weight not in frame.columns:
@@ -411,13 +436,13 @@ class MultiTaskPredictor:
 
     # ------------------------------------------------------------------ report
 
-    def _report(self, frame: pd.DataFrame, roles: Roles, seconds: float, facts: dict[str, Any]) -> dict[str, Any]:
-        """Plain JSON for the fit report; see docs/report.md for its fields."""
+    def _report(self, frame: pd.DataFrame, roles: Roles, learn: Array, seconds: float, facts: dict[str, Any]) -> dict[str, Any]:
+        """Plain JSON for the fit report; see docs/report.md for its fields. ``learn`` are the positions of all but test rows."""
         model, network = self.network_, self.network_.network_
         skills = network.curves["skill"][network.best_epoch - 1]
         tasks: dict[str, Any] = {}
         for k, task in enumerate(model.tasks_):
-            seen = ~frame[list(task.columns)].isna().all(axis=1)
+            seen = self._observed(frame, roles.weight, task.columns)[learn]
             tasks[task.name] = {
                 "kind": task.kind,
                 "reason": roles.reasons[task.name],
@@ -443,6 +468,7 @@ class MultiTaskPredictor:
             "n_rows": len(frame),
             "n_train": model.n_train_,
             "n_validation": model.n_validation_,
+            "n_test": len(frame) - len(learn),
             "mean_skill": _number(model.optimistic_skill_),
             "tasks": tasks,
             "inputs": [

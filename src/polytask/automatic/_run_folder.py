@@ -26,10 +26,10 @@ class RunFolder:
         Raises
         ------
         OptionError
-            If ``resume`` is asked for and there is no run, or data, options, versions or threads differ from it, or the
-            disk refuses.
+            If ``resume`` is asked for and there is no run, or data, options, versions or threads differ from it (then it is
+            left as it is), or the disk refuses.
         """
-        marks, state = self.path / "run.json", self.path / "training.checkpoint"
+        marks, state = self._marks, self.path / "training.checkpoint"
         if resume:
             if not marks.exists():
                 raise OptionError(f"There is no run to resume in {str(self.path)!r}. Start one without --resume (resume=False).")
@@ -52,5 +52,24 @@ class RunFolder:
                 state.unlink(missing_ok=True)
             except OSError as error:
                 raise OptionError(f"The run folder {str(self.path)!r} cannot be written: {error.strerror}.") from error
-            write_file(marks, json.dumps(fingerprints, indent=1).encode())
+        self._write(fingerprints)
         return Checkpoint(state)
+
+    def note_ending(self, ended_by: str, *, steps: int) -> None:
+        """Keep why the run ended and after how many steps, for whoever finds the folder."""
+        self._write(json.loads(self._marks.read_text()) | {"ended_by": ended_by, "steps": steps})
+
+    def ending(self) -> tuple[str, int] | None:
+        """Why the run there ended and after how many steps; None if it did not come to an end, or cannot be read."""
+        try:
+            marks = dict(json.loads(self._marks.read_text()))
+            return str(marks["ended_by"]), int(marks["steps"])
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+
+    @property
+    def _marks(self) -> Path:
+        return self.path / "run.json"
+
+    def _write(self, marks: dict[str, Any]) -> None:
+        write_file(self._marks, json.dumps(marks, indent=1).encode())
