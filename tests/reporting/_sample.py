@@ -371,6 +371,18 @@ def fit_result() -> dict[str, Any]:
     }
 
 
+def fit_with_test() -> dict[str, Any]:
+    """A fit on a table whose split column keeps test rows apart."""
+    result = fit_result()
+    tasks = {
+        name: {"kind": task["kind"], "n_observed": 180, "skill": skill, "metrics": _metrics(task["kind"], skill), "undefined": {}}
+        for (name, task), skill in zip(result["tasks"].items(), (0.381, 0.244, None), strict=False)
+    }
+    tasks["supports"]["undefined"] = {"roc_auc": "only one class among the labels"}
+    test = {"format": "polytask.evaluation", "version": 1, "n_rows": 200, "tasks": tasks}
+    return result | {"n_rows": 862, "n_test": 200, "test": test}
+
+
 def nasty_fit() -> dict[str, Any]:
     """Names that try to break the page, many columns."""
     result = fit_result()

@@ -7,7 +7,7 @@ from rich.console import Console
 from polytask.exceptions import DataError
 from polytask.reporting import fit_html, fit_sentence, fit_table, write_fit_report, write_report
 from tests.reporting._page import Page
-from tests.reporting._sample import comparison, fit_result
+from tests.reporting._sample import comparison, fit_result, fit_with_test
 
 
 def printed(result, width: int = 80) -> str:
@@ -60,6 +60,51 @@ def test_the_terminal_table_fits_80_columns_and_names_what_was_left_out():
 def test_the_sentence_says_optimistic():
     assert fit_sentence(fit_result()) == (
         "Learned 3 of 4 tasks from 662 rows; mean validation skill 31.3 points (optimistic: these rows chose the epoch)."
+    )
+
+
+def test_test_rows_are_not_counted_as_learned_from_and_their_skill_leads():
+    words = Page(fit_html(fit_with_test())).words
+    assert "Learned 3 of 4 tasks from 662 rows." in words
+    assert "200 to test" in words
+    assert "31.3 points" not in words.partition("mean test skill")[0]
+    assert words.index("31.2 points mean test skill") < words.index("31.3 points mean validation skill")
+    section = words.partition("The honest numbers")[2].partition("Optimistic")[0]
+    assert "final_grade" in section
+    assert "38.1" in section
+    assert "180" in section
+    assert "rmse" in section
+    assert "supports: roc_auc: only one class among the labels" in section
+
+
+def test_rows_without_a_label_are_told_as_not_used():
+    assert "38 rows without a label of positive weight not used" in Page(fit_html(fit_result() | {"n_rows": 700})).words
+    assert "not used" not in Page(fit_html(fit_result() | {"inputs": []})).words.partition("Tasks")[0]
+
+
+def test_columns_without_any_content_are_left_out_of_the_page():
+    result = fit_result()
+    for task in result["tasks"].values():
+        task["validation"] = {"skill": 0.2}
+    page = Page(fit_html(result)).words.partition("In points")[2]
+    assert "Metrics" not in page
+    assert "Labels" not in page
+
+
+def test_the_terminal_shows_test_beside_validation_and_says_which_is_honest():
+    text = printed(fit_with_test())
+    assert max(map(len, text.splitlines())) <= 80
+    assert "labels  missing  validation  test" in text
+    assert "600       62        43.0  38.1" in text
+    assert "mean over tasks" in text
+    assert "31.3  31.2" in text
+    assert "Test is the honest one" in text
+
+
+def test_the_sentence_tells_the_test_skill_first():
+    assert fit_sentence(fit_with_test()) == (
+        "Learned 3 of 4 tasks from 662 rows; mean test skill 31.2 points (200 rows not learned from); "
+        "mean validation skill 31.3 points (optimistic: these rows chose the epoch)."
     )
 
 

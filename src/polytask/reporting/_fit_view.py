@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from polytask.reporting._curve_cards import CARDS_IN_SIGHT, curve_cards
-from polytask.reporting._numbers import finite, plural, points, significant
+from polytask.reporting._numbers import UNDEFINED, finite, plural, points, significant
 from polytask.reporting._readings import check_format
 from polytask.reporting._settings import flat_rows, input_row, stored_command
 from polytask.reporting._skill_bar import skill_bar, skill_scale
@@ -41,16 +41,29 @@ def fit_sentence(result: Mapping[str, Any]) -> str:
     check_format(result, "polytask.fit")
     mean = finite(result.get("mean_skill"))
     told = "undefined" if mean is None else f"{points(mean)} points (optimistic: these rows chose the epoch)"
-    return f"{learned_clause(result)}; mean validation skill {told}."
+    clauses = [learned_clause(result), f"mean validation skill {told}"]
+    if test := result.get("test"):
+        kept = "" if (n := finite(test.get("n_rows"))) is None else f" ({plural(int(n), 'row')} not learned from)"
+        test_mean = mean_test_skill(result)
+        clauses.insert(1, f"mean test skill {UNDEFINED if test_mean is None else f'{points(test_mean)} points{kept}'}")
+    return f"{'; '.join(clauses)}."
 
 
 def learned_clause(result: Mapping[str, Any]) -> str:
-    """Say how many tasks were learned from how many rows; no full stop."""
+    """Say how many tasks were learned from how many rows (those that chose the epoch are among them); no full stop."""
     tasks = result["tasks"].values()
     learned = sum(not task.get("left_out") for task in tasks)
-    rows = finite(result.get("n_rows"))
+    used = [finite(result.get(key)) for key in ("n_train", "n_validation")]
+    rows = finite(result.get("n_rows")) if None in used else sum(count for count in used if count is not None)
     count = plural(learned, "task") if learned == len(tasks) else f"{learned} of {plural(len(tasks), 'task')}"
     return f"Learned {count}" + (f" from {plural(int(rows), 'row')}" if rows is not None else "")
+
+
+def mean_test_skill(result: Mapping[str, Any]) -> float | None:
+    """The mean skill on the test rows, over the tasks where it is defined."""
+    tasks = (result.get("test") or {}).get("tasks") or {}
+    skills = [skill for task in tasks.values() if (skill := finite(task.get("skill"))) is not None]
+    return sum(skills) / len(skills) if skills else None
 
 
 def fit_view(result: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,11 +74,13 @@ def fit_view(result: Mapping[str, Any]) -> dict[str, Any]:
         "polytask": result.get("polytask") or "",
         "learned": learned_clause(result),
         "mean_skill": finite(result.get("mean_skill")),
+        "mean_test_skill": mean_test_skill(result),
         "facts": facts(result),
         "seconds": finite(result.get("seconds")),
         "tasks": [task_row(name, task) for name, task in result["tasks"].items()],
         "left_out": [(name, task["left_out"]) for name, task in result["tasks"].items() if task.get("left_out")],
         "scores": score_rows(result["tasks"]),
+        "test": test_view(result),
         "undefined": [(name, reason) for name, task in result["tasks"].items() for reason in task.get("undefined") or []],
         "inputs": [input_row(column) for column in inputs],
         "input_kinds": Counter(column.get("kind", "") for column in inputs),
@@ -86,7 +101,12 @@ def facts(result: Mapping[str, Any]) -> list[str]:
     told = []
     trained, validated = finite(result.get("n_train")), finite(result.get("n_validation"))
     if trained is not None and validated is not None:
-        told.append(f"{plural(int(trained), 'row')} to learn, {int(validated):,} to choose the epoch")
+        kept = int(finite(result.get("n_test")) or 0)
+        parts = [f"{plural(int(trained), 'row')} to learn", f"{int(validated):,} to choose the epoch"]
+        told.append(", ".join(parts + ([f"{kept:,} to test"] if kept else [])))
+        unused = int((finite(result.get("n_rows")) or 0) - trained - validated - kept)
+        if unused > 0:
+            told.append(f"{plural(unused, 'row')} without a label of positive weight not used")
     epochs, best = finite(result.get("epochs")), finite(result.get("best_epoch"))
     if epochs is not None:
         told.append(plural(int(epochs), "epoch") + (f", number {best:g} kept" if best is not None else ""))
@@ -114,6 +134,22 @@ def task_row(name: str, task: Mapping[str, Any]) -> dict[str, Any]:
         "n_missing": finite(task.get("n_missing")),
         "missing_texts": ", ".join(f"'{text}' {count:,}×" for text, count in missing_texts.items()),
         "left_out": task.get("left_out"),
+    }
+
+
+def test_view(result: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the test rows of a split column say; None without them."""
+    test = result.get("test")
+    if not test:
+        return None
+    tasks = test.get("tasks") or {}
+    undefined = [
+        (name, f"{metric}: {why}") for name, task in tasks.items() for metric, why in (task.get("undefined") or {}).items()
+    ]
+    return {
+        "n_rows": finite(test.get("n_rows")),
+        "scores": score_rows({name: {"kind": task.get("kind", ""), "validation": task} for name, task in tasks.items()}),
+        "undefined": undefined,
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
+from polytask.reporting._fit_view import mean_test_skill
 from polytask.reporting._numbers import finite, points, printable, significant
 from polytask.reporting._readings import check_format
 from polytask.reporting._terminal_table import Column, table_of
@@ -24,7 +25,8 @@ def fit_table(result: Mapping[str, Any]) -> "FitTable":
     Returns
     -------
     FitTable
-        A rich renderable: a row per task (kind, labels, missing, validation skill) and the mean, said to be optimistic.
+        A rich renderable: a row per task (kind, labels, missing, validation skill, test skill if there are test rows) and the
+        means; validation is said to be optimistic.
 
     Raises
     ------
@@ -60,8 +62,13 @@ class FitTable:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield the table, what it means, and the tasks left out."""
         yield table_of(self.columns(), options.max_width)
-        yield Text("Validation skill in points: 0 is no better than a constant, 100 is perfect.")
-        yield Text("It is optimistic: these rows chose the epoch.")
+        if self.result.get("test"):
+            yield Text("Skill in points: 0 is no better than a constant, 100 is perfect.")
+            yield Text("Validation is optimistic: these rows chose the epoch.")
+            yield Text("Test is the honest one: these rows were neither learned from nor chose anything.")
+        else:
+            yield Text("Validation skill in points: 0 is no better than a constant, 100 is perfect.")
+            yield Text("It is optimistic: these rows chose the epoch.")
         for name, task in self.result["tasks"].items():
             if task.get("left_out"):
                 yield Text(f"Left out: '{printable(name)}': {printable(task['left_out'])}")
@@ -69,13 +76,26 @@ class FitTable:
     def columns(self) -> list[Column]:
         """The columns, with the mean over tasks in the last cells."""
         tasks = self.result["tasks"]
-        skills = [(task.get("validation") or {}).get("skill") for task in tasks.values()] + [self.result.get("mean_skill")]
         return [
             Column("task", [*map(Text, map(printable, tasks)), Text("mean over tasks")], justify="left"),
             Column("kind", [*(Text(str(task.get("kind", ""))) for task in tasks.values()), Text("")], justify="left"),
             *(Column(header, [*(_count(task.get(key)) for task in tasks.values()), Text("")]) for header, key in _COUNTS),
-            Column("skill", [Text("-" if finite(skill) is None else points(skill)) for skill in skills]),
+            *self._skill_columns(),
         ]
+
+    def _skill_columns(self) -> list[Column]:
+        """Validation skill and, where rows were kept apart for it, test skill."""
+        tasks, test = self.result["tasks"], self.result.get("test")
+        validation = [*((task.get("validation") or {}).get("skill") for task in tasks.values()), self.result.get("mean_skill")]
+        if not test:
+            return [Column("skill", [_skill(skill) for skill in validation])]
+        scores = test.get("tasks") or {}
+        tested = [*((scores.get(name) or {}).get("skill") for name in tasks), mean_test_skill(self.result)]
+        return [Column(header, [_skill(s) for s in skills]) for header, skills in (("validation", validation), ("test", tested))]
+
+
+def _skill(value: Any) -> Text:
+    return Text("-" if finite(value) is None else points(value))
 
 
 def _count(value: Any) -> Text:
