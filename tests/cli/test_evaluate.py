@@ -80,3 +80,15 @@ def test_labels_never_seen_in_training_are_told(polytask, fitted, test_table):
     shown = polytask("evaluate", fitted, test_table)
     assert shown.code == 0
     assert "warning: Task 'sold': 1 labels are of classes never seen in training" in shown.err
+
+
+def test_a_table_without_the_weight_column_of_the_fit_is_scored_with_a_warning(polytask, tmp_path):
+    make_frame().assign(w=[1, 2] * 40).to_csv(tmp_path / "train.csv", index=False)
+    make_frame(seed=9).to_csv(tmp_path / "test.csv", index=False)
+    words = ["-t", "price", "-t", "visits", "--weight", "w", "--max-steps", 20, "-q", "--out", tmp_path / "model"]
+    assert polytask("fit", tmp_path / "train.csv", *words).code == 0
+    shown = polytask("evaluate", tmp_path / "model", tmp_path / "test.csv", "-q")
+    assert (shown.code, shown.out) == (0, "")
+    assert shown.err.startswith("warning: The table has no column 'w'")
+    assert polytask("predict", tmp_path / "model", tmp_path / "test.csv", "-q", "--out", tmp_path / "p.csv").code == 0
+    assert polytask("evaluate", tmp_path / "model", tmp_path / "train.csv", "-q") == (0, "", "")

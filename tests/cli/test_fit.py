@@ -1,6 +1,8 @@
 """``polytask fit``."""
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -76,7 +78,7 @@ def test_a_run_ended_by_steps_is_gone_on_with_to_the_same_weights(polytask, tabl
     assert (tmp_path / "parts.run").exists()
     shown = polytask(*words, "--out", parts)
     assert shown.code == 2
-    assert "There is an unfinished run in" in shown.err or "already holds a model" in shown.err
+    assert "--out already holds a model, and there is an unfinished run in" in shown.err
     assert polytask(*words, "--out", parts, "--resume").code == 0
     assert not (tmp_path / "parts.run").exists()
     assert (whole / "network.safetensors").read_bytes() == (parts / "network.safetensors").read_bytes()
@@ -90,6 +92,44 @@ def test_a_run_is_not_gone_on_with_when_data_or_options_differ(polytask, table, 
     shown = polytask(*words, "--resume")
     assert shown.code == 2
     assert "its data differ" in shown.err
+
+
+def test_a_run_killed_before_its_first_checkpoint_outlives_a_refused_resume(polytask, table, out, tmp_path):
+    words = ["fit", table, "-t", "price", "-t", "visits", "-q", "--out", out, "--epochs", 2]
+    assert polytask(*words, "--max-steps", 1).code == 0
+    for state in (tmp_path / "model.run").glob("*.checkpoint"):
+        state.unlink()
+    assert "its options differ" in polytask(*words, "--epochs", 7, "--resume").err
+    assert polytask(*words, "--resume") == (0, "", "")
+
+
+@pytest.mark.parametrize(("limit", "value"), [("--max-steps", 2), ("--time-limit", 0.001)])
+def test_a_limit_that_ended_the_run_is_told_then_and_later(polytask, table, out, tmp_path, limit, value):
+    words = ["fit", table, "-t", "price", "-t", "visits", "--out", out]
+    told = polytask(*words, limit, value).err.splitlines()[-1]
+    steps = json.loads((out / "predictor.json").read_text())["report"]["steps"]
+    count = "1 step" if steps == 1 else f"{steps} steps"
+    again = "" if limit == "--max-steps" else f" (--max-steps {steps} repeats it)"
+    assert told == f"Stopped by {limit} after {count}{again}; add --resume to go on; the state is in '{tmp_path / 'model.run'}'."
+    for _ in range(2):  # with the model there and without it
+        later = polytask(*words)
+        assert later.code == 2
+        assert f"here is an unfinished run in '{tmp_path / 'model.run'}', stopped by {limit} after {count}." in later.err
+        assert "--resume" in later.err
+        assert "--overwrite" in later.err
+        shutil.rmtree(out, ignore_errors=True)
+
+
+def test_the_test_rows_of_a_split_are_scored_and_shown_as_the_honest_ones(polytask, table, out, frame, tmp_path):
+    frame.assign(part=["train", "train", "validation", "test"] * 20).to_csv(table, index=False)
+    shown = polytask("fit", table, "-t", "price", "-t", "visits", "--ignore", "id", "--split", "part", "--out", out, *QUICK)
+    head, price = (next(line.split() for line in shown.out.splitlines() if word in line) for word in ("labels", "price"))
+    assert head == ["task", "kind", "labels", "missing", "validation", "test"]
+    assert price[:4] == ["price", "regression", "51", "9"]
+    report = json.loads((out / "predictor.json").read_text())["report"]
+    assert price[5] == f"{100 * report['test']['tasks']['price']['skill']:.1f}"
+    assert "Learned 2 tasks from 60 rows; mean test skill" in shown.out
+    assert "Test skill" in (tmp_path / "model.html").read_text()
 
 
 def test_resume_without_a_run_is_told(polytask, table, out):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from polytask.data import ReadTable
 
 _PANEL = "The run"
+_LIMITS = {"time": "--time-limit", "steps": "--max-steps"}  # how a run ended: the option that ended it
 
 
 def fit(
@@ -88,7 +89,7 @@ def fit(
     _train(predictor, read_table, run_folder=run_folder, resume=resume, facts=facts, names=names, quiet=quiet)
     predictor.save(out, overwrite=overwrite or resume)
     _show(predictor, out=out, page=page, quiet=quiet)
-    _end(predictor, out=out, run_folder=run_folder)
+    _end(predictor, out=out, run_folder=run_folder, quiet=quiet)
 
 
 def _beside(out: Path, suffix: str) -> Path:
@@ -101,13 +102,26 @@ def _check_places(out: Path, *, overwrite: bool, resume: bool) -> Path:
 
     if out.absolute().name == "":
         raise OptionError(f"--out must be a folder to make; got '{out}'.")
-    check_place(out.resolve(), shown=str(out), overwrite=overwrite or resume)
     run_folder = _beside(out, ".run")
     if run_folder.exists() and not resume and not overwrite:
-        raise OptionError(
-            f"There is an unfinished run in '{run_folder}'. Go on with it with --resume, or start anew with --overwrite."
-        )
+        told = _unfinished(run_folder, beside_model=(out / "manifest.json").exists())
+        raise OptionError(f"{told}. Go on with it with --resume, or start anew with --overwrite.")
+    check_place(out.resolve(), shown=str(out), overwrite=overwrite or resume)
     return run_folder
+
+
+def _unfinished(run_folder: Path, *, beside_model: bool) -> str:
+    """Say what is known of a run that was left; no full stop."""
+    from polytask.automatic import RunFolder
+
+    ended_by, steps = RunFolder(run_folder).ending() or ("", 0)
+    stopped = f", stopped by {_LIMITS[ended_by]} after {_steps(steps)}" if ended_by in _LIMITS else ""
+    there = "--out already holds a model, and there" if beside_model else "There"
+    return f"{there} is an unfinished run in '{run_folder}'{stopped}"
+
+
+def _steps(count: int) -> str:
+    return f"{count:,} step{'s' if count != 1 else ''}"
 
 
 def _predictor(*, network: dict[str, int | None], **settings: Any) -> "MultiTaskPredictor":
@@ -134,7 +148,8 @@ def _train(
         with epoch_progress(names, quiet=quiet) as on_epoch:
             predictor.fit(table.frame, run_folder=run_folder, resume=resume, on_epoch=on_epoch, facts=facts)
     except KeyboardInterrupt as stop:
-        remove_run(run_folder, unless_started=True)
+        if not resume:
+            remove_run(run_folder, unless_started=True)
         stop.add_note(
             f"Go on with what is done by adding --resume to the command; it is kept in '{run_folder}'."
             if run_folder.exists()
@@ -142,7 +157,8 @@ def _train(
         )
         raise
     except BaseException:
-        remove_run(run_folder, unless_started=True)
+        if not resume:  # what is there is another run, which may still be gone on with
+            remove_run(run_folder, unless_started=True)
         raise
 
 
@@ -157,15 +173,21 @@ def _show(predictor: "MultiTaskPredictor", *, out: Path, page: Path, quiet: bool
     say(f"\n{fit_sentence(predictor.report_)}\nModel: {out}\nReport: {page}", quiet=quiet)
 
 
-def _end(predictor: "MultiTaskPredictor", *, out: Path, run_folder: Path) -> None:
-    """Remove the state of a run that came to its end; one that was stopped can be gone on with."""
-    ended_by = predictor.report_["ended_by"]
+def _end(predictor: "MultiTaskPredictor", *, out: Path, run_folder: Path, quiet: bool) -> None:
+    """Remove the state of a run that came to its end; one that was stopped can be gone on with, and that is told."""
+    from polytask.cli._console import note
+
+    ended_by, steps = predictor.report_["ended_by"], predictor.report_["steps"]
     if ended_by == "interrupt":
         stop = KeyboardInterrupt()
         stop.add_note(f"The best epoch until now is kept in '{out}'; add --resume to the command to go on.")
         raise stop
     if ended_by in ("patience", "epochs"):
         remove_run(run_folder)
+    if ended_by in _LIMITS:
+        again = f" (--max-steps {steps} repeats it)" if ended_by == "time" and steps else ""
+        stopped = f"Stopped by {_LIMITS[ended_by]} after {_steps(steps)}{again}"
+        note(f"{stopped}; add --resume to go on; the state is in '{run_folder}'.", quiet=quiet)
 
 
 def remove_run(folder: Path, *, unless_started: bool = False) -> None:

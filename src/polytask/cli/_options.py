@@ -98,7 +98,15 @@ MaxSteps = Annotated[
     int | None, _option("--max-steps", panel=_TRAINING, metavar="N", help="Stop training after this many steps.")
 ]
 Epochs = Annotated[int | None, _option("--epochs", panel=_TRAINING, metavar="N", help="Most passes over the training rows.")]
-Threads = Annotated[int | None, _option("--threads", panel=_TRAINING, metavar="N", help="Processor threads; all by default.")]
+Threads = Annotated[
+    int | None,
+    _option(
+        "--threads",
+        panel=_TRAINING,
+        metavar="N",
+        help="Processor threads; by default one to learn from under 20,000 rows, else all.",
+    ),
+]
 Device = Annotated[str, _option("--device", panel=_TRAINING, metavar="NAME", show_default=True, help="cpu, cuda, cuda:1, mps.")]
 
 Quiet = Annotated[bool, _option("--quiet", "-q", panel=_OUTPUT, help="Print nothing but warnings and errors.")]
