@@ -39,6 +39,30 @@ def test_quiet_prints_nothing_and_still_writes(polytask, table, result):
     assert set(json.loads(result.read_text())["tasks"]) == {"price", "visits"}
 
 
+def test_the_skill_of_a_binary_target_can_be_that_of_its_auc(polytask, table, result, tmp_path):
+    words = ["compare", table, "-t", "price", "-t", "sold", "--ignore", "id", *QUICK, "--json", result]
+    page = tmp_path / "out.html"
+    assert polytask(*words, "--metric", "sold=roc_auc", "--report", page).code == 0
+    found = json.loads(result.read_text())
+    assert {name: task["metric"] for name, task in found["tasks"].items()} == {"price": "mse", "sold": "roc_auc"}
+    assert found["tasks"]["sold"]["constant"]["error"] == 0.5  # of a constant, the AUC is one half
+    assert found["settings"]["skill_metrics"] == {"sold": "roc_auc"}
+    for arm in found["tasks"]["sold"]["arms"].values():
+        assert arm["skill"] == pytest.approx(1 - arm["error"] / 0.5)
+    assert "--metric sold=roc_auc" in page.read_text()
+    assert polytask(*words, "--quiet").code == 0
+    plain = json.loads(result.read_text())["tasks"]
+    assert plain["sold"]["metric"] == "log_loss"
+    assert plain["price"]["arms"] == found["tasks"]["price"]["arms"]
+
+
+def test_a_metric_may_be_asked_of_a_target_with_an_equals_sign_in_its_name(polytask, table, frame, result):
+    frame.rename(columns={"sold": "sold=1"}).to_csv(table, index=False)
+    words = ["-t", "price", "-t", "sold=1", "-q", *QUICK, "--metric", "sold=1=roc_auc", "--json", result]
+    assert polytask("compare", table, *words).code == 0
+    assert json.loads(result.read_text())["tasks"]["sold=1"]["metric"] == "roc_auc"
+
+
 def test_groups_weights_and_a_split_column_are_used(polytask, table, result, frame):
     frame = frame.assign(w=[0, 1] * 40, part=["train", "train", "train", "test"] * 20, who=[i // 4 for i in range(80)])
     frame.to_csv(table, index=False)
@@ -102,6 +126,12 @@ def test_a_target_that_cannot_be_learned_can_be_skipped(polytask, table, frame, 
         (["--json", "nowhere/out.json"], "The folder of --json is not there"),
         (["--report", "."], "--report must be a file"),
         (["--seed", -1], "seed"),
+        (["--metric", "price"], "--metric must be TARGET=METRIC, such as sold=roc_auc; got 'price'"),
+        (["--metric", "=roc_auc"], "--metric must be TARGET=METRIC"),
+        (["--metric", "prize=roc_auc"], "--metric names 'prize', which is no target. Did you mean 'price'?"),
+        (["--metric", "price=roc_auc"], "'price' of kind regression cannot be measured by 'roc_auc'"),
+        (["--metric", "price=mae"], "'price' of kind regression cannot be measured by 'mae'"),
+        (["--metric", "price=roc_auc", "--metric", "price=mse"], "--metric names 'price' twice"),
     ],
 )
 def test_what_cannot_be_used_is_told_in_one_line(polytask, table, words, message):
@@ -148,7 +178,7 @@ def check_demo(polytask, folder, monkeypatch, *, repeats):
 
 @pytest.mark.slow
 def test_the_demo_compares_six_tasks_and_writes_the_report_here(polytask, tmp_path, monkeypatch):
-    check_demo(polytask, tmp_path, monkeypatch, repeats=2)
+    check_demo(polytask, tmp_path, monkeypatch, repeats=3)
 
 
 def test_a_small_demo_does_the_same(polytask, tmp_path, monkeypatch):

@@ -68,6 +68,7 @@ def compare(
         weight=weight,
         unlearnable=unlearnable,
     )
+    metrics = _metrics(metric or [], names=[task.name for task in roles.tasks])
     warn_of_missing_texts(read_table, roles.labels.columns)
     warn_of_copies(roles)
     settings = {"max_epochs": epochs, "max_steps": max_steps, "device": device}
@@ -79,18 +80,27 @@ def compare(
         threads=threads,
         network={name: value for name, value in settings.items() if value is not None},
         about={"source": str(table), "command": context.obj},
-        metrics=_metrics(metric or []),
+        metrics=metrics,
         quiet=quiet,
     )
     show_comparison(result, json=json, report=report, quiet=quiet)
 
 
-def _metrics(given: list[str]) -> dict[str, str]:
+def _metrics(given: list[str], *, names: list[str]) -> dict[str, str]:
     """``TARGET=METRIC`` as a mapping; split at the last ``=``."""
+    from polytask.data import did_you_mean
+
+    found: dict[str, str] = {}
     for text in given:
-        if not text.rpartition("=")[0]:
+        target, _, metric = text.rpartition("=")
+        if not target:
             raise OptionError(f"--metric must be TARGET=METRIC, such as sold=roc_auc; got {text!r}.")
-    return {text.rpartition("=")[0]: text.rpartition("=")[2] for text in given}
+        if target not in names:
+            raise OptionError(f"--metric names {target!r}, which is no target.{did_you_mean(target, names)}")
+        if target in found:
+            raise OptionError(f"--metric names {target!r} twice; a target has one metric.")
+        found[target] = metric
+    return found
 
 
 def run_comparison(
