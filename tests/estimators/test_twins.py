@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from polytask.estimators import CodedTable, NetworkJob, TwinModel, label_weights, twin_mask
+from polytask.estimators import CodedTable, NetworkJob, TwinModel, _fit_networks, label_weights, twin_mask
 from polytask.networks import MLP
 from tests.estimators._tables import TASKS, assert_same_outputs, houses, small_network
 
@@ -53,6 +53,28 @@ def test_twins_in_a_stack_are_those_trained_one_by_one():
         (alone,) = train(model, table, labels, weight, [masks[k]], [seeds[k]])
         for name, values in alone.outputs(table.arrays).items():
             np.testing.assert_allclose(network.outputs(table.arrays)[name], values, rtol=1e-4)  # float32 sums in another order
+
+
+def test_of_many_tasks_twins_train_their_own_heads_and_are_the_same(monkeypatch):
+    X, y = houses()
+    model, table, labels, weight = prepared(X, y, TASKS, encoder=MLP(width=8, dropout=0.0))
+    masks = [np.ones(len(TASKS), dtype=bool), *(twin_mask(labels, task) for task in labels.tasks[:2])]
+    together = train(model, table, labels, weight, masks, [1, 2, 3])  # with the joint network, so with all heads
+    widths, stacked = [], _fit_networks.StackedNetworks
+    monkeypatch.setattr(_fit_networks, "STACKED_NETWORKS", 3)
+    monkeypatch.setattr(
+        _fit_networks, "StackedNetworks", lambda modules: widths.append(len(modules[0].heads)) or stacked(modules)
+    )
+    apart = train(model, table, labels, weight, masks, [1, 2, 3])
+    assert widths == [2]
+    for k, (one, other) in enumerate(zip(together, apart, strict=True)):
+        name = labels.tasks[max(k - 1, 0)].name
+        own = other.outputs(table.arrays, only=name)
+        assert list(own) == [name]
+        np.testing.assert_array_equal(own[name], other.outputs(table.arrays)[name])
+        np.testing.assert_allclose(own[name], one.outputs(table.arrays)[name], rtol=1e-4)  # float32 sums in another order
+        assert one.curves["skill"].shape == other.curves["skill"].shape == (3, len(TASKS))
+        np.testing.assert_array_equal(np.isnan(one.curves["skill"]), np.isnan(other.curves["skill"]))
 
 
 def test_joint_and_twins_make_the_same_number_of_steps():

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from polytask.data import TableArrays
+from polytask.estimators._part_of_tasks import PartOfTasks
 from polytask.networks import MultiTaskModule, Recipe, TableShape, build_module, output_slices
 from polytask.tasks import FittedTask
 from polytask.training import (
@@ -102,21 +103,24 @@ class FittedNetwork:
     shape: TableShape
 
     @torch.no_grad()
-    def outputs(self, arrays: TableArrays) -> dict[str, Array]:
-        """Outputs in natural scale per task."""
+    def outputs(self, arrays: TableArrays, *, only: str | None = None) -> dict[str, Array]:
+        """Outputs in natural scale per task, or of one task only, such as that of a twin."""
         device = next(self.module.parameters()).device
         self.module.eval()
-        slices = output_slices(self.tasks)
-        parts: list[list[Tensor]] = [[] for _ in self.tasks]
+        numbers = [k for k, task in enumerate(self.tasks) if only in (None, task.name)]
+        tasks = [self.tasks[k] for k in numbers]
+        module = self.module if only is None else PartOfTasks(self.module, numbers)
+        slices = output_slices(tasks)
+        parts: list[list[Tensor]] = [[] for _ in tasks]
         for start in range(0, max(len(arrays.numeric), 1), PADDED_ROWS):
             numeric, categorical = _tensors(arrays, slice(start, start + PADDED_ROWS), device)
             missing = PADDED_ROWS - len(numeric)
             numeric = torch.nn.functional.pad(numeric, (0, 0, 0, missing))
             categorical = torch.nn.functional.pad(categorical, (0, 0, 0, missing))
-            raw = self.module(*self.module.prepare(numeric, categorical)).cpu()
-            for task, own, found in zip(self.tasks, slices, parts, strict=True):
+            raw = module(*self.module.prepare(numeric, categorical)).cpu()
+            for task, own, found in zip(tasks, slices, parts, strict=True):
                 found.append(task.link(raw[:, own])[: PADDED_ROWS - missing])  # the link too sees whole chunks only
-        return {task.name: torch.cat(found).numpy() for task, found in zip(self.tasks, parts, strict=True)}
+        return {task.name: torch.cat(found).numpy() for task, found in zip(tasks, parts, strict=True)}
 
 
 def fit_networks(
@@ -153,17 +157,19 @@ def fit_networks(
     shape, tensors = table.shape, _tensors(table.arrays, slice(None), device)
     n_at_once = 1 if max(len(job.train_rows) for job in jobs) > STACKED_ROWS else STACKED_NETWORKS
     fitted: list[FittedNetwork] = []
-    for start in range(0, len(jobs), n_at_once):
-        stack = jobs[start : start + n_at_once]
+    for stack in _stacks(jobs, n_at_once, n_tasks=len(tasks)):
+        start = len(fitted)
         folds = {job.fold: job for job in stack}
         prepared = {key: _prepare_fold(job, tensors, tasks, target, weight, encoder, shape, device) for key, job in folds.items()}
         modules = [_module_of(job, prepared[job.fold], encoder, sharing, shape, device) for job in stack]
-        data = _training_data(stack, prepared, weight, tasks, device)
-        network = OneNetwork(modules[0]) if len(stack) == 1 else StackedNetworks(modules)
+        used = np.flatnonzero(np.any([job.tasks for job in stack], axis=0))
+        data = _training_data(stack, prepared, weight, tasks, used, device)
+        parts = modules if len(used) == len(tasks) else [PartOfTasks(module, used.tolist()) for module in modules]
+        network = OneNetwork(parts[0]) if len(stack) == 1 else StackedNetworks(parts)
         history = fit(
             network,
             data,
-            prepared[stack[0].fold].tasks,
+            [prepared[stack[0].fold].tasks[k] for k in used],
             settings=settings,
             seeds=[job.seed for job in stack],
             on_epoch=on_epoch,
@@ -171,8 +177,19 @@ def fit_networks(
         )
         if history.ended_by == "interrupt" and not keep_interrupted:
             raise KeyboardInterrupt
-        fitted += _fitted(stack, modules, prepared, history, (*deepcopy((encoder, sharing)), shape))
+        fitted += _fitted(stack, modules, prepared, history, used, (*deepcopy((encoder, sharing)), shape))
     return fitted
+
+
+def _stacks(jobs: Sequence[NetworkJob], n_at_once: int, *, n_tasks: int) -> list[list[NetworkJob]]:
+    """Jobs that are trained at once, in order; of many tasks joint networks go apart, since they need the heads of all."""
+    stacks: list[list[NetworkJob]] = []
+    for job in jobs:
+        apart = n_tasks >= STACKED_NETWORKS and bool(stacks) and (job.tasks.sum() == 1) != (stacks[-1][-1].tasks.sum() == 1)
+        if not stacks or len(stacks[-1]) == n_at_once or apart:
+            stacks.append([])
+        stacks[-1].append(job)
+    return stacks
 
 
 @dataclass(frozen=True)
@@ -227,8 +244,14 @@ def _module_of(
 
 
 def _training_data(
-    stack: Sequence[NetworkJob], prepared: dict[Any, _Fold], weight: Array, tasks: Sequence[FittedTask], device: torch.device
+    stack: Sequence[NetworkJob],
+    prepared: dict[Any, _Fold],
+    weight: Array,
+    tasks: Sequence[FittedTask],
+    used: Array,
+    device: torch.device,
 ) -> TrainingData:
+    """What the stack reads; of the labels only those of the tasks ``used``."""
     folds = list(prepared)
     number_of = {key: k for k, key in enumerate(folds)}
     weights = torch.as_tensor(weight, dtype=torch.float32, device=device)
@@ -239,15 +262,17 @@ def _training_data(
     valid_scale = torch.stack(
         [_constant_losses(prepared[job.fold], weights, rows) for job, rows in zip(stack, valid, strict=True)]
     )
-    scale = torch.where(scale > 0, scale, 1.0)
-    mask = torch.as_tensor(np.stack([job.tasks[task_of_column] for job in stack]), dtype=torch.float32, device=device)
+    scale, valid_scale = torch.where(scale > 0, scale, 1.0)[:, used], valid_scale[:, used]
+    columns = np.flatnonzero(np.isin(task_of_column, used))
+    weights = weights[:, columns]
+    mask = torch.as_tensor(np.stack([job.tasks[task_of_column[columns]] for job in stack]), dtype=torch.float32, device=device)
     if len(stack) == 1:
         only = prepared[folds[0]]
-        return TrainingData(only.inputs, only.target, weights * mask[0], train, valid, scale[0], valid_scale[0])
+        return TrainingData(only.inputs, only.target[:, columns], weights * mask[0], train, valid, scale[0], valid_scale[0])
     n_inputs = len(prepared[folds[0]].inputs)
     return TrainingData(
         inputs=tuple(torch.stack([prepared[key].inputs[k] for key in folds]) for k in range(n_inputs)),
-        target=torch.stack([prepared[key].target for key in folds]),
+        target=torch.stack([prepared[key].target[:, columns] for key in folds]),
         weight=weights,
         train_rows=train,
         validation_rows=valid,
@@ -271,10 +296,12 @@ def _fitted(
     modules: Sequence[MultiTaskModule],
     prepared: dict[Any, _Fold],
     history: TrainingHistory,
+    used: Array,
     built_from: tuple[Recipe, Recipe, TableShape],
 ) -> list[FittedNetwork]:
-    train = np.stack([record.train_losses.numpy() for record in history.epochs])
-    skill = np.stack([record.skills.numpy() for record in history.epochs])
+    n_tasks = len(stack[0].tasks)
+    train = _of_all_tasks(np.stack([record.train_losses.numpy() for record in history.epochs]), used, n_tasks)
+    skill = _of_all_tasks(np.stack([record.skills.numpy() for record in history.epochs]), used, n_tasks)
     found = []
     for k, (job, module) in enumerate(zip(stack, modules, strict=True)):
         assert history.best_epoch is not None
@@ -294,6 +321,13 @@ def _fitted(
             )
         )
     return found
+
+
+def _of_all_tasks(values: Array, used: Array, n_tasks: int) -> Array:
+    """Values [..., tasks used] on the axis of all tasks; NaN for the others."""
+    full = np.full((*values.shape[:-1], n_tasks), np.nan, dtype=values.dtype)
+    full[..., used] = values
+    return full
 
 
 def _tensors(arrays: TableArrays, rows: slice, device: torch.device) -> tuple[Tensor, Tensor]:

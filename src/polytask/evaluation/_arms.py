@@ -173,7 +173,7 @@ def _keep_networks(
     for name, values in joint.outputs(part).items():
         arms[TOGETHER].put(repeat, name, held, values, n)
     for task, twin in zip(labels.tasks, twins, strict=True):
-        arms[ALONE].put(repeat, task.name, held, twin.outputs(part)[task.name], n)
+        arms[ALONE].put(repeat, task.name, held, twin.outputs(part, only=task.name)[task.name], n)
     arms[TOGETHER].seconds.append(joint.seconds)
     arms[ALONE].seconds.append(sum(twin.seconds for twin in twins))
     if not arms[TOGETHER].cost:

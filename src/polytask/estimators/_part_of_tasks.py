@@ -1,0 +1,42 @@
+"""The part of a network that some of its tasks use."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from polytask.networks import MultiTaskModule
+
+
+class PartOfTasks(nn.Module):
+    """A network with the heads of some tasks only; its parameters are those of the network itself.
+
+    A single-task twin of a hundred tasks needs one head, not a hundred; what it computes is the same.
+
+    Parameters
+    ----------
+    module : MultiTaskModule
+    tasks : sequence of int
+        Numbers of the tasks.
+
+    Examples
+    --------
+    >>> from polytask.networks import MLP, HardSharing, TableShape
+    >>> from polytask.networks.heads import LinearHead
+    >>> encoder = MLP(width=8).build(TableShape(2))
+    >>> module = MultiTaskModule(encoder, HardSharing().build(8, 3), [LinearHead(8, 1) for _ in range(3)]).eval()
+    >>> inputs = module.prepare(torch.zeros(4, 2), torch.zeros(4, 0, dtype=torch.long))
+    >>> bool((PartOfTasks(module, [2])(*inputs) == module(*inputs)[:, [2]]).all())
+    True
+    """
+
+    def __init__(self, module: MultiTaskModule, tasks: Sequence[int]) -> None:
+        super().__init__()
+        self.encoder, self.sharing = module.encoder, module.sharing
+        self.heads = nn.ModuleList([module.heads[k] for k in tasks])
+        self.tasks = list(tasks)
+
+    def forward(self, *prepared: Tensor) -> Tensor:
+        """Prepared inputs to raw outputs of these tasks, side by side."""
+        representations = self.sharing(self.encoder(*prepared))
+        return torch.cat([head(representations[k]) for head, k in zip(self.heads, self.tasks, strict=True)], dim=-1)
