@@ -142,7 +142,9 @@ def test_a_time_limit_that_is_not_positive(polytask, table, seconds):
 
 @pytest.mark.parametrize("option", ["--max-steps", "--epochs", "--threads"])
 def test_numbers_below_one(polytask, table, option):
-    told(polytask("fit", table, "-t", "price", "--out", table.with_name("model"), option, 0))
+    message = told(polytask("fit", table, "-t", "price", "--out", table.with_name("model"), option, 0))
+    assert "1" in message  # the least value is named
+    assert not table.with_name("model").exists()
 
 
 @pytest.mark.parametrize("command", ["predict", "evaluate"])

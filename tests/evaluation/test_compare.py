@@ -2,6 +2,7 @@ import json
 import math
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -374,3 +375,10 @@ def test_fewer_rows_than_folds_are_refused():
     X, y = table(8, missing=0.0)
     with pytest.raises((OptionError, DataError), match="9"):
         run(X, y, folds=9)
+
+
+def test_one_tag_is_not_a_binary_task_to_the_auc_skill():
+    X, y = table()
+    tag = pd.DataFrame({"tag": (np.arange(len(X)) % 2).astype(float)})
+    with pytest.raises(OptionError, match="only binary"):
+        compare(X, tag, [Multilabel("tags", ("tag",))], skill_metrics={"tags": "roc_auc"})

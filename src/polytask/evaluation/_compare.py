@@ -205,7 +205,7 @@ def _check_skill_metrics(skill_metrics: Mapping[str, str], tasks: Sequence[Fitte
         if name not in kinds:
             raise OptionError(f"`skill_metrics` names {name!r}, which is no task; tasks are {list(kinds)}.")
         task = kinds[name]
-        if metric != "roc_auc" or task.n_codes != 2 or task.n_targets != 1:
+        if metric != "roc_auc" or task.n_codes != 2 or len(task.labels) != 2:
             raise OptionError(
                 f"The skill of task {name!r} of kind {task.kind} cannot be measured by {metric!r}; only binary by 'roc_auc'."
             )
