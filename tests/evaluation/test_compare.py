@@ -378,7 +378,7 @@ def test_fewer_rows_than_folds_are_refused():
 
 
 def test_one_tag_is_not_a_binary_task_to_the_auc_skill():
-    X, y = table()
+    X, _ = table()
     tag = pd.DataFrame({"tag": (np.arange(len(X)) % 2).astype(float)})
     with pytest.raises(OptionError, match="only binary"):
         compare(X, tag, [Multilabel("tags", ("tag",))], skill_metrics={"tags": "roc_auc"})
