@@ -28,5 +28,5 @@ separate = PerTaskEstimator({"regressor": Ridge(), "classifier": LogisticRegress
 print(f"linear models, one per task: {cross_val_score(separate, X, y, cv=3).mean():.2f}")
 
 # Where scikit-learn has cross_val_predict, which would make classes of prices:
-outputs = out_of_fold(separate, X, y, folds=3)
+outputs = out_of_fold(separate, X, y, cv=3)
 print({name: values.shape for name, values in outputs.items()})

@@ -131,7 +131,8 @@ def test_validation_rows_are_counted_and_scored(split):
     assert tasks["grade"]["validation"]["n_observed"] == model.report_["n_validation"] == 16
     assert tasks["grade"]["validation"]["metrics"]["accuracy"] >= 0
     if split:
-        scores = model.evaluate(frame[frame["part"] == "validation"])["tasks"]
+        with pytest.warns(PolytaskWarning, match="16 of 16 rows are for training or validation"):
+            scores = model.evaluate(frame[frame["part"] == "validation"])["tasks"]
         for name, task in tasks.items():
             assert task["validation"]["metrics"] == scores[name]["metrics"]
             assert task["validation"]["skill"] == pytest.approx(scores[name]["skill"], abs=1e-5)
@@ -484,3 +485,12 @@ def test_fit_does_not_change_the_table():
 def test_all_target_words_of_the_command_line_are_known():
     assert predictor().targets == TARGETS
     assert MultiTaskPredictor("price").targets == ["price"]
+
+
+def test_evaluating_rows_that_were_learned_from_warns():
+    n = np.arange(80)
+    frame = pd.DataFrame({"a": n % 7, "price": n + 0.5, "part": np.where(n % 4, "train", "test")})
+    predictor = MultiTaskPredictor(["price"], split="part", max_steps=3).fit(frame)
+    with pytest.warns(PolytaskWarning, match="60 of 80 rows are for training or validation"):
+        predictor.evaluate(frame)
+    assert predictor.evaluate(frame[frame["part"] == "test"])["n_rows"] == 20

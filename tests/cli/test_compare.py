@@ -190,3 +190,9 @@ def test_a_small_demo_does_the_same(polytask, tmp_path, monkeypatch):
 
 def test_the_frame_of_these_tests_has_all_kinds():
     assert {"price", "sold", "grade", "visits", "y_sun"} <= set(make_frame())
+
+
+def test_folds_and_a_split_column_are_not_both_taken(polytask, table):
+    shown = polytask("compare", table, "-t", "price", "--split", "part", "--folds", 3)
+    assert shown.code == 2
+    assert "give one of them" in shown.err

@@ -382,3 +382,14 @@ def test_one_tag_is_not_a_binary_task_to_the_auc_skill():
     tag = pd.DataFrame({"tag": (np.arange(len(X)) % 2).astype(float)})
     with pytest.raises(OptionError, match="only binary"):
         compare(X, tag, [Multilabel("tags", ("tag",))], skill_metrics={"tags": "roc_auc"})
+
+
+def test_readers_are_cautioned():
+    X, y = table()
+    X = X.assign(copy=y["price"])
+    rng = np.random.default_rng(0)
+    y = pd.DataFrame({"price": y["price"], "noise": rng.normal(size=len(X))})
+    candidates = {"linear": linear_models()}
+    notes = " ".join(as_json(run(X, y, joint=MultiTaskNetwork(max_epochs=2), candidates=candidates))["notes"])
+    assert "'price' is learned almost perfectly" in notes
+    assert "with 2 they rest on less" in notes

@@ -300,12 +300,27 @@ class MultiTaskPredictor:
                 warnings.warn(
                     f"Task {task.name!r} is not scored: its labels are not in the table.", PolytaskWarning, stacklevel=2
                 )
+        self._warn_of_learned_rows(frame)
         outputs = self._outputs(frame, None, missing_columns)
         weight = self._row_weights(frame)
         tasks = {task.name: self._scores(task, frame, outputs[task.name], weight) for task in present}
         if not any(entry["n_observed"] for entry in tasks.values()):
             raise TargetError("No row has a label of any target, so there is nothing to score.")
         return {"format": EVALUATION_FORMAT, "version": EVALUATION_VERSION, "n_rows": len(frame), "tasks": tasks}
+
+    def _warn_of_learned_rows(self, frame: pd.DataFrame) -> None:
+        """Warn where the split column says that rows were learned from."""
+        if self.split is None or self.split not in frame.columns:
+            return
+        words = frame[self.split].astype(str).str.strip().str.lower()
+        learned = int(words.isin(["train", "training", "val", "valid", "validation", "dev"]).sum())
+        if learned:
+            warnings.warn(
+                f"{learned} of {len(frame)} rows are for training or validation by column {self.split!r}: if the model learned from "
+                "them, these scores are too good. Give the test rows only.",
+                PolytaskWarning,
+                stacklevel=3,
+            )
 
     def _scores(self, task: FittedTask, frame: pd.DataFrame, outputs: Array, weight: Array | None) -> dict[str, Any]:
         labels, n_unseen = task.without_unseen(frame[list(task.columns)])

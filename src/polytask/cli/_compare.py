@@ -23,7 +23,12 @@ def compare(
     split: option.Split = None,
     weight: option.Weight = None,
     unlearnable: option.Unlearnable = "error",
-    folds: Annotated[int, typer.Option("--folds", help="Parts to hold out in turn.", rich_help_panel=_PANEL, metavar="N")] = 5,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            "--folds", help="Parts to hold out in turn; 5 by default.", rich_help_panel=_PANEL, metavar="N", show_default=False
+        ),
+    ] = None,
     repeats: Annotated[
         int,
         typer.Option("--repeats", help="Times to draw the folds; one gives no verdict.", rich_help_panel=_PANEL, metavar="N"),
@@ -58,6 +63,10 @@ def compare(
 
     for path, name in ((json, "--json"), (report, "--report")):
         check_output(path, option=name, inputs=(table,))
+    if folds is not None and split is not None:
+        raise OptionError(
+            f"--folds and --split both say what is held out; give one of them, not --folds {folds} and --split {split}."
+        )
     read_table = read(table, sep=sep, decimal=decimal, missing=missing, default_missing=not no_default_missing)
     roles = divide_table(
         read_table.frame,
@@ -74,7 +83,7 @@ def compare(
     settings = {"max_epochs": epochs, "max_steps": max_steps, "device": device}
     result = run_comparison(
         roles,
-        folds=folds,
+        folds=5 if folds is None else folds,
         repeats=repeats,
         seed=seed,
         threads=threads,

@@ -21,6 +21,9 @@ from polytask.tasks import FittedTask
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+MEASURED_REPEATS = 5
+NEARLY_PERFECT = 0.995
+
 FORMAT, VERSION = "polytask.comparison", 1
 
 
@@ -174,6 +177,7 @@ def compare(
         "seconds": time.monotonic() - started,
     }
     extra = _context(model, labels, labels.observed(y), plan, arrays, folds, metrics)
+    extra["notes"] += _cautions(result["tasks"], len(plan))
     if len(plan) < n_planned:
         extra["notes"].append(f"Interrupted: {len(plan)} of {n_planned} repeats were finished and are shown.")
     chosen = {name: arm.outputs for name, arm in arms.items()}
@@ -380,6 +384,25 @@ def _shown(model: MultiTaskNetwork) -> str:
     default = MultiTaskNetwork().get_params(deep=False)
     changed = {key: value for key, value in model.get_params(deep=False).items() if key != "tasks" and value != default[key]}
     return f"{type(model).__name__}({', '.join(f'{key}={value!r}' for key, value in changed.items())})"
+
+
+def _cautions(tasks: Mapping[str, Any], n_repeats: int) -> list[str]:
+    """What a reader of the verdicts should know, in plain words."""
+    notes = []
+    if 1 < n_repeats < MEASURED_REPEATS:
+        notes.append(
+            f"How often verdicts are wrong was measured with {MEASURED_REPEATS} repeats; with {n_repeats} they rest on less."
+        )
+    for name, task in tasks.items():
+        skills = [arm["skill"] for arm in task["arms"].values() if arm["skill"] is not None]
+        if skills and max(skills) <= 0:
+            notes.append(f"Task {name!r}: no arm is better than a constant, so a gain there says little.")
+        if skills and max(skills) > NEARLY_PERFECT:
+            notes.append(
+                f"Task {name!r} is learned almost perfectly (skill {100 * max(skills):.2f}): look for inputs that give it away; "
+                "Delta-m, a relative change, may be ruled by it."
+            )
+    return notes
 
 
 def _context(

@@ -17,8 +17,8 @@ def out_of_fold(
     estimator: MultiTaskEstimator,
     X: Any,
     y: Any,
+    cv: Any = 5,
     *,
-    folds: Any = 5,
     sample_weight: Any = None,
     groups: Any = None,
     random_state: int = 0,
@@ -34,7 +34,7 @@ def out_of_fold(
     estimator : MultiTaskEstimator
         Cloned for every fold.
     X, y : as in ``fit``
-    folds : int or splitter, default=5
+    cv : int or splitter, default=5
         A number means folds stratified over all tasks; a splitter is as in :func:`plan_folds`. The validation rows of a
         ``ColumnSplit`` that has test rows too are for the early stopping of a :class:`MultiTaskNetwork`; other estimators learn
         from them.
@@ -50,13 +50,13 @@ def out_of_fold(
     >>> from sklearn.linear_model import Ridge
     >>> from polytask.estimators import PerTaskEstimator
     >>> X = np.arange(20.0)[:, None]
-    >>> oof = out_of_fold(PerTaskEstimator(Ridge()), X, 3 * X[:, 0], folds=4)
+    >>> oof = out_of_fold(PerTaskEstimator(Ridge()), X, 3 * X[:, 0], cv=4)
     >>> oof["y0"].shape
     (20,)
     """
     labels, _ = read_labels(y, estimator.tasks).weighed(sample_weight)
-    plan = plan_folds(labels, folds=folds, repeats=1, groups=groups, seed=random_state)[0]
-    reserved = reserved_rows(None, folds, len(plan)) if isinstance(estimator, MultiTaskNetwork) else None
+    plan = plan_folds(labels, folds=cv, repeats=1, groups=groups, seed=random_state)[0]
+    reserved = reserved_rows(None, cv, len(plan)) if isinstance(estimator, MultiTaskNetwork) else None
     rows_of, outputs = _row_getter(X), _empty_outputs(labels.tasks, len(plan))
     label_table, weight = labels.observed(y), None if sample_weight is None else np.asarray(sample_weight)
     for fold in np.unique(plan[plan >= 0]):
