@@ -316,8 +316,8 @@ class MultiTaskPredictor:
         learned = int(words.isin(["train", "training", "val", "valid", "validation", "dev"]).sum())
         if learned:
             warnings.warn(
-                f"{learned} of {len(frame)} rows are for training or validation by column {self.split!r}: if the model learned from "
-                "them, these scores are too good. Give the test rows only.",
+                f"{learned} of {len(frame)} rows are for training or validation by column {self.split!r}: if the model "
+                "learned from them, these scores are too good. Give the test rows only.",
                 PolytaskWarning,
                 stacklevel=3,
             )
