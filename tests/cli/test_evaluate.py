@@ -9,15 +9,15 @@ from tests.cli.conftest import make_frame
 
 
 @pytest.fixture
-def test_table(tmp_path):
+def labelled_table(tmp_path):
     path = tmp_path / "test.csv"
     make_frame(60, seed=9).to_csv(path, index=False)
     return path
 
 
-def test_the_metrics_of_every_task_are_shown(polytask, fitted, test_table, monkeypatch):
+def test_the_metrics_of_every_task_are_shown(polytask, fitted, labelled_table, monkeypatch):
     monkeypatch.setenv("COLUMNS", "160")
-    shown = polytask("evaluate", fitted, test_table)
+    shown = polytask("evaluate", fitted, labelled_table)
     assert (shown.code, shown.err) == (0, "")
     assert "60 rows." in shown.out
     heads = [line.split() for line in shown.out.splitlines() if " labels " in line]
@@ -25,9 +25,9 @@ def test_the_metrics_of_every_task_are_shown(polytask, fitted, test_table, monke
     assert {"rmse", "mae", "r2"} <= set(heads[0])
 
 
-def test_the_json_is_as_documented(polytask, fitted, test_table, tmp_path):
+def test_the_json_is_as_documented(polytask, fitted, labelled_table, tmp_path):
     path = tmp_path / "scores.json"
-    assert polytask("evaluate", fitted, test_table, "-q", "--json", path) == (0, "", "")
+    assert polytask("evaluate", fitted, labelled_table, "-q", "--json", path) == (0, "", "")
     scores = json.loads(path.read_text())
     assert (scores["format"], scores["version"], scores["n_rows"]) == ("polytask.evaluation", 1, 60)
     assert list(scores["tasks"]) == ["price", "sold", "grade", "visits", "tags"]
@@ -36,10 +36,10 @@ def test_the_json_is_as_documented(polytask, fitted, test_table, tmp_path):
     assert scores["tasks"]["price"]["n_observed"] == 51
 
 
-def test_scores_agree_with_the_predictions(polytask, fitted, test_table, tmp_path):
-    polytask("evaluate", fitted, test_table, "-q", "--json", tmp_path / "scores.json")
-    polytask("predict", fitted, test_table, "-q", "--out", tmp_path / "p.csv")
-    truth, found = pd.read_csv(test_table), pd.read_csv(tmp_path / "p.csv")
+def test_scores_agree_with_the_predictions(polytask, fitted, labelled_table, tmp_path):
+    polytask("evaluate", fitted, labelled_table, "-q", "--json", tmp_path / "scores.json")
+    polytask("predict", fitted, labelled_table, "-q", "--out", tmp_path / "p.csv")
+    truth, found = pd.read_csv(labelled_table), pd.read_csv(tmp_path / "p.csv")
     seen = truth["price"].notna()
     mae = (truth["price"] - found["price"])[seen].abs().mean()
     scores = json.loads((tmp_path / "scores.json").read_text())
@@ -48,10 +48,10 @@ def test_scores_agree_with_the_predictions(polytask, fitted, test_table, tmp_pat
     assert scores["tasks"]["sold"]["metrics"]["accuracy"] == pytest.approx(accuracy)
 
 
-def test_an_undefined_metric_is_told_and_is_null(polytask, fitted, test_table, tmp_path):
-    frame = pd.read_csv(test_table)
-    frame[(frame["sold"] == "yes")].to_csv(test_table, index=False)
-    shown = polytask("evaluate", fitted, test_table, "--json", tmp_path / "scores.json")
+def test_an_undefined_metric_is_told_and_is_null(polytask, fitted, labelled_table, tmp_path):
+    frame = pd.read_csv(labelled_table)
+    frame[(frame["sold"] == "yes")].to_csv(labelled_table, index=False)
+    shown = polytask("evaluate", fitted, labelled_table, "--json", tmp_path / "scores.json")
     assert shown.code == 0
     assert "sold: roc_auc is undefined: " in shown.out
     sold = json.loads((tmp_path / "scores.json").read_text())["tasks"]["sold"]
@@ -59,25 +59,25 @@ def test_an_undefined_metric_is_told_and_is_null(polytask, fitted, test_table, t
     assert "roc_auc" in sold["undefined"]
 
 
-def test_a_target_that_is_not_there_is_told(polytask, fitted, test_table):
-    pd.read_csv(test_table).drop(columns="price").to_csv(test_table, index=False)
-    shown = polytask("evaluate", fitted, test_table)
+def test_a_target_that_is_not_there_is_told(polytask, fitted, labelled_table):
+    pd.read_csv(labelled_table).drop(columns="price").to_csv(labelled_table, index=False)
+    shown = polytask("evaluate", fitted, labelled_table)
     assert shown.code == 0
     assert "warning: Task 'price' is not scored" in shown.err
 
 
-def test_without_labels_there_is_nothing_to_score(polytask, fitted, test_table):
-    pd.read_csv(test_table)[["id", "area", "rooms", "city", "site:plot*"]].to_csv(test_table, index=False)
-    shown = polytask("evaluate", fitted, test_table)
+def test_without_labels_there_is_nothing_to_score(polytask, fitted, labelled_table):
+    pd.read_csv(labelled_table)[["id", "area", "rooms", "city", "site:plot*"]].to_csv(labelled_table, index=False)
+    shown = polytask("evaluate", fitted, labelled_table)
     assert shown.code == 2
     assert "None of the target columns" in shown.err
 
 
-def test_labels_never_seen_in_training_are_told(polytask, fitted, test_table):
-    frame = pd.read_csv(test_table)
+def test_labels_never_seen_in_training_are_told(polytask, fitted, labelled_table):
+    frame = pd.read_csv(labelled_table)
     frame.loc[0, "sold"] = "perhaps"
-    frame.to_csv(test_table, index=False)
-    shown = polytask("evaluate", fitted, test_table)
+    frame.to_csv(labelled_table, index=False)
+    shown = polytask("evaluate", fitted, labelled_table)
     assert shown.code == 0
     assert "warning: Task 'sold': 1 labels are of classes never seen in training" in shown.err
 
