@@ -11,7 +11,6 @@ import pandas as pd
 import torch
 
 import polytask
-from polytask.automatic._inner_rows import noting_inner_rows
 from polytask.automatic._roles import Roles, divide_table, warn_of_copies
 from polytask.automatic._run_folder import RunFolder
 from polytask.automatic._skipped import SkippedTask
@@ -148,7 +147,7 @@ class MultiTaskPredictor:
             checkpoint = run.open(self._fingerprints(frame, model), resume=resume)
         elif resume:
             raise OptionError("`resume` needs a `run_folder` to go on from; got none.")
-        with _threads(self.threads), noting_inner_rows(model) as inner:
+        with _threads(self.threads):
             model.fit(
                 roles.inputs.iloc[train],
                 roles.labels.iloc[train],
@@ -167,7 +166,7 @@ class MultiTaskPredictor:
         ]
         self.order_ = roles.order
         self.report_ = self._report(frame, roles, train, time.monotonic() - started, facts or {})
-        self._score_validation(frame.iloc[train[inner[1]]])
+        self._score_validation(frame.iloc[train[model.validation_rows_]])
         if len(test) and self._observed(frame, roles.weight, self.target_columns_)[test].any():
             self.report_["test"] = self.evaluate(frame.iloc[test])
         elif len(test):

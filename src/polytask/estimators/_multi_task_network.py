@@ -54,6 +54,8 @@ class MultiTaskNetwork(MultiTaskEstimator):
     tasks_ : list of FittedTask
     network_ : FittedNetwork
         The trained module and its learning curves.
+    validation_rows_ : int array
+        Positions of the rows that chose the epoch; not kept in a saved model.
     codec_ : TableCodec
         How columns become arrays; ``codec_.columns`` tells kinds and why.
     optimistic_skill_ : float
@@ -134,7 +136,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
         job = NetworkJob(train, held, np.ones(len(labels.tasks), dtype=bool), seed)
         table = CodedTable(arrays, self.codec_.cardinalities)
         self.shape_ = table.shape
-        self.n_train_, self.n_validation_ = len(train), len(held)
+        self.n_train_, self.n_validation_, self.validation_rows_ = len(train), len(held), held
         self.network_ = self.fit_jobs(
             [job], table, labels, weight, on_epoch=on_epoch, checkpoint=checkpoint, keep_interrupted=True
         )[0]
