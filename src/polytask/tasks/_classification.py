@@ -97,6 +97,7 @@ class FittedBinary(FittedClasses):
     kind: ClassVar[str] = "binary"
     estimator_type: ClassVar[str] = "classifier"
     metrics: ClassVar[tuple[Metric, ...]] = (ROC_AUC, AVERAGE_PRECISION, ACCURACY, BALANCED_ACCURACY, F1, LOG_LOSS, BRIER)
+    diagnostics: ClassVar[tuple[str, ...]] = ("confusion", "curves", "calibration")
 
     @property
     def n_outputs(self) -> int:
@@ -104,6 +105,9 @@ class FittedBinary(FittedClasses):
 
     def label_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
         return binary_cross_entropy_per_label(outputs, target)
+
+    def signed_errors(self, outputs: Array, target: Array) -> Array:
+        return np.asarray(target[:, 0] - outputs[:, 1])
 
     def constant_raw(self) -> Array:
         no, yes = self.statistics["prior"]
@@ -121,6 +125,7 @@ class FittedMulticlass(FittedClasses):
     kind: ClassVar[str] = "multiclass"
     estimator_type: ClassVar[str] = "classifier"
     metrics: ClassVar[tuple[Metric, ...]] = (ACCURACY, BALANCED_ACCURACY, F1_MACRO, F1_MICRO, ROC_AUC, LOG_LOSS, BRIER)
+    diagnostics: ClassVar[tuple[str, ...]] = ("confusion", "curves", "calibration")
 
     def label_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
         return cross_entropy_per_label(outputs, target)

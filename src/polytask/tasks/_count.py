@@ -26,6 +26,7 @@ class FittedCount(FittedTask):
     estimator_type: ClassVar[str] = "counter"
     skill_metric: ClassVar[str] = "poisson_deviance"
     metrics: ClassVar[tuple[Metric, ...]] = (POISSON_DEVIANCE, RMSE, MAE, R2, RELATIVE_RMSE)
+    diagnostics: ClassVar[tuple[str, ...]] = ("scatter", "rootogram", "poisson_residuals")
 
     @property
     def n_outputs(self) -> int:

@@ -33,6 +33,7 @@ class FittedMultilabel(FittedTask):
     estimator_type: ClassVar[str] = "classifier"
     skill_metric: ClassVar[str] = "multilabel_log_loss"
     metrics: ClassVar[tuple[Metric, ...]] = (ROC_AUC_PER_LABEL, RANKING_LOSS, HAMMING_LOSS, MULTILABEL_LOG_LOSS)
+    diagnostics: ClassVar[tuple[str, ...]] = ("tags", "tag_calibration")
 
     @property
     def n_targets(self) -> int:  # type: ignore[override]

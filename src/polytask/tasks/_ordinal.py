@@ -24,6 +24,7 @@ class FittedOrdinal(FittedClasses):
     kind: ClassVar[str] = "ordinal"
     estimator_type: ClassVar[str] = "classifier"
     metrics: ClassVar[tuple[Metric, ...]] = (QUADRATIC_KAPPA, ORDINAL_MAE, ACCURACY, BALANCED_ACCURACY, LOG_LOSS)
+    diagnostics: ClassVar[tuple[str, ...]] = ("confusion", "levels", "calibration")
 
     @property
     def n_dependent_outputs(self) -> int:
@@ -31,6 +32,9 @@ class FittedOrdinal(FittedClasses):
 
     def label_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
         return cumulative_link_per_label(outputs, target)
+
+    def signed_errors(self, outputs: Array, target: Array) -> Array:
+        return np.asarray(target[:, 0] - outputs @ np.arange(len(self.classes)))
 
     def constant_raw(self) -> Array:
         below = np.cumsum(self.statistics["prior"])[:-1]

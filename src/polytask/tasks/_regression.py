@@ -27,6 +27,7 @@ class FittedRegression(FittedTask):
     estimator_type: ClassVar[str] = "regressor"
     skill_metric: ClassVar[str] = "mse"
     metrics: ClassVar[tuple[Metric, ...]] = (RMSE, MAE, R2, RELATIVE_RMSE, MSE)
+    diagnostics: ClassVar[tuple[str, ...]] = ("scatter", "residuals", "normal_quantiles")
 
     @property
     def n_outputs(self) -> int:

@@ -69,6 +69,7 @@ class FittedTask(ABC):
     skill_metric: ClassVar[str]
     metrics: ClassVar[tuple[Metric, ...]]
     n_targets: ClassVar[int] = 1
+    diagnostics: ClassVar[tuple[str, ...]] = ()  # parts that evaluation.diagnose makes for this kind
 
     # ------------------------------------------------------------------ shape
 
@@ -146,6 +147,10 @@ class FittedTask(ABC):
     @abstractmethod
     def row_losses(self, outputs: Array, target: Array) -> Array:
         """Return the error L of skill per row, float64 [n]; NaN where the label is missing."""
+
+    def signed_errors(self, outputs: Array, target: Array) -> Array | None:
+        """True - predicted per row, [n], where that has a meaning: in the label's unit, as a share, or in levels."""
+        return np.asarray(target[:, 0] - outputs) if np.ndim(outputs) == 1 else None
 
     def join(self, columns: Sequence[Array]) -> Array:
         """Natural outputs from predictions of each target column alone: numbers [n], or probabilities [n, n_codes]."""
