@@ -151,3 +151,97 @@ def test_an_order_of_a_column_that_is_not_there_or_another_kind_is_told():
         parse("grad:ordinal=a<b")
     with pytest.raises(TargetError, match=r"unknown kind 'ordnal=a<b'.*Did you mean 'ordinal'"):
         parse("grade:ordnal=a<b")
+
+
+DERIVED = ["num", "price", "age", "city", "tags", "area (m2)", "a>b", "odd, name", "y_red", "y_blue", "same as before", "J:RAP"]
+
+
+def derived(spec, columns=DERIVED):
+    return [(t.name, t.kind, t.derived.source, t.derived.function, t.derived.arguments) for t in parse_targets([spec], columns)]
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ("num>0 as presence", ("presence", "binary", "num", ">", (0.0,))),
+        (" num  >= -1.5 ", ("num>=-1.5", "binary", "num", ">=", (-1.5,))),
+        ("city==Oslo", ("city==Oslo", "binary", "city", "==", ("Oslo",))),
+        ("city != 'such as <it>' as c", ("c", "binary", "city", "!=", ("such as <it>",))),
+        ("log(price)", ("log(price)", "regression", "price", "log", ())),
+        ("log( price ) as lp:count", ("lp", "count", "price", "log", ())),
+        ("bins(age, 30,60) as group", ("group", "ordinal", "age", "bins", (30.0, 60.0))),
+        ("quantiles(age, 4):multiclass", ("quantiles(age, 4)", "multiclass", "age", "quantiles", (4.0,))),
+        ("onehot(city)", ("city", "binary", "city", "onehot", ())),
+        ('split(tags, "|")', ("tags", "binary", "tags", "split", ("|",))),
+        ('split(tags, ",") as t', ("t", "binary", "tags", "split", (",",))),
+        (r"split(tags, '\t')", ("tags", "binary", "tags", "split", ("\t",))),
+    ],
+)
+def test_a_target_can_be_made_from_a_column(spec, expected):
+    assert derived(spec) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("spec", "source"),
+    [
+        ("log(area (m2))", "area (m2)"),
+        ("a>b>3", "a>b"),
+        ("log(odd, name)", "odd, name"),
+        ("bins(odd, name, 1)", "odd, name"),
+        ('sqrt("odd, name")', "odd, name"),
+        ("same as before>1 as s", "same as before"),
+        ("J:RAP>1", "J:RAP"),
+    ],
+)
+def test_the_exact_name_of_a_column_wins_within_an_expression(spec, source):
+    assert derived(spec)[0][2] == source
+
+
+@pytest.mark.parametrize("name", ["log(price)", "num>0", "num>0 as presence", "bins(age, 30)"])
+def test_a_column_named_like_an_expression_is_that_column(name):
+    columns = [*DERIVED, name]
+    assert parse_targets([name], columns) == [TargetSpec(name, (name,))]
+    assert parse_targets([f"{name}:count"], columns) == [TargetSpec(name, (name,), "count")]
+
+
+def test_a_pattern_makes_a_target_of_each_of_its_columns():
+    assert [target[0] for target in derived("log1p(y_*)")] == ["log1p(y_red)", "log1p(y_blue)"]
+    assert [target[0] for target in derived("y_*>0")] == ["y_red>0", "y_blue>0"]
+
+
+def test_several_targets_may_be_made_from_one_column():
+    assert [target.sources for target in parse_targets(["price", "log(price)", "price>3"], DERIVED)] == [("price",)] * 3
+
+
+@pytest.mark.parametrize(
+    ("specs", "message"),
+    [
+        (["log(prise)"], r"The column 'prise' of target 'log\(prise\)' is not in the table\. Did you mean 'price'\?"),
+        (["prise>3:binary"], r"The column 'prise' of target 'prise>3:binary' .*Did you mean 'price'\?"),
+        (["lgo(price)"], r"uses the unknown function 'lgo'\. Did you mean 'log'\?"),
+        (["weather(price)"], r"unknown function 'weather'\. Functions are 'log', 'log1p', 'sqrt', 'bins'"),
+        (["area(m3)"], r"Target 'area\(m3\)' is not in the table\. Did you mean 'area \(m2\)'\?"),
+        (["log()"], r"names no column"),
+        (["log(price, 2)"], r"'log' takes a column and nothing else; got '2' too"),
+        (["log(log(price))"], r"a function within a function"),
+        (["num>"], r"compares column 'num' with nothing"),
+        (["num>few"], r"'>' compares with a number; got 'few'"),
+        (["city=Oslo"], r"If it compares, write 'city==Oslo'"),
+        (["bins(age)"], r"edges that rise.*got no edge"),
+        (["bins(age, 60, 30)"], r"edges that rise.*got 60, 30"),
+        (["bins(age, old)"], r"the edges of 'bins' are numbers; got 'old'"),
+        (["quantiles(age)"], r"a number of bins from 2 to 100; got nothing"),
+        (["quantiles(age, 1)"], r"got 1\."),
+        (["split(tags, a, b)"], r"what stands between tags"),
+        (["num>0 as price"], r"The name 'price' of target .* is a column of the table already\. Choose another"),
+        (["y_*>0 as some"], r"gives one name to the tasks of 2 columns"),
+        (["num>0 as a", "age>3 as a"], r"Two tasks are named 'a'"),
+        (["num>0", "num > 0"], r"Two tasks are named 'num>0'"),
+        (["num>0:binray"], r"unknown kind 'binray'.*Did you mean 'binary'\?"),
+        (["log(price) as p:regresion"], r"unknown kind 'regresion'"),
+    ],
+)
+def test_an_expression_that_cannot_be_read_is_told_in_one_sentence(specs, message):
+    with pytest.raises(TargetError, match=message) as caught:
+        parse_targets(specs, DERIVED)
+    assert "\n" not in str(caught.value)

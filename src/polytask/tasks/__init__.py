@@ -14,19 +14,22 @@ array([ 2.,  1., nan,  0.])
 
 from polytask.tasks._classification import Binary, FittedBinary, FittedMulticlass, Multiclass
 from polytask.tasks._count import Count, FittedCount
+from polytask.tasks._derived import Derived, derive_labels
+from polytask.tasks._derived_fit import fit_derived
 from polytask.tasks._infer import KINDS, Inference, infer_task, task_of_kind
 from polytask.tasks._labels import canonical_label, label_array
 from polytask.tasks._multilabel import FittedMultilabel, Multilabel
 from polytask.tasks._ordinal import FittedOrdinal, Ordinal
 from polytask.tasks._regression import FittedRegression, Regression
 from polytask.tasks._restore import fitted_task_from_dict
-from polytask.tasks._targets import TargetSpec, parse_targets
+from polytask.tasks._targets import TargetSpec, derived_targets, parse_targets
 from polytask.tasks._task import FittedTask, FixedTask, Task, fixed_task
 
 __all__ = [
     "KINDS",
     "Binary",
     "Count",
+    "Derived",
     "FittedBinary",
     "FittedCount",
     "FittedMulticlass",
@@ -43,6 +46,9 @@ __all__ = [
     "TargetSpec",
     "Task",
     "canonical_label",
+    "derive_labels",
+    "derived_targets",
+    "fit_derived",
     "fitted_task_from_dict",
     "fixed_task",
     "infer_task",

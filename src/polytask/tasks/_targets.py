@@ -1,11 +1,15 @@
-"""The words that name targets: ``price``, ``grade:ordinal=low<middle<high``, ``y_*``, ``tags=y_*:multilabel``."""
+"""The words that name targets: ``price``, ``grade:ordinal=low<middle<high``, ``y_*``, ``tags=y_*:multilabel``, ``log(price)``."""
 
-import difflib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import pandas as pd
 
 from polytask.exceptions import TargetError
+from polytask.tasks._column_names import is_pattern, match, nearest, some
+from polytask.tasks._derived import EXPANDED, Derived
+from polytask.tasks._derived_fit import fit_derived
+from polytask.tasks._derived_parse import parse_derived, unknown_expression
 from polytask.tasks._infer import KINDS
 
 _ORDERED = ":ordinal="
@@ -25,12 +29,20 @@ class TargetSpec:
         One of :data:`polytask.tasks.KINDS`, or None where it is to be inferred from the column.
     order : tuple of str, default=()
         Classes of an ordinal task from lowest to highest, where the user gives them.
+    derived : Derived, optional
+        The function that makes the one target column from a column of the table; see :func:`derived_targets`.
     """
 
     name: str
     columns: tuple[str, ...]
     kind: str | None = None
     order: tuple[str, ...] = ()
+    derived: Derived | None = field(default=None, repr=False)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The columns of the table that hold its labels, or from which they are made."""
+        return self.columns if self.derived is None else (self.derived.source,)
 
 
 def parse_targets(specs: Sequence[str], columns: Sequence[str]) -> list[TargetSpec]:
@@ -41,6 +53,10 @@ def parse_targets(specs: Sequence[str], columns: Sequence[str]) -> list[TargetSp
     one kind: ``y_*:binary``). ``NAME=COLUMNS:multilabel`` makes one task of several 0/1 columns, given as a pattern or as
     names with commas between. ``NAME:ordinal=low<middle<high`` gives the order of classes; where none of their names has a comma,
     ``low,middle,high`` says the same and needs no quotes in a shell.
+
+    Targets can be made from a column, each a task of its own: ``num>0 as presence`` (also ``>= < <= == !=``; the name may be left
+    out), ``log(price)``, ``log1p(visits)``, ``sqrt(area)``, ``bins(age, 30, 60) as age_group`` (ordered), ``quantiles(price, 4)``,
+    ``onehot(city)`` (a task per class, ``city=Oslo``), ``split(tags, "|")`` (per tag of a list or text). A ``:KIND`` may follow.
 
     Parameters
     ----------
@@ -57,8 +73,8 @@ def parse_targets(specs: Sequence[str], columns: Sequence[str]) -> list[TargetSp
     Raises
     ------
     TargetError
-        If no target is given, a name or pattern matches nothing, a kind is unknown, an order has fewer than two classes or one of
-        them twice, or one column or name is used twice.
+        If no target is given, a name or pattern matches nothing, a kind or function is unknown, an order has fewer than two
+        classes or one of them twice, or one column or name is used twice.
 
     Examples
     --------
@@ -68,26 +84,49 @@ def parse_targets(specs: Sequence[str], columns: Sequence[str]) -> list[TargetSp
     TargetSpec(name='grade', columns=('grade',), kind='ordinal', order=('low', 'middle', 'high'))
     >>> parse_targets(["tags=y_*:multilabel"], ["id", "y_red", "y_blue"])
     [TargetSpec(name='tags', columns=('y_red', 'y_blue'), kind='multilabel', order=())]
+    >>> [(made.name, made.kind, made.sources) for made in parse_targets(["num>0 as presence", "log(age)"], ["num", "age"])]
+    [('presence', 'binary', ('num',)), ('log(age)', 'regression', ('age',))]
     """
     if isinstance(specs, str):
         specs = [specs]
     if not specs:
-        raise TargetError(f"No target is given: name at least one column to learn (--target NAME); columns are {_some(columns)}.")
+        raise TargetError(f"No target is given: name at least one column to learn (--target NAME); columns are {some(columns)}.")
     found = [(spec, target) for spec in specs for target in _parse_one(spec, list(columns))]
     _check_used_once(found)
     return [target for _, target in found]
 
 
-def nearest(name: str, names: Iterable[str]) -> list[str]:
-    """Give up to three of ``names`` that look most like ``name``, the nearest first; case does not count.
+def derived_targets(target: TargetSpec, frame: pd.DataFrame) -> list[TargetSpec]:
+    """Fit the function of a derived target to its labels; any other target is given back as it is.
 
-    >>> nearest("Prise", ["price", "sold", "prices"])
-    ['price', 'prices']
+    Returns
+    -------
+    targets : list of TargetSpec
+        Several of ``onehot`` and ``split``, one per class or tag.
+
+    Raises
+    ------
+    TargetError, UnlearnableError
+        See :func:`fit_derived`; and if the name of a part is a column already.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"city": ["Oslo", "Bergen", "Oslo"]})
+    >>> [part.name for part in derived_targets(parse_targets(["onehot(city)"], ["city"])[0], frame)]
+    ['city=Bergen', 'city=Oslo']
     """
-    by_lower: dict[str, str] = {}
-    for candidate in names:
-        by_lower.setdefault(str(candidate).lower(), str(candidate))
-    return [by_lower[match] for match in difflib.get_close_matches(name.lower(), list(by_lower), n=3, cutoff=0.6)]
+    if target.derived is None:
+        return [target]
+    parts = fit_derived(target.derived, frame[target.derived.source])
+    is_ordinal = target.kind == "ordinal"
+    found = [TargetSpec(p.name, (p.name,), target.kind, p.order if is_ordinal else (), p) for p in parts]
+    taken = next((part.name for part in parts if part.name in frame.columns), None)
+    if taken is not None:
+        raise TargetError(
+            f"The name {taken!r} that {target.derived.text!r} makes is a column of the table already. Give another: "
+            f"'{target.derived.text} as NAME'."
+        )
+    return found
 
 
 def _parse_one(spec: str, columns: list[str]) -> list[TargetSpec]:
@@ -96,10 +135,12 @@ def _parse_one(spec: str, columns: list[str]) -> list[TargetSpec]:
     head, is_ordered, order = spec.partition(_ORDERED)
     if is_ordered:
         return _with_order(spec, head, order, columns)
+    if (made := parse_derived(spec, columns)) is not None:
+        return [TargetSpec(derived.name, (derived.name,), kind, derived=derived) for derived, kind in made]
     head, colon, kind = spec.rpartition(":")
     if colon and kind in KINDS:
         return _with_kind(spec, head, kind, columns)
-    if matches := _match(spec, columns):
+    if matches := match(spec, columns):
         return [TargetSpec(column, (column,)) for column in matches]
     if colon and _means_columns(head, columns):
         guess = nearest(kind.partition("=")[0], KINDS)
@@ -108,13 +149,13 @@ def _parse_one(spec: str, columns: list[str]) -> list[TargetSpec]:
     name, equals, right = spec.partition("=")
     if equals and name and _group(right, columns):
         raise TargetError(f"Target {spec!r} makes one task of several columns, so it needs a kind: write '{spec}:multilabel'.")
-    raise _not_found(spec, spec, columns)
+    raise unknown_expression(spec, columns) or _not_found(spec, spec, columns)
 
 
 def _with_kind(spec: str, head: str, kind: str, columns: list[str]) -> list[TargetSpec]:
     if head in columns:
         return [TargetSpec(head, (head,), kind)]
-    if matches := _match(head, columns):
+    if matches := match(head, columns):
         if kind == "multilabel":
             raise TargetError(
                 f"Target {spec!r} makes one task of {len(matches)} columns, so the task needs a name: write 'NAME={spec}'."
@@ -122,7 +163,7 @@ def _with_kind(spec: str, head: str, kind: str, columns: list[str]) -> list[Targ
         return [TargetSpec(column, (column,), kind) for column in matches]
     name, equals, right = head.partition("=")
     if not (equals and name):
-        raise _not_found(spec, head, columns)
+        raise unknown_expression(spec, columns) or _not_found(spec, head, columns)
     if kind != "multilabel":
         raise TargetError(
             f"Target {spec!r} must be of kind multilabel; got {kind!r}. Only 'NAME=COLUMNS:multilabel' takes a name."
@@ -147,27 +188,17 @@ def _group(text: str, columns: list[str]) -> list[str]:
     """Columns of ``text``: one name, a pattern, or several of both with commas between; empty if one of them matches nothing."""
     if text in columns:
         return [text]
-    if matches := _match(text, columns):
+    if matches := match(text, columns):
         return matches
     parts = [part.strip() for part in text.split(",")]
-    groups = [[part] if part in columns else _match(part, columns) for part in parts]
+    groups = [[part] if part in columns else match(part, columns) for part in parts]
     if len(parts) < 2 or not all(groups):
         return []
     return list(dict.fromkeys(column for group in groups for column in group))
 
 
-def _match(pattern: str, columns: list[str]) -> list[str]:
-    if not _is_pattern(pattern):
-        return []
-    return [column for column in columns if fnmatchcase(column, pattern)]
-
-
-def _is_pattern(text: str) -> bool:
-    return any(character in text for character in "*?[")
-
-
 def _means_columns(head: str, columns: list[str]) -> bool:
-    if head in columns or _match(head, columns):
+    if head in columns or match(head, columns):
         return True
     name, equals, right = head.partition("=")
     return bool(equals and name and _group(right, columns))
@@ -175,26 +206,20 @@ def _means_columns(head: str, columns: list[str]) -> bool:
 
 def _not_found(spec: str, name: str, columns: list[str]) -> TargetError:
     of = "" if spec == name else f" of target {spec!r}"
-    if _is_pattern(name) and "," not in name:
-        return TargetError(f"The pattern {name!r}{of} matches no column; columns are {_some(columns)}.")
+    if is_pattern(name) and "," not in name:
+        return TargetError(f"The pattern {name!r}{of} matches no column; columns are {some(columns)}.")
     missing = [part.strip() for part in name.split(",")] if of and "," in name else [name]
-    unknown = next((part for part in missing if part not in columns and not _match(part, columns)), name)
+    unknown = next((part for part in missing if part not in columns and not match(part, columns)), name)
     close = nearest(unknown, columns) or nearest(unknown.rpartition(":")[0], columns)
     what = f"The column {unknown!r}{of}" if of else f"Target {unknown!r}"
-    hint = f"Did you mean {' or '.join(map(repr, close))}?" if close else f"Columns are {_some(columns)}."
+    hint = f"Did you mean {' or '.join(map(repr, close))}?" if close else f"Columns are {some(columns)}."
     return TargetError(f"{what} is not in the table. {hint}")
-
-
-def _some(columns: Sequence[str], most: int = 12) -> str:
-    shown = [repr(column) for column in columns[:most]]
-    more = len(columns) - len(shown)
-    return (", ".join(shown) or "none") + (f" and {more} more" if more else "")
 
 
 def _check_used_once(found: list[tuple[str, TargetSpec]]) -> None:
     column_of: dict[str, str] = {}
     for spec, target in found:
-        for column in target.columns:
+        for column in () if target.derived is not None else target.columns:  # many tasks may be made from one column
             if column in column_of:
                 raise TargetError(
                     f"Column {column!r} is in two targets, {column_of[column]!r} and {spec!r}; a column can be in one task only."
@@ -202,6 +227,8 @@ def _check_used_once(found: list[tuple[str, TargetSpec]]) -> None:
             column_of[column] = spec
     names: dict[str, str] = {}
     for spec, target in found:
+        if target.derived is not None and target.derived.function in EXPANDED[1:]:
+            continue  # this name is only the beginning of the names of its parts
         if target.name in names:
             raise TargetError(f"Two tasks are named {target.name!r}, of {names[target.name]!r} and {spec!r}. Rename one of them.")
         names[target.name] = spec
