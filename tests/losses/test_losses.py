@@ -14,12 +14,20 @@ from polytask.losses import (
     cumulative_link,
     cumulative_link_per_label,
     cumulative_link_probabilities,
+    focal,
+    focal_per_label,
+    huber,
+    huber_per_label,
+    mae,
+    mae_per_label,
     masked_inputs,
     masked_sums,
     mse,
     mse_per_label,
     poisson,
     poisson_per_label,
+    quantile,
+    quantile_per_label,
 )
 
 NAN = float("nan")
@@ -29,6 +37,10 @@ PER_LABEL = {
     cross_entropy: cross_entropy_per_label,
     poisson: poisson_per_label,
     cumulative_link: cumulative_link_per_label,
+    focal: focal_per_label,
+    mae: mae_per_label,
+    huber: huber_per_label,
+    quantile: quantile_per_label,
 }
 LOSSES = list(PER_LABEL)
 N_ROWS, N_LEVELS, N_LABELS = 12, 4, 3
@@ -37,11 +49,11 @@ N_ROWS, N_LEVELS, N_LABELS = 12, 4, 3
 def sample(loss, *, leading=(), dtype=torch.float64, seed=0):
     """Random outputs, target and weight that fit the loss; every third row has weight 0."""
     generator = torch.Generator().manual_seed(seed)
-    n_outputs = {cross_entropy: N_LEVELS, cumulative_link: N_LEVELS, binary_cross_entropy: N_LABELS}.get(loss, 1)
+    n_outputs = {cross_entropy: N_LEVELS, focal: N_LEVELS, cumulative_link: N_LEVELS, binary_cross_entropy: N_LABELS}.get(loss, 1)
     n_targets = N_LABELS if loss is binary_cross_entropy else 1
     shape = (*leading, N_ROWS, n_targets)
     outputs = torch.randn((*leading, N_ROWS, n_outputs), generator=generator, dtype=torch.float64)
-    if loss is mse:
+    if loss in (mse, mae, huber, quantile):
         target = torch.randn(shape, generator=generator, dtype=torch.float64)
     else:
         n_values = 2 if loss is binary_cross_entropy else N_LEVELS
@@ -215,13 +227,13 @@ def test_error_names_all_shapes(loss):
         loss(outputs, target, weight[1:])
 
 
-@pytest.mark.parametrize("loss", [mse, poisson, binary_cross_entropy])
+@pytest.mark.parametrize("loss", [mse, mae, huber, quantile, poisson, binary_cross_entropy])
 def test_error_names_a_wrong_number_of_outputs(loss):
     with pytest.raises(ValueError, match="must have 1 column; got 2"):
         loss(torch.zeros(3, 2), torch.zeros(3, 1), torch.ones(3, 1))
 
 
-@pytest.mark.parametrize("loss", [cross_entropy, cumulative_link])
+@pytest.mark.parametrize("loss", [cross_entropy, focal, cumulative_link])
 def test_error_names_a_wrong_number_of_targets(loss):
     with pytest.raises(ValueError, match=r"`target` of .* must have 1 column; got 2"):
         loss(torch.zeros(3, 2), torch.zeros(3, 2), torch.ones(3, 2))

@@ -11,6 +11,9 @@ Every loss has one signature, ``loss(outputs, target, weight) -> (loss_sum, weig
 Each is made by :func:`masked_sums` of a plain function, ``..._per_label(outputs, target)`` -> [..., n, n_targets], which knows
 nothing of missing labels and weights; whoever has many tasks masks and weighs all of them at once and calls those.
 
+What a task declares is a :class:`Loss`, a small object with the settings (:class:`Huber`, :class:`Focal`), which :func:`loss_of`
+reads from a name, or makes of a user's function.
+
 >>> import torch
 >>> from polytask.losses import mse
 >>> outputs = torch.tensor([[1.0], [2.0], [5.0]])
@@ -21,24 +24,63 @@ nothing of missing labels and weights; whoever has many tasks masks and weighs a
 """
 
 from polytask.losses._binary_cross_entropy import binary_cross_entropy, binary_cross_entropy_per_label
+from polytask.losses._class_loss import ClassLoss
 from polytask.losses._cross_entropy import cross_entropy, cross_entropy_per_label
 from polytask.losses._cumulative_link import cumulative_link, cumulative_link_per_label, cumulative_link_probabilities
-from polytask.losses._mse import mse, mse_per_label
-from polytask.losses._poisson import poisson, poisson_per_label
+from polytask.losses._focal import Focal, focal, focal_per_label, focal_to_probabilities
+from polytask.losses._huber import Huber, huber, huber_per_label
+from polytask.losses._label_smoothing import CrossEntropy, smoothed_cross_entropy
+from polytask.losses._loss import Loss
+from polytask.losses._loss_of import class_losses, loss_from_dict, loss_of, number_losses
+from polytask.losses._mae import MAE, mae, mae_per_label
+from polytask.losses._mse import MSE, mse, mse_per_label
+from polytask.losses._number_loss import NumberLoss, spread, weighted_quantile
+from polytask.losses._own import OwnClassLoss, OwnNumberLoss, function_name
+from polytask.losses._poisson import Poisson, poisson, poisson_per_label
+from polytask.losses._quantile import Quantile, quantile, quantile_per_label
 from polytask.losses._sums import masked_inputs, masked_sums
 
 __all__ = [
+    "MAE",
+    "MSE",
+    "ClassLoss",
+    "CrossEntropy",
+    "Focal",
+    "Huber",
+    "Loss",
+    "NumberLoss",
+    "OwnClassLoss",
+    "OwnNumberLoss",
+    "Poisson",
+    "Quantile",
     "binary_cross_entropy",
     "binary_cross_entropy_per_label",
+    "class_losses",
     "cross_entropy",
     "cross_entropy_per_label",
     "cumulative_link",
     "cumulative_link_per_label",
     "cumulative_link_probabilities",
+    "focal",
+    "focal_per_label",
+    "focal_to_probabilities",
+    "function_name",
+    "huber",
+    "huber_per_label",
+    "loss_from_dict",
+    "loss_of",
+    "mae",
+    "mae_per_label",
     "masked_inputs",
     "masked_sums",
     "mse",
     "mse_per_label",
+    "number_losses",
     "poisson",
     "poisson_per_label",
+    "quantile",
+    "quantile_per_label",
+    "smoothed_cross_entropy",
+    "spread",
+    "weighted_quantile",
 ]

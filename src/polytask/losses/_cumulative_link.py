@@ -52,7 +52,7 @@ def cumulative_link(outputs: Tensor, target: Tensor, weight: Tensor) -> tuple[Te
 def cumulative_link_per_label(outputs: Tensor, target: Tensor) -> Tensor:
     """Losses [..., n, 1] of outputs [..., n, n_levels] and targets [..., n, 1] without NaN; see :func:`cumulative_link`."""
     check_width(target.shape[-1], 1, what="target", loss="cumulative_link")
-    return -at_code(_log_probabilities(outputs), target)
+    return -at_code(cumulative_link_log_probabilities(outputs), target)
 
 
 def cumulative_link_probabilities(outputs: Tensor) -> Tensor:
@@ -79,11 +79,13 @@ def cumulative_link_probabilities(outputs: Tensor) -> Tensor:
     >>> cumulative_link_probabilities(torch.tensor([[0.0, 0.0, 1.0]]))
     tensor([[0.5000, 0.2881, 0.2119]])
     """
-    return _log_probabilities(outputs.to(torch.promote_types(outputs.dtype, torch.float32))).exp()
+    return cumulative_link_log_probabilities(outputs.to(torch.promote_types(outputs.dtype, torch.float32))).exp()
 
 
-def _log_probabilities(outputs: Tensor) -> Tensor:
-    """Sum logsigmoids instead of taking the log of a difference of sigmoids, which would underflow.
+def cumulative_link_log_probabilities(outputs: Tensor) -> Tensor:
+    """Log probability of each level [..., n, n_levels].
+
+    Sums logsigmoids instead of taking the log of a difference of sigmoids, which would underflow.
 
     sigmoid(a) - sigmoid(b) = sigmoid(a) sigmoid(-b) (1 - exp(b - a)), and with a - b = softplus(r) the last factor is sigmoid(r).
     """

@@ -1,7 +1,13 @@
 """Squared error."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
 from torch import Tensor
 
+from polytask.losses._number_loss import Array, NumberLoss
 from polytask.losses._sums import check_width, masked_sums
 
 
@@ -40,3 +46,29 @@ def mse_per_label(outputs: Tensor, target: Tensor) -> Tensor:
     """Losses of outputs and targets without NaN, all three [..., n, n_targets]; see :func:`mse`."""
     check_width(outputs.shape[-1], target.shape[-1], what="outputs", loss="mse")
     return (outputs - target).square()
+
+
+@dataclass(frozen=True)
+class MSE(NumberLoss):
+    """Squared error; see :func:`mse`. Predictions are means.
+
+    >>> MSE().statistic
+    'mean'
+    """
+
+    name: ClassVar[str] = "mse"
+    statistic: ClassVar[str] = "mean"
+    is_robust: ClassVar[bool] = False
+
+    def per_label(self, preds: Tensor, target: Tensor) -> Tensor:
+        """See :func:`mse_per_label`."""
+        return mse_per_label(preds, target)
+
+    def best_shift(self, target: Array, outputs: Array, weight: Array) -> float:
+        """Weighted mean of the residuals."""
+        return float(np.average(target - outputs, weights=weight))
+
+    @property
+    def lightgbm(self) -> Mapping[str, Any]:
+        """LightGBM's own squared error."""
+        return {"objective": "regression"}

@@ -1,14 +1,20 @@
 """Poisson deviance."""
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from polytask.losses._number_loss import Array, NumberLoss
 from polytask.losses._sums import check_width, masked_sums
 
 # Beyond exp(50) times the label the exponential goes on as a straight line: value and gradient stay finite in float32.
 _LARGEST_LOG_RATIO = 50.0
+_SMALLEST_MEAN = 1e-7
 
 
 def poisson(outputs: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
@@ -63,3 +69,34 @@ def poisson_per_label(outputs: Tensor, target: Tensor) -> Tensor:
 def _expm1(x: Tensor) -> Tensor:
     excess = (x.detach() - _LARGEST_LOG_RATIO).relu()  # no gradient goes through it, so x keeps the slope at the bound
     return torch.expm1(x - excess).add(excess, alpha=math.exp(_LARGEST_LOG_RATIO))
+
+
+@dataclass(frozen=True)
+class Poisson(NumberLoss):
+    """Poisson deviance of labels >= 0; see :func:`poisson`. Predictions are means.
+
+    >>> Poisson().row_losses(np.array([1.0, 0.0]), np.array([1.0, 1.0]))
+    array([0., 2.])
+    """
+
+    name: ClassVar[str] = "poisson"
+    metric_name: ClassVar[str] = "poisson_deviance"
+    statistic: ClassVar[str] = "mean"
+    is_robust: ClassVar[bool] = False
+
+    def per_label(self, preds: Tensor, target: Tensor) -> Tensor:
+        """See :func:`poisson_per_label`; here of the mean itself, at least 1e-7."""
+        return poisson_per_label(preds.clamp(min=_SMALLEST_MEAN).log(), target)
+
+    def per_log_label(self, log_preds: Tensor, target: Tensor) -> Tensor:
+        """See :func:`poisson_per_label`."""
+        return poisson_per_label(log_preds, target)
+
+    def best_shift(self, target: Array, outputs: Array, weight: Array) -> float:
+        """Weighted mean of the residuals."""
+        return float(np.average(target - outputs, weights=weight))
+
+    @property
+    def lightgbm(self) -> Mapping[str, Any]:
+        """LightGBM's own Poisson loss."""
+        return {"objective": "poisson"}
