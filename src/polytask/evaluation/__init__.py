@@ -15,6 +15,7 @@ Held-out losses go in, one array (n_repeats, n_rows) for each arm of each task; 
 from polytask.evaluation._compare import Comparison, compare
 from polytask.evaluation._corrected_t import CorrectedT, corrected_resampled_t
 from polytask.evaluation._delong import auc_row_losses
+from polytask.evaluation._diagnostics import Slices, diagnose, diagnose_tasks
 from polytask.evaluation._folds import plan_folds
 from polytask.evaluation._gain import Gain, TaskGain, UndefinedGain, mean_gain, task_gain
 from polytask.evaluation._gain_table import GainTable, LossArrays, gain_table
@@ -30,6 +31,7 @@ __all__ = [
     "GainTable",
     "Intervals",
     "LossArrays",
+    "Slices",
     "TaskGain",
     "UndefinedGain",
     "Variance",
@@ -37,6 +39,8 @@ __all__ = [
     "auc_row_losses",
     "compare",
     "corrected_resampled_t",
+    "diagnose",
+    "diagnose_tasks",
     "gain_table",
     "holm",
     "holm_levels",

@@ -13,6 +13,7 @@ from polytask.data.splits import split_balance
 from polytask.estimators import CodedTable, LabelTable, MultiTaskNetwork, default_candidates
 from polytask.evaluation._arms import ALONE, BEST, TOGETHER, Arm, train_arms
 from polytask.evaluation._delong import auc_row_losses
+from polytask.evaluation._diagnostics import Slices, diagnose_tasks
 from polytask.evaluation._folds import plan_folds, reserved_rows
 from polytask.evaluation._gain_table import LossArrays, gain_table
 from polytask.exceptions import OptionError
@@ -162,6 +163,19 @@ def compare(
     losses = {name: _losses(arm, labels, weight, plan, metrics) for name, arm in arms.items()}
     constant = _constant_losses(labels, weight, plan, metrics, losses[TOGETHER])
     result = _tables(arms, losses, constant, labels, weight, plan, metrics, groups=groups, confidence=confidence, margin=margin)
+    diagnosed = diagnose_tasks(
+        labels.tasks,
+        arms[TOGETHER].outputs[0],
+        {task.name: labels.target[:, labels.slices[task.name]] for task in labels.tasks},
+        weights={task.name: weight[:, labels.slices[task.name]] for task in labels.tasks},
+        kept=plan[0] >= 0,
+        inputs=Slices.of_arrays(model.codec_, arrays),
+        groups=groups,
+        confidence=confidence,
+        rows="held-out",
+    )
+    for name, found in diagnosed.items():
+        result["tasks"][name]["diagnostics"] = found
     about = {
         "format": FORMAT,
         "version": VERSION,
