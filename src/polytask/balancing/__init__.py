@@ -11,5 +11,6 @@ from polytask.balancing._backward import backward
 from polytask.balancing._balance import Balance
 from polytask.balancing._equal import Equal
 from polytask.balancing._method import BalancingMethod, Observed
+from polytask.balancing._pcgrad import PCGrad, pcgrad_weights
 
-__all__ = ["Balance", "BalancingMethod", "Equal", "Observed", "backward"]
+__all__ = ["Balance", "BalancingMethod", "Equal", "Observed", "PCGrad", "backward", "pcgrad_weights"]
