@@ -34,7 +34,7 @@ def keys_of(value):
     if isinstance(value, dict):
         for key, inner in value.items():
             yield key
-            if key not in ("metrics", "settings", "versions", "data", "split", "curves", "chosen"):
+            if key not in ("metrics", "settings", "versions", "data", "split", "curves", "chosen", "study", "diagnostics"):
                 yield from keys_of(inner)
 
 

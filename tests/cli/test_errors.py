@@ -73,7 +73,7 @@ def test_our_warnings_become_lines_each_once(capsys):
     [
         (["train"], "No such command 'train'"),
         (["fit", "--targett", "y"], "No such option: --targett"),
-        (["fit"], "Missing argument 'TABLE'"),
+        (["fit"], "No table is given"),
         (["compare", "a.csv", "--folds", "many"], "Invalid value for '--folds'"),
         (["fit", "a.csv", "--unlearnable", "maybe"], "Invalid value for '--unlearnable'"),
     ],

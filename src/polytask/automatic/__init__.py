@@ -12,5 +12,34 @@
 from polytask.automatic._predictor import MultiTaskPredictor, load
 from polytask.automatic._roles import Roles, divide_table, warn_of_copies
 from polytask.automatic._run_folder import RunFolder
+from polytask.automatic._study import CompareOptions, FitOptions, Study
+from polytask.automatic._study_errors import field_name
+from polytask.automatic._study_file import read_study, read_study_text, study_from
+from polytask.automatic._study_run import read_study_table, study_network, study_predictor, study_roles
+from polytask.automatic._study_text import StudyLine, commented_study, study_text
+from polytask.automatic._study_yaml import YAMLText, parse_yaml
 
-__all__ = ["MultiTaskPredictor", "Roles", "RunFolder", "divide_table", "load", "warn_of_copies"]
+__all__ = [
+    "CompareOptions",
+    "FitOptions",
+    "MultiTaskPredictor",
+    "Roles",
+    "RunFolder",
+    "Study",
+    "StudyLine",
+    "YAMLText",
+    "commented_study",
+    "divide_table",
+    "field_name",
+    "load",
+    "parse_yaml",
+    "read_study",
+    "read_study_table",
+    "read_study_text",
+    "study_from",
+    "study_network",
+    "study_predictor",
+    "study_roles",
+    "study_text",
+    "warn_of_copies",
+]

@@ -11,19 +11,25 @@ import pandas as pd
 import torch
 
 import polytask
+from polytask.automatic._label_makers import LabelMakers
 from polytask.automatic._roles import Roles, divide_table, warn_of_copies
 from polytask.automatic._run_folder import RunFolder
 from polytask.automatic._skipped import SkippedTask
+from polytask.automatic._study import Study
+from polytask.automatic._study_file import study_of_text
+from polytask.automatic._study_run import study_as_run, study_of
+from polytask.automatic._study_text import study_text
 from polytask.data import like, to_pandas
 from polytask.data.splits import ColumnSplit
 from polytask.estimators import MultiTaskNetwork, estimator_from_parts, network_from_parts, network_parts
 from polytask.exceptions import DataError, ModelFolderError, OptionError, PolytaskWarning, TargetError
-from polytask.storage import JSONPart, fingerprint, read_folder, write_folder
+from polytask.storage import JSONPart, TextPart, fingerprint, read_folder, write_folder
 from polytask.tasks import FittedTask
 from polytask.training import EpochRecord
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+STUDY_FILE = "study.yaml"
 EVALUATION_FORMAT, EVALUATION_VERSION = "polytask.evaluation", 1
 
 
@@ -40,6 +46,9 @@ class MultiTaskPredictor:
     group, split, weight : str, optional
         Columns that are no inputs: rows of one group stay together in inner splits; "train", "validation" and "test" say which
         rows are for what (test rows are scored once, after the fit); weights of the rows.
+    task_by : str, optional
+        A column that is no input: each of its values makes a task of every target, such as one per school. Predictions are one column
+        per target, each row by its own task; rows of a value never seen get the mean over tasks, which is told.
     unlearnable : {"error", "skip"}
         What to do with a target without labels or with one value: raise, or leave it out and predict the constant, or nothing.
     network : MultiTaskNetwork, optional
@@ -56,6 +65,8 @@ class MultiTaskPredictor:
     ----------
     network_ : MultiTaskNetwork
         The fitted network.
+    study_ : Study or None
+        What was asked for, as a study file says it; None where it cannot, such as a network of your own.
     report_ : dict
         What was learned and how, plain JSON; ``polytask.reporting.write_fit_report`` makes a page of it.
 
@@ -76,6 +87,7 @@ class MultiTaskPredictor:
         group: str | None = None,
         split: str | None = None,
         weight: str | None = None,
+        task_by: str | None = None,
         unlearnable: str = "error",
         network: MultiTaskNetwork | None = None,
         time_limit: float | None = None,
@@ -89,6 +101,7 @@ class MultiTaskPredictor:
         self.group = group
         self.split = split
         self.weight = weight
+        self.task_by = task_by
         self.unlearnable = unlearnable
         self.network = network
         self.time_limit = time_limit
@@ -96,6 +109,7 @@ class MultiTaskPredictor:
         self.seed = seed
         self.device = device
         self.threads = threads
+        self._given_study: Study | None = None
 
     # --------------------------------------------------------------------- fit
 
@@ -160,14 +174,16 @@ class MultiTaskPredictor:
         if run is not None:
             run.note_ending(model.network_.ended_by, steps=model.network_.steps)
         self.network_, self.roles_ = model, roles
-        self.target_columns_ = [column for column in frame.columns if column in self._target_columns(roles, frame)]
-        self.skipped_ = [
-            SkippedTask.of(name, frame[list(columns)], roles.skipped[name]) for name, columns in roles.skipped_columns.items()
-        ]
+        self.target_columns_ = [column for column in frame.columns if column in roles.label_columns]
+        self.makers_ = roles.makers.with_constants(frame, np.delete(train, model.validation_rows_), roles.weight)
+        self.skipped_ = [SkippedTask.of(name, labels, roles.skipped[name]) for name, labels in roles.skipped_labels.items()]
         self.order_ = roles.order
+        study = self._given_study or study_of(self)
+        ended: dict[str, Any] = {"ended_by": model.network_.ended_by, "steps": model.network_.steps}
+        self.study_ = None if study is None else study_as_run(study, **ended)
         self.report_ = self._report(frame, roles, train, time.monotonic() - started, facts or {})
         self._score_validation(frame.iloc[train[model.validation_rows_]])
-        if len(test) and self._observed(frame, roles.weight, self.target_columns_)[test].any():
+        if len(test) and self._observed(roles.labels, roles.weight, roles.labels.columns)[test].any():
             self.report_["test"] = self.evaluate(frame.iloc[test])
         elif len(test):
             self.report_["notes"].append(f"The {len(test)} test rows have no labels, so nothing was scored on them.")
@@ -193,6 +209,7 @@ class MultiTaskPredictor:
             group=self.group,
             split=self.split,
             weight=self.weight,
+            task_by=self.task_by,
             unlearnable=self.unlearnable,
         )
 
@@ -211,13 +228,10 @@ class MultiTaskPredictor:
         learn = np.sort(np.concatenate([parts["train"], np.flatnonzero(reserved)]))
         return learn, reserved if reserved.any() else None, parts.get("test", np.arange(0))
 
-    def _target_columns(self, roles: Roles, frame: pd.DataFrame) -> set[str]:
-        return {*roles.labels.columns, *(column for columns in roles.skipped_columns.values() for column in columns)}
-
     def _fingerprints(self, frame: pd.DataFrame, model: MultiTaskNetwork) -> dict[str, str]:
         """What must be the same for a run to go on with the same numbers."""
         options = {key: repr(value) for key, value in model.get_params().items() if key not in ("time_limit", "max_steps")}
-        roles = [self.targets, self.ignore, self.group, self.split, self.weight, self.unlearnable]
+        roles = [self.targets, self.ignore, self.group, self.split, self.weight, self.task_by, self.unlearnable]
         return {
             "data": fingerprint(frame),
             "options": fingerprint(options, repr(roles)),
@@ -246,27 +260,24 @@ class MultiTaskPredictor:
             What to do without an input column: raise, or take it as missing in all rows and warn.
         """
         frame = to_pandas(data)
-        outputs = self._outputs(frame, known, missing_columns)
-        columns = self._columns({task.name: task.decode(outputs[task.name]) for task in self.tasks_}, len(frame))
+        predicted = self._predicted(frame, known, missing_columns)
+        columns = self._columns({task.name: task.decode(outputs) for task, outputs in predicted}, len(frame))
         return like(data, pd.DataFrame(columns, index=frame.index))
 
     def predict_proba(self, data: Any, *, known: Any = None, missing_columns: str = "error") -> dict[str, Any]:
         """Probabilities per task that has classes or tags: frames with these as columns."""
         frame = to_pandas(data)
-        outputs = self._outputs(frame, known, missing_columns)
         return {
-            task.name: like(
-                data, pd.DataFrame(outputs[task.name], index=frame.index, columns=[str(label) for label in task.labels])
-            )
-            for task in self.tasks_
+            task.name: like(data, pd.DataFrame(outputs, index=frame.index, columns=[str(label) for label in task.labels]))
+            for task, outputs in self._predicted(frame, known, missing_columns)
             if len(task.labels)
         }
 
     def predict_table(self, data: Any, *, missing_columns: str = "error") -> pd.DataFrame:
         """Predictions and probabilities in one frame, as ``polytask predict`` writes them."""
         frame = to_pandas(data)
-        outputs = self._outputs(frame, None, missing_columns)
-        columns = self._columns({task.name: task.decode_table(outputs[task.name]) for task in self.tasks_}, len(frame))
+        predicted = self._predicted(frame, None, missing_columns)
+        columns = self._columns({task.name: task.decode_table(outputs) for task, outputs in predicted}, len(frame))
         return pd.DataFrame(columns, index=frame.index)
 
     def evaluate(self, data: Any, *, missing_columns: str = "error") -> dict[str, Any]:
@@ -276,7 +287,8 @@ class MultiTaskPredictor:
         -------
         scores : dict
             The content of ``polytask evaluate --json``: ``n_rows`` and per task ``kind``, ``n_observed``, ``metrics`` (None where
-            undefined), ``undefined`` (why) and ``skill``.
+            undefined), ``undefined`` (why) and ``skill``. With ``task_by`` also ``pooled``: per target the same over the rows of all
+            groups, each predicted by its own task; its skill is against one constant for all groups.
 
         Raises
         ------
@@ -285,7 +297,8 @@ class MultiTaskPredictor:
         """
         frame = to_pandas(data)
         self._check_fitted()
-        present = [task for task in self.tasks_ if all(column in frame.columns for column in task.columns)]
+        labelled = self.makers_.of_tasks(frame)
+        present = [task for task in self.tasks_ if all(column in labelled.columns for column in task.columns)]
         if self.weight is not None and self.weight not in frame.columns:
             warnings.warn(
                 f"The table has no column {self.weight!r}, which held the weights of the rows: all rows count the same.",
@@ -302,10 +315,24 @@ class MultiTaskPredictor:
         self._warn_of_learned_rows(frame)
         outputs = self._outputs(frame, None, missing_columns)
         weight = self._row_weights(frame)
-        tasks = {task.name: self._scores(task, frame, outputs[task.name], weight) for task in present}
-        if not any(entry["n_observed"] for entry in tasks.values()):
+        tasks = {task.name: self._scores(task, labelled, outputs[task.name], weight) for task in present}
+        found = {"format": EVALUATION_FORMAT, "version": EVALUATION_VERSION, "n_rows": len(frame), "tasks": tasks}
+        if self.makers_.groups is not None:
+            found["pooled"] = self._pooled_scores(frame, outputs, weight, missing_columns)
+        if not any(entry["n_observed"] for entry in (*tasks.values(), *found.get("pooled", {}).values())):
             raise TargetError("No row has a label of any target, so there is nothing to score.")
-        return {"format": EVALUATION_FORMAT, "version": EVALUATION_VERSION, "n_rows": len(frame), "tasks": tasks}
+        return found
+
+    def _pooled_scores(
+        self, frame: pd.DataFrame, outputs: dict[str, Array], weight: Array | None, missing_columns: str
+    ) -> dict[str, Any]:
+        """Scores of the targets that ``task_by`` divides, over all groups."""
+        labels = self.makers_.of_targets(frame)
+        return {
+            target.name: self._scores(target, labels, own, weight)
+            for target, own in self.makers_.predicted(outputs, frame, [], missing_columns=missing_columns)
+            if all(column in labels.columns for column in target.columns)
+        }
 
     def _warn_of_learned_rows(self, frame: pd.DataFrame) -> None:
         """Warn where the split column says that rows were learned from."""
@@ -346,9 +373,9 @@ class MultiTaskPredictor:
         """Put counts and metrics of the validation rows into the report: optimistic, since these rows chose the epoch."""
         if not len(rows):
             return
-        outputs, weight = self._outputs(rows, None, "error"), self._row_weights(rows)
+        outputs, weight, labelled = self._outputs(rows, None, "error"), self._row_weights(rows), self.makers_.of_tasks(rows)
         for task in self.tasks_:
-            scores, told = self._scores(task, rows, outputs[task.name], weight), self.report_["tasks"][task.name]
+            scores, told = self._scores(task, labelled, outputs[task.name], weight), self.report_["tasks"][task.name]
             told["validation"] |= {"n_observed": scores["n_observed"], "metrics": scores["metrics"]}
             told["undefined"] = [f"{metric}: {why}" for metric, why in scores["undefined"].items()]
 
@@ -365,13 +392,18 @@ class MultiTaskPredictor:
             raise DataError(f"The weight column {self.weight!r} must hold finite numbers >= 0 in every row.")
         return weight
 
+    def _predicted(self, frame: pd.DataFrame, known: Any, missing_columns: str) -> list[tuple[FittedTask, Array]]:
+        """What is predicted, with its outputs: the tasks, or the targets that ``task_by`` divides."""
+        outputs = self._outputs(frame, known, missing_columns)
+        return self.makers_.predicted(outputs, frame, self.tasks_, missing_columns=missing_columns)
+
     def _outputs(self, frame: pd.DataFrame, known: Any, missing_columns: str) -> dict[str, Array]:
         self._check_fitted()
         if known is not None:
             raise OptionError("This predictor cannot condition on known tasks; leave `known` out.")
         if not len(frame):
             raise DataError("The table has no rows to predict.")
-        no_inputs = {*self.target_columns_, *self.ignore, self.group, self.split, self.weight}
+        no_inputs = {*self.target_columns_, *self.ignore, self.group, self.split, self.weight, self.task_by}
         inputs = frame[[column for column in frame.columns if column not in no_inputs]]
         arrays = self.network_.codec_.transform(inputs, missing_columns=missing_columns)  # type: ignore[arg-type]
         for note in arrays.notes:
@@ -394,6 +426,8 @@ class MultiTaskPredictor:
     def save(self, path: Any, *, overwrite: bool = False) -> None:
         """Save as a model folder that may be moved; no pickle in it.
 
+        The study (``study_``) goes along as ``study.yaml``, which ``polytask fit`` runs again.
+
         Raises
         ------
         ModelFolderError
@@ -408,11 +442,15 @@ class MultiTaskPredictor:
             "group": self.group,
             "split": self.split,
             "weight": self.weight,
+            "task_by": self.task_by,
+            "labels": self.makers_.to_dict(),
             "skipped": [task.to_dict() for task in self.skipped_],
             "seed": self.seed,
             "report": self.report_,
         }
-        parts = {"predictor.json": JSONPart(content), **network_parts(self.network_)}
+        parts: dict[str, Any] = {"predictor.json": JSONPart(content), **network_parts(self.network_)}
+        if self.study_ is not None:
+            parts[STUDY_FILE] = TextPart(study_text(self.study_.seen_from(path)))
         write_folder(path, parts, kind="predictor", meta={"tasks": [task.name for task in self.tasks_]}, overwrite=overwrite)
 
     @classmethod
@@ -438,12 +476,17 @@ class MultiTaskPredictor:
             predictor = cls(
                 content["targets"],
                 **{key: content[key] for key in ("ignore", "group", "split", "weight", "seed")},
+                task_by=content.get("task_by"),  # folders of 0.1 lack what follows
                 network=network,
             )
+            predictor.makers_ = LabelMakers.from_dict(content.get("labels") or {"derived": [], "task_by": None})
             predictor.network_, predictor.target_columns_ = network, content["target_columns"]
             predictor.order_ = content["order"]
             predictor.skipped_ = [SkippedTask(**values) for values in content["skipped"]]
             predictor.report_ = content["report"]
+            predictor.study_ = (
+                study_of_text(folder.text(STUDY_FILE), path=folder.path / STUDY_FILE) if STUDY_FILE in folder else None
+            )
         except (KeyError, TypeError) as error:
             raise ModelFolderError(f"{str(path)!r} lacks {error}. Save the model again.") from error
         return predictor
@@ -456,7 +499,7 @@ class MultiTaskPredictor:
         skills = network.curves["skill"][network.best_epoch - 1]
         tasks: dict[str, Any] = {}
         for k, task in enumerate(model.tasks_):
-            seen = self._observed(frame, roles.weight, task.columns)[learn]
+            seen = self._observed(roles.labels, roles.weight, task.columns)[learn]
             tasks[task.name] = {
                 "kind": task.kind,
                 "reason": roles.reasons[task.name],
@@ -475,6 +518,7 @@ class MultiTaskPredictor:
         }
         settings = {key: repr(value) for key, value in model.get_params(deep=False).items() if key != "tasks"}
         roles_told = {"targets": [str(t) for t in self.targets], "ignore": self.ignore, "group": self.group, "split": self.split}
+        roles_told["task_by"] = self.task_by
         return {
             "format": "polytask.fit",
             "version": 1,
@@ -503,6 +547,7 @@ class MultiTaskPredictor:
                 "threads": self.threads or torch.get_num_threads(),
             },
             "notes": [],
+            "study": None if self.study_ is None else self.study_.to_dict(),
             **facts,
         }
 

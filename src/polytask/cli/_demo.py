@@ -9,7 +9,7 @@ from polytask.cli import _options as option
 
 REPORT = "polytask-demo-report.html"
 FOLDS, REPEATS = 5, 3
-NETWORK: dict[str, int] = {}  # settings other than the default ones
+NETWORK: dict[str, int] = {}  # options of the network other than the default ones
 
 
 def demo(
@@ -24,7 +24,7 @@ def demo(
     quiet: option.Quiet = False,
 ) -> None:
     """Run a comparison on a data set that ships with the package: pupils of two schools, six tasks of five kinds."""
-    from polytask.automatic import divide_table
+    from polytask.automatic import Study, study_roles
     from polytask.cli._compare import run_comparison, show_comparison
     from polytask.cli._console import note
     from polytask.cli._output import check_output
@@ -41,25 +41,20 @@ def demo(
     )
     note(f"({licence}, {students.url}).", quiet=quiet)
     note(f"{FOLDS} folds x {REPEATS} repeats here, so that it is quick; 'polytask compare' does 5 x 5.", quiet=quiet)
-    roles = divide_table(
-        students.frame,
-        targets=students.targets,
-        ignore=students.ignore,
-        group=None,
-        split=None,
-        weight=None,
-        unlearnable="error",
+    study = Study.model_validate(
+        {
+            "table": students.path,
+            "target": students.targets,
+            "ignore": students.ignore,
+            "seed": seed,
+            "threads": threads,
+            "compare": {"folds": FOLDS, "repeats": REPEATS},
+            **NETWORK,
+        }
     )
-    result = run_comparison(
-        roles,
-        folds=FOLDS,
-        repeats=REPEATS,
-        seed=seed,
-        threads=threads,
-        network=dict(NETWORK),
-        about={"source": str(students.path), "command": context.obj},
-        quiet=quiet,
-    )
+    roles = study_roles(study, students.frame)
+    result = run_comparison(study, roles, about={"source": str(students.path), "command": context.obj}, quiet=quiet)
+    result["study"] = study.seen_from(place.parent).to_dict()
     show_comparison(result, json=json, report=place, quiet=quiet)
 
 

@@ -2,91 +2,52 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from polytask.cli import _options as option
+from polytask.cli._study import files_read, takes_study
 from polytask.exceptions import OptionError
 
 if TYPE_CHECKING:
-    from polytask.automatic import MultiTaskPredictor
+    from polytask.automatic import MultiTaskPredictor, Study
     from polytask.data import ReadTable
 
-_PANEL = "The run"
 _LIMITS = {"time": "--time-limit", "steps": "--max-steps"}  # how a run ended: the option that ended it
 
 
+@takes_study(option.TABLE, option.COLUMNS, option.FIT, option.TRAINING, option.READING)
 def fit(
+    study: "Study",
     context: typer.Context,
-    table: option.TrainingTable,
-    out: Annotated[Path, typer.Option("--out", "-o", help="The model folder to write.", show_default=False, metavar="MODEL")],
-    target: option.Target = None,
-    ignore: option.Ignore = None,
-    group: option.Group = None,
-    split: option.Split = None,
-    weight: option.Weight = None,
-    unlearnable: option.Unlearnable = "error",
-    overwrite: Annotated[
-        bool,
-        typer.Option("--overwrite", help="Replace the model at --out, and an unfinished run.", rich_help_panel=_PANEL),
-    ] = False,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the unfinished run of the same command.", rich_help_panel=_PANEL)
-    ] = False,
-    report: Annotated[
-        Path | None,
-        typer.Option(
-            "--report",
-            help="The report; MODEL.html by default.",
-            show_default=False,
-            rich_help_panel=_PANEL,
-            metavar="FILE",
-        ),
-    ] = None,
-    seed: option.Seed = 0,
-    time_limit: option.TimeLimit = None,
-    epochs: option.Epochs = None,
-    max_steps: option.MaxSteps = None,
-    threads: option.Threads = None,
-    device: option.Device = "cpu",
-    sep: option.Separator = None,
-    decimal: option.Decimal = ".",
-    missing: option.Missing = None,
-    no_default_missing: option.NoDefaultMissing = False,
+    overwrite: option.Overwrite = False,
+    resume: option.Resume = False,
     quiet: option.Quiet = False,
 ) -> None:
     """Learn all targets of a table together and write a model folder."""
+    from polytask.automatic import read_study_table, study_predictor
     from polytask.cli._output import check_output
-    from polytask.cli._read import read, warn_of_missing_texts
-    from polytask.cli._threads import check_threads, threads_for, use_threads
+    from polytask.cli._read import warn_of_missing_texts
+    from polytask.cli._threads import threads_for, use_threads
     from polytask.tasks import parse_targets
 
-    page = report if report is not None else _beside(out, ".html")
-    check_output(page, option="--report", inputs=(table,))
+    if study.fit.out is None:
+        raise OptionError("--out must name the model folder to write (`out` of `fit` in a study); got none.")
+    out = Path(study.fit.out)
+    page = _beside(out, ".html") if study.fit.report is None else Path(study.fit.report)
+    check_output(page, option="--report", inputs=files_read(context, study))
     run_folder = _check_places(out, overwrite=overwrite, resume=resume)
-    check_threads(threads)
-    predictor = _predictor(
-        targets=target or [],
-        ignore=ignore or [],
-        group=group,
-        split=split,
-        weight=weight,
-        unlearnable=unlearnable,
-        network={"max_epochs": epochs, "max_steps": max_steps},
-        time_limit=time_limit,
-        seed=seed,
-        device=device,
-        threads=threads,
-    )
-    read_table = read(table, sep=sep, decimal=decimal, missing=missing, default_missing=not no_default_missing)
-    predictor.threads = threads_for(threads, n_rows=len(read_table.frame))
+    predictor = study_predictor(study)
+    table = read_study_table(study)
+    predictor.threads = threads_for(study.threads, n_rows=len(table.frame))
     use_threads(predictor.threads)
-    specs = parse_targets(target or [], list(read_table.frame.columns))
-    warn_of_missing_texts(read_table, [column for spec in specs for column in spec.columns])
-    facts = {"data": read_table.source, "command": context.obj}
+    specs = parse_targets(study.target, list(table.frame.columns))
+    warn_of_missing_texts(table, [column for spec in specs for column in spec.columns])
+    facts = {"data": table.source, "command": context.obj}
     names = [spec.name for spec in specs]
-    _train(predictor, read_table, run_folder=run_folder, resume=resume, facts=facts, names=names, quiet=quiet)
+    _train(predictor, table, run_folder=run_folder, resume=resume, facts=facts, names=names, quiet=quiet)
+    predictor.report_["study"] = (predictor.study_ or study).seen_from(page.parent).to_dict()
     predictor.save(out, overwrite=overwrite or resume)
     _show(predictor, out=out, page=page, quiet=quiet)
     _end(predictor, out=out, run_folder=run_folder, quiet=quiet)
@@ -122,14 +83,6 @@ def _unfinished(run_folder: Path, *, beside_model: bool) -> str:
 
 def _steps(count: int) -> str:
     return f"{count:,} step{'s' if count != 1 else ''}"
-
-
-def _predictor(*, network: dict[str, int | None], **settings: Any) -> "MultiTaskPredictor":
-    from polytask.automatic import MultiTaskPredictor
-    from polytask.estimators import MultiTaskNetwork
-
-    given: dict[str, Any] = {name: value for name, value in network.items() if value is not None}
-    return MultiTaskPredictor(network=MultiTaskNetwork(**given), **settings)
 
 
 def _train(

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 _TARGETS, _READING, _TRAINING, _OUTPUT = "Targets and columns", "Reading the table", "Training", "Output"
+_RUN, _COMPARISON = "The run", "Comparison"
 
 
 def _option(*names: str, help: str, panel: str, **settings: Any) -> Any:
@@ -14,6 +15,15 @@ def _option(*names: str, help: str, panel: str, **settings: Any) -> Any:
 
 TrainingTable = Annotated[
     Path, typer.Argument(help="CSV or TSV (also .gz) or Parquet, a row per subject.", show_default=False, metavar="TABLE")
+]
+TableOrStudy = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        help="CSV or TSV (also .gz) or Parquet, a row per subject; or a study (.yaml, of 'polytask init') that says it all, "
+        "and what is given besides goes before it.",
+        show_default=False,
+        metavar="TABLE|STUDY",
+    ),
 ]
 NewTable = Annotated[
     Path, typer.Argument(help="New rows, in a table like the one learned from.", show_default=False, metavar="TABLE")
@@ -112,3 +122,57 @@ Device = Annotated[str, _option("--device", panel=_TRAINING, metavar="NAME", sho
 Quiet = Annotated[bool, _option("--quiet", "-q", panel=_OUTPUT, help="Print nothing but warnings and errors.")]
 Json = Annotated[Path | None, _option("--json", panel=_OUTPUT, metavar="FILE", help="Write the result as JSON too.")]
 Report = Annotated[Path | None, _option("--report", panel=_OUTPUT, metavar="FILE", help="Write the report, one HTML file.")]
+
+Out = Annotated[Path | None, _option("--out", "-o", panel=_RUN, metavar="MODEL", help="The model folder to write.")]
+FitReport = Annotated[Path | None, _option("--report", panel=_OUTPUT, metavar="FILE", help="The report; MODEL.html by default.")]
+Overwrite = Annotated[bool, _option("--overwrite", panel=_RUN, help="Replace the model at --out, and an unfinished run.")]
+Resume = Annotated[bool, _option("--resume", panel=_RUN, help="Go on with the unfinished run of the same command.")]
+
+Folds = Annotated[int | None, _option("--folds", panel=_COMPARISON, metavar="N", help="Parts to hold out in turn; 5 by default.")]
+Repeats = Annotated[
+    int,
+    _option(
+        "--repeats", panel=_COMPARISON, metavar="N", show_default=True, help="Times to draw the folds; one gives no verdict."
+    ),
+]
+Metric = Annotated[
+    list[str] | None,
+    _option(
+        "--metric",
+        panel=_COMPARISON,
+        metavar="TARGET=METRIC",
+        help="TARGET=roc_auc measures the skill of a binary target by its AUC instead of log loss; as often as needed.",
+    ),
+]
+
+# What makes a study, in the order of --help: name, annotation, default. A test holds them equal to the fields of `Study`.
+TABLE: dict[str, tuple[Any, Any]] = {"table": (TableOrStudy, None)}
+COLUMNS: dict[str, tuple[Any, Any]] = {
+    "target": (Target, None),
+    "ignore": (Ignore, None),
+    "group": (Group, None),
+    "split": (Split, None),
+    "weight": (Weight, None),
+    "unlearnable": (Unlearnable, "error"),
+}
+READING: dict[str, tuple[Any, Any]] = {
+    "sep": (Separator, None),
+    "decimal": (Decimal, "."),
+    "missing": (Missing, None),
+    "no_default_missing": (NoDefaultMissing, False),
+}
+TRAINING: dict[str, tuple[Any, Any]] = {
+    "seed": (Seed, 0),
+    "epochs": (Epochs, None),
+    "max_steps": (MaxSteps, None),
+    "threads": (Threads, None),
+    "device": (Device, "cpu"),
+}
+FIT: dict[str, tuple[Any, Any]] = {"out": (Out, None), "time_limit": (TimeLimit, None), "report": (FitReport, None)}
+COMPARE: dict[str, tuple[Any, Any]] = {
+    "folds": (Folds, None),
+    "repeats": (Repeats, 5),
+    "metric": (Metric, None),
+    "json": (Json, None),
+    "report": (Report, None),
+}

@@ -1,0 +1,142 @@
+"""A study: everything a run was asked to do, as one checked object that a file can hold."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str | os.PathLike) else value
+
+
+def _as_text(value: Any) -> Any:
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+
+def _pairs(form: str, example: str) -> Any:
+    """A mapping of texts, or a list of ``A=B`` texts; split at the last ``=``, since names of columns may hold one."""
+
+    def paired(value: Any) -> Any:
+        if not isinstance(value, list | tuple) or not all(isinstance(text, str) for text in value):
+            return value
+        found: dict[str, str] = {}
+        for text in value:
+            name, equals, setting = text.rpartition("=")
+            if not (equals and name and setting):
+                raise ValueError(f"must be {form}, such as {example}; got {text!r}")
+            if name in found:
+                raise ValueError(f"must name {name!r} once; got it twice")
+            found[name] = setting
+        return found
+
+    return BeforeValidator(paired)
+
+
+PathText = Annotated[str, BeforeValidator(_as_text)]
+Paths = Annotated[list[PathText], BeforeValidator(_listed)]
+Texts = Annotated[list[str], BeforeValidator(_listed)]
+Metrics = Annotated[dict[str, str], _pairs("TARGET=METRIC", "sold=roc_auc")]
+
+
+def _field(description: str, default: Any = None, **settings: Any) -> Any:
+    if isinstance(default, list | dict):
+        return Field(default_factory=type(default), description=description, **settings)
+    return Field(default, description=description, **settings)
+
+
+class _Options(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FitOptions(_Options):
+    """What only ``polytask fit`` asks for."""
+
+    out: PathText | None = _field("The model folder to write.")
+    report: PathText | None = _field("The report; MODEL.html beside the model folder by default.")
+    time_limit: float | None = _field("Stop training after so many seconds.", gt=0.0)
+
+
+class CompareOptions(_Options):
+    """What only ``polytask compare`` asks for."""
+
+    folds: int | None = _field("Parts to hold out in turn; 5 by default. Not together with split.", ge=2)
+    repeats: int = _field("Times to draw the folds; one gives no verdict.", 5, ge=1)
+    metric: Metrics = _field("TARGET: roc_auc measures the skill of a binary target by its AUC instead of log loss.", {})
+    json_file: PathText | None = _field("Write the result as JSON too.", alias="json")
+    report: PathText | None = _field("Write the report.")
+
+
+class Study(_Options):
+    """All that is needed to run ``polytask fit`` or ``polytask compare`` again to the same numbers.
+
+    A field is an option of the command line without its dashes (``max_steps`` is ``--max-steps``); what one command alone asks
+    for is in ``fit`` or ``compare``. Relative paths are relative to the working directory here, and to the folder of the file
+    in a study file; :func:`read_study` and :meth:`seen_from` translate.
+
+    Examples
+    --------
+    >>> study = Study(table="train.csv", target=["price", "sold"], compare={"folds": 3})
+    >>> study.to_dict()
+    {'table': ['train.csv'], 'target': ['price', 'sold'], 'seed': 0, 'compare': {'folds': 3}}
+    """
+
+    model_config = ConfigDict(title="A polytask study")
+
+    table: Paths = _field("The table: a row per subject.", [])
+    target: Texts = _field("The columns to learn: NAME, NAME:KIND, a pattern like 'y_*', or 'NAME=y_*:multilabel'.", [])
+    ignore: Texts = _field("Columns that are no inputs.", [])
+    group: str | None = _field("A column: rows with the same value there are never split apart.")
+    split: str | None = _field("The column that says which part a row is in.")
+    weight: str | None = _field("The column of row weights, zero or more.")
+    unlearnable: Literal["error", "skip"] = _field(
+        "What to do with a target that has one value only or no labels: error, or skip (leave it out and say so).", "error"
+    )
+
+    sep: str | None = _field("What stands between fields; found out by default.")
+    decimal: str = _field("The decimal sign of numbers.", ".")
+    missing: Texts = _field("More texts that mean a missing value.", [])
+    no_default_missing: bool = _field("Take NA, None, null and the like as values, not as missing.", False)
+
+    seed: int = _field("The same seed gives the same result.", 0, ge=0, lt=2**32)
+    epochs: int | None = _field("Most passes over the training rows.", ge=1)
+    max_steps: int | None = _field("Stop training after this many steps.", ge=1)
+    threads: int | None = _field("Processor threads; by default one to learn from under 20,000 rows, else all.", ge=1)
+    device: str = _field("cpu, cuda, cuda:1, mps, auto.", "cpu")
+
+    fit: FitOptions = Field(default_factory=FitOptions, description="What only polytask fit asks for.")
+    compare: CompareOptions = Field(default_factory=CompareOptions, description="What only polytask compare asks for.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON of what is not by default, and the seed; ``Study(**study.to_dict()) == study``."""
+        given = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        return {name: self.seed if name == "seed" else given[name] for name in names_of(Study) if name in given or name == "seed"}
+
+    def with_paths(self, change: Callable[[str], str]) -> Self:
+        """The same study with every path changed."""
+        found: dict[str, Any] = {"table": [change(path) for path in self.table]}
+        for section, names in (("fit", ("out", "report")), ("compare", ("json_file", "report"))):
+            own = getattr(self, section)
+            paths = {name: change(getattr(own, name)) for name in names if getattr(own, name) is not None}
+            found[section] = own.model_copy(update=paths)
+        return self.model_copy(update=found)
+
+    def seen_from(self, folder: str | os.PathLike[str]) -> Self:
+        """The same study with relative paths as they must be written in a file in ``folder``."""
+        return self.with_paths(lambda path: path if os.path.isabs(path) else _relative(path, os.fspath(folder)))
+
+
+def names_of(model: type[BaseModel]) -> Iterator[str]:
+    """Names of the fields as they are written in a file."""
+    return (field.alias or name for name, field in model.model_fields.items())
+
+
+def _relative(path: str, folder: str) -> str:
+    """``path`` from ``folder``, both seen from the working directory; links are followed, as the system follows ``..``."""
+    absolute = os.path.join(os.path.realpath(os.path.dirname(path) or "."), os.path.basename(path))
+    try:
+        return Path(os.path.relpath(absolute, os.path.realpath(folder))).as_posix()
+    except ValueError:  # another drive
+        return absolute
