@@ -1,5 +1,6 @@
 """What all multi-task estimators do alike: read inputs and labels, predict, score."""
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Self
@@ -12,17 +13,21 @@ from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from polytask.data import TableArrays, TableCodec, like, to_pandas
+from polytask.data import TableArrays, TableCodec, to_pandas
 from polytask.estimators._labels import (
     LabelTable,
+    check_same_length,
+    check_same_tasks,
     declared_tasks,
     encode_labels_of,
     is_frame,
     label_array_of,
+    label_frame,
     read_labels,
     task_slices,
 )
-from polytask.exceptions import DataError, OptionError
+from polytask.estimators._output_frames import check_container, framed
+from polytask.exceptions import DataError, OptionError, PolytaskWarning
 from polytask.tasks import FittedTask
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -82,15 +87,13 @@ class MultiTaskEstimator(BaseEstimator, ABC):
         Returns
         -------
         y : array of shape (n_samples,) or (n_samples, n_label_columns), or a frame
-            In the form of the ``y`` that was fitted; a frame is of the kind of ``X`` and has its index.
+            In the form of the ``y`` that was fitted; a frame is of the kind of ``X`` and has its index. See :meth:`set_output`.
         """
         outputs = self.outputs(X, known=known)
         columns = {name: values for task in self.tasks_ for name, values in task.decode(outputs[task.name]).items()}
-        if self.form_ == "vector":
-            return next(iter(columns.values()))
-        if self.form_ == "matrix":
-            return label_array_of(columns)
-        return _framed(X, columns)
+        if self.form_ == "frame" or self._container != "default":
+            return framed(X, columns, container=self._container)
+        return next(iter(columns.values())) if self.form_ == "vector" else label_array_of(columns)
 
     @available_if(_has_probabilities)
     def predict_proba(self, X: Any, *, known: Any = None) -> dict[str, Any]:
@@ -103,12 +106,32 @@ class MultiTaskEstimator(BaseEstimator, ABC):
         """
         outputs = self.outputs(X, known=known)
         named = {task.name: (task, outputs[task.name]) for task in self.tasks_ if len(task.labels)}
-        if self.form_ != "frame":
+        if self.form_ != "frame" and self._container == "default":
             return {name: values for name, (_, values) in named.items()}
         return {
-            name: _framed(X, {str(label): values[:, k] for k, label in enumerate(task.labels)})
+            name: framed(X, {str(label): values[:, k] for k, label in enumerate(task.labels)}, container=self._container)
             for name, (task, values) in named.items()
         }
+
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """Choose what ``predict`` and ``predict_proba`` give, in the words of scikit-learn; ``clone`` keeps the choice.
+
+        The setting of :func:`sklearn.set_config` is for transformers only and changes nothing here.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, optional
+            ``"default"``: the form of the ``y`` that was fitted. Otherwise always a frame of that kind, of pandas with the index
+            of ``X``. None changes nothing.
+        """
+        if transform is not None:
+            check_container(transform)
+            self._sklearn_output_config = {"transform": transform}
+        return self
+
+    @property
+    def _container(self) -> str:
+        return getattr(self, "_sklearn_output_config", {}).get("transform", "default")
 
     def score(self, X: Any, y: Any, *, sample_weight: Any = None) -> float:
         """Mean skill over the tasks with labels in ``y``: 1 - error / error of the constant of the training rows; 1 is best.
@@ -155,22 +178,38 @@ class MultiTaskEstimator(BaseEstimator, ABC):
         array = np.asarray(X)
         return lambda rows: array[rows]
 
-    def _read_training_data(self, X: Any, y: Any) -> tuple[TableArrays, LabelTable]:
+    def _read_training_data(self, X: Any, y: Any, *, classes: Any = None) -> tuple[TableArrays, LabelTable]:
         """Read X and y of ``fit``; sets ``codec_`` and ``form_``."""
         frame = self._read_inputs(X, reset=True)
         if len(frame) < 2:
             raise DataError(f"{type(self).__name__} cannot learn from 1 sample; n_samples = 1. Pass at least 2 rows.")
-        labels = read_labels(y, self.tasks)
-        if len(frame) != len(labels.target):
-            raise DataError(
-                "Found input variables with inconsistent numbers of samples: "
-                f"X has {len(frame)} rows, y has {len(labels.target)}."
-            )
+        labels = read_labels(y, self.tasks, classes=classes)
+        check_same_length(len(frame), len(labels.target))
         is_array = not hasattr(self, "feature_names_in_")
         numeric = frame.dtypes.map(pd.api.types.is_numeric_dtype).all()
         self.codec_ = TableCodec.fit(frame, kinds=dict.fromkeys(frame.columns, "numeric") if is_array and numeric else None)
         self.form_ = labels.form
         return self.codec_.transform(frame), labels
+
+    def _read_more_data(self, X: Any, y: Any) -> tuple[TableArrays, LabelTable]:
+        """Read X and y in the way that is fitted: columns, categories and classes stay; what does not fit in is told.
+
+        Raises
+        ------
+        DataError
+            If an input column is missing, or a label is of a class that is not known.
+        OptionError
+            If ``tasks`` was changed since.
+        """
+        frame = self._read_inputs(X, reset=False)
+        check_same_tasks(self.tasks, y, self.tasks_)
+        labels, form = label_frame(y, self.tasks_)
+        check_same_length(len(frame), len(labels))
+        target = np.concatenate([task.encode(labels) for task in self.tasks_], axis=1)
+        arrays = self.codec_.transform(frame)
+        for note in arrays.notes:
+            warnings.warn(note, PolytaskWarning, stacklevel=3)
+        return arrays, LabelTable(self.tasks_, target, form, dict.fromkeys((task.name for task in self.tasks_), "fitted before"))
 
     def __sklearn_tags__(self) -> Tags:
         tags: Tags = super().__sklearn_tags__()
@@ -183,12 +222,6 @@ class MultiTaskEstimator(BaseEstimator, ABC):
         tags.target_tags.multi_output = declared is None or n_columns > 1
         tags.target_tags.single_output = declared is None or n_columns == 1
         return tags
-
-
-def _framed(X: Any, columns: dict[str, Array]) -> Any:
-    """Columns as a frame of the user's kind, with the index of his rows."""
-    index = X.index if isinstance(X, pd.DataFrame | pd.Series) else None
-    return like(X, pd.DataFrame(columns, index=index)) if hasattr(X, "columns") else pd.DataFrame(columns, index=index)
 
 
 def _score_weight(sample_weight: Any, n: int, n_tasks: int) -> Array:

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from polytask.data import TableArrays
 from polytask.estimators._part_of_tasks import PartOfTasks
@@ -89,6 +89,11 @@ class FittedNetwork:
         Of training; a network trained in a stack counts its share.
     encoder, sharing, shape
         What the module was built from.
+    scale : array of shape (T,), optional
+        Loss of the constant prediction on the training rows, by which each task's loss is divided; NaN for a hidden task. None
+        in a folder of an older version.
+    moments : dict of parameter name to dict of tensors
+        State of the optimizer, by which :meth:`MultiTaskNetwork.partial_fit` goes on; empty after ``fit``.
     """
 
     module: MultiTaskModule
@@ -101,23 +106,25 @@ class FittedNetwork:
     encoder: Recipe
     sharing: Recipe
     shape: TableShape
+    scale: Array | None = None
+    moments: dict[str, dict[str, Tensor]] = field(default_factory=dict)
 
     @torch.no_grad()
     def outputs(self, arrays: TableArrays, *, only: str | None = None) -> dict[str, Array]:
         """Outputs in natural scale per task, or of one task only, such as that of a twin."""
         device = next(self.module.parameters()).device
-        self.module.eval()
+        if self.module.training:  # never while other threads predict: `fit` leaves it in evaluation mode
+            self.module.eval()
         numbers = [k for k, task in enumerate(self.tasks) if only in (None, task.name)]
         tasks = [self.tasks[k] for k in numbers]
         module = self.module if only is None else PartOfTasks(self.module, numbers)
         slices = output_slices(tasks)
         parts: list[list[Tensor]] = [[] for _ in tasks]
         for start in range(0, max(len(arrays.numeric), 1), PADDED_ROWS):
-            numeric, categorical = _tensors(arrays, slice(start, start + PADDED_ROWS), device)
-            missing = PADDED_ROWS - len(numeric)
-            numeric = torch.nn.functional.pad(numeric, (0, 0, 0, missing))
-            categorical = torch.nn.functional.pad(categorical, (0, 0, 0, missing))
-            raw = module(*self.module.prepare(numeric, categorical)).cpu()
+            inputs = table_tensors(arrays, slice(start, start + PADDED_ROWS), device)
+            missing = PADDED_ROWS - len(inputs[0])
+            numeric, categorical, *tokens = (torch.nn.functional.pad(own, (0, 0, 0, missing)) for own in inputs)
+            raw = module(*self.module.prepare(numeric, categorical, *tokens)).cpu()
             for task, own, found in zip(tasks, slices, parts, strict=True):
                 found.append(task.link(raw[:, own])[: PADDED_ROWS - missing])  # the link too sees whole chunks only
         return {task.name: torch.cat(found).numpy() for task, found in zip(tasks, parts, strict=True)}
@@ -154,16 +161,16 @@ def fit_networks(
     keep_interrupted : bool, default=False
         On Ctrl-C keep the best epochs until then; otherwise KeyboardInterrupt goes on to the caller.
     """
-    shape, tensors = table.shape, _tensors(table.arrays, slice(None), device)
+    shape, tensors = table.shape, table_tensors(table.arrays, slice(None), device)
     n_at_once = 1 if max(len(job.train_rows) for job in jobs) > STACKED_ROWS else STACKED_NETWORKS
     fitted: list[FittedNetwork] = []
     for stack in _stacks(jobs, n_at_once, n_tasks=len(tasks)):
         start = len(fitted)
         folds = {job.fold: job for job in stack}
-        prepared = {key: _prepare_fold(job, tensors, tasks, target, weight, encoder, shape, device) for key, job in folds.items()}
-        modules = [_module_of(job, prepared[job.fold], encoder, sharing, shape, device) for job in stack]
+        prepared = {key: prepare_fold(job, tensors, tasks, target, weight, encoder, shape, device) for key, job in folds.items()}
+        modules = [module_of(job, prepared[job.fold], encoder, sharing, shape, device) for job in stack]
         used = np.flatnonzero(np.any([job.tasks for job in stack], axis=0))
-        data = _training_data(stack, prepared, weight, tasks, used, device)
+        data = training_data(stack, prepared, weight, tasks, used, device)
         parts = modules if len(used) == len(tasks) else [PartOfTasks(module, used.tolist()) for module in modules]
         network = OneNetwork(parts[0]) if len(stack) == 1 else StackedNetworks(parts)
         history = fit(
@@ -177,7 +184,7 @@ def fit_networks(
         )
         if history.ended_by == "interrupt" and not keep_interrupted:
             raise KeyboardInterrupt
-        fitted += _fitted(stack, modules, prepared, history, used, (*deepcopy((encoder, sharing)), shape))
+        fitted += fitted_networks(stack, modules, prepared, history, used, (*deepcopy((encoder, sharing)), shape), data.scale)
     return fitted
 
 
@@ -193,7 +200,7 @@ def _stacks(jobs: Sequence[NetworkJob], n_at_once: int, *, n_tasks: int) -> list
 
 
 @dataclass(frozen=True)
-class _Fold:
+class Fold:
     """What the jobs of one fold share."""
 
     tasks: list[FittedTask]
@@ -202,37 +209,46 @@ class _Fold:
     target: Tensor
 
 
-def _prepare_fold(
+def prepare_fold(
     job: NetworkJob,
-    tensors: tuple[Tensor, Tensor],
+    tensors: tuple[Tensor, ...],
     tasks: Sequence[FittedTask],
     target: Array,
     weight: Array,
     encoder: Recipe,
     shape: TableShape,
     device: torch.device,
-) -> _Fold:
+) -> Fold:
     """Statistics of the training rows; prepared inputs and training targets of all rows."""
-    rows = job.train_rows
-    fitted, parts, start = [], [], 0
+    rows, fitted, start = job.train_rows, [], 0
     for task in tasks:
         part = slice(start, start + task.n_targets)
         start = part.stop
         fitted.append(task.with_statistics(target[rows, part], weight[rows, part]))
-        parts.append(fitted[-1].training_target(target[:, part]))
     with torch.random.fork_rng(devices=[]):
         module = encoder.build(shape).to(device)
-    numeric, categorical = tensors
+    if hasattr(module, "fit_statistics"):
+        numeric, _, *tokens = tensors
+        train = torch.as_tensor(rows, device=device)
+        with torch.no_grad():
+            module.fit_statistics(numeric[train], *(own[train] for own in tokens))  # type: ignore[operator]
+    return prepared_fold(fitted, module, tensors, target)
+
+
+def prepared_fold(tasks: list[FittedTask], encoder: nn.Module, tensors: tuple[Tensor, ...], target: Array) -> Fold:
+    """Inputs as a fitted encoder prepares them, and training targets of tasks that have their statistics."""
+    parts, start = [], 0
+    for task in tasks:
+        parts.append(task.training_target(target[:, start : start + task.n_targets]))
+        start += task.n_targets
     with torch.no_grad():
-        if hasattr(module, "fit_statistics"):
-            module.fit_statistics(numeric[torch.as_tensor(rows, device=device)])  # type: ignore[operator]
-        inputs = module.prepare(numeric, categorical)  # type: ignore[operator]
-    joined = torch.as_tensor(np.nan_to_num(np.concatenate(parts, axis=1)), dtype=torch.float32, device=device)
-    return _Fold(fitted, dict(module.named_buffers()), inputs, joined)
+        inputs = encoder.prepare(*tensors)  # type: ignore[operator]
+    joined = torch.as_tensor(np.nan_to_num(np.concatenate(parts, axis=1)), dtype=torch.float32, device=tensors[0].device)
+    return Fold(tasks, dict(encoder.named_buffers()), inputs, joined)
 
 
-def _module_of(
-    job: NetworkJob, fold: _Fold, encoder: Recipe, sharing: Recipe, shape: TableShape, device: torch.device
+def module_of(
+    job: NetworkJob, fold: Fold, encoder: Recipe, sharing: Recipe, shape: TableShape, device: torch.device
 ) -> MultiTaskModule:
     """A fresh network for this job, with the fold's scaling in its buffers."""
     generator = torch.Generator().manual_seed(seed_of(job.seed, 2**21))
@@ -243,9 +259,9 @@ def _module_of(
     return module.to(device)
 
 
-def _training_data(
+def training_data(
     stack: Sequence[NetworkJob],
-    prepared: dict[Any, _Fold],
+    prepared: dict[Any, Fold],
     weight: Array,
     tasks: Sequence[FittedTask],
     used: Array,
@@ -283,7 +299,7 @@ def _training_data(
     )
 
 
-def _constant_losses(fold: _Fold, weights: Tensor, rows: Tensor) -> Tensor:
+def _constant_losses(fold: Fold, weights: Tensor, rows: Tensor) -> Tensor:
     """Mean loss [T] of the constant prediction on some rows."""
     constants = np.concatenate([task.constant_raw() for task in fold.tasks])
     outputs = torch.as_tensor(constants, dtype=torch.float32, device=weights.device).expand(len(rows), -1)
@@ -291,15 +307,18 @@ def _constant_losses(fold: _Fold, weights: Tensor, rows: Tensor) -> Tensor:
     return mean_losses(sums, sums_of_weights)
 
 
-def _fitted(
+def fitted_networks(
     stack: Sequence[NetworkJob],
     modules: Sequence[MultiTaskModule],
-    prepared: dict[Any, _Fold],
+    prepared: dict[Any, Fold],
     history: TrainingHistory,
     used: Array,
     built_from: tuple[Recipe, Recipe, TableShape],
+    scale: Tensor,
 ) -> list[FittedNetwork]:
+    """The networks of a stack after training, with what the run tells of each."""
     n_tasks = len(stack[0].tasks)
+    scales = _of_all_tasks(scale.cpu().numpy().reshape(len(stack), -1), used, n_tasks)
     train = _of_all_tasks(np.stack([record.train_losses.numpy() for record in history.epochs]), used, n_tasks)
     skill = _of_all_tasks(np.stack([record.skills.numpy() for record in history.epochs]), used, n_tasks)
     found = []
@@ -318,6 +337,7 @@ def _fitted(
                 history.epochs[n_epochs - 1].steps,
                 history.seconds / len(stack),
                 *built_from,
+                scale=scales[k],
             )
         )
     return found
@@ -330,8 +350,10 @@ def _of_all_tasks(values: Array, used: Array, n_tasks: int) -> Array:
     return full
 
 
-def _tensors(arrays: TableArrays, rows: slice, device: torch.device) -> tuple[Tensor, Tensor]:
+def table_tensors(arrays: TableArrays, rows: slice, device: torch.device) -> tuple[Tensor, ...]:
+    """Some rows of a table as tensors, in the order in which ``prepare`` takes them: numbers, codes, words and their counts."""
     numeric = torch.as_tensor(arrays.numeric[rows])
     if device.type == "mps":  # no float64 there
         numeric = numeric.float()
-    return numeric.to(device), torch.as_tensor(arrays.categorical[rows]).to(device)
+    words: list[Array] = []
+    return numeric.to(device), *(torch.as_tensor(own[rows]).to(device) for own in (arrays.categorical, *words))

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from polytask.data import to_pandas
-from polytask.exceptions import OptionError, PolytaskWarning, TargetError
+from polytask.estimators._classes import classes_by_task, task_of_classes
+from polytask.exceptions import DataError, OptionError, PolytaskWarning, TargetError
 from polytask.tasks import FittedTask, Task, infer_task
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -41,12 +42,12 @@ class LabelTable:
         """Columns of ``target`` of each task."""
         return task_slices(self.tasks)
 
-    def weighed(self, sample_weight: Any) -> tuple["LabelTable", Array]:
+    def weighed(self, sample_weight: Any, *, every_task: bool = True) -> tuple["LabelTable", Array]:
         """Labels without those of weight 0, which are missing ones from here on, and the weights of :func:`label_weights`.
 
         Kinds and classes are still those of all labels.
         """
-        weight = label_weights(sample_weight, self)
+        weight = label_weights(sample_weight, self, every_task=every_task)
         return replace(self, target=np.where(weight > 0, self.target, np.nan)), weight
 
     def observed(self, y: Any) -> pd.DataFrame:
@@ -73,7 +74,7 @@ def declared_tasks(tasks: Any) -> list[Task | str] | None:
     return [tasks] if isinstance(tasks, Task | str) else list(tasks)
 
 
-def read_labels(y: Any, tasks: Task | str | Sequence[Task | str] | None = None) -> LabelTable:
+def read_labels(y: Any, tasks: Task | str | Sequence[Task | str] | None = None, *, classes: Any = None) -> LabelTable:
     """Fit the tasks to labels, inferring what was not declared.
 
     Parameters
@@ -82,6 +83,8 @@ def read_labels(y: Any, tasks: Task | str | Sequence[Task | str] | None = None) 
         Labels; NaN or None where missing. The tasks of an array are named y0, y1, ...
     tasks : sequence of Task or str, optional
         Declared tasks, or names of label columns; all columns by default.
+    classes : mapping of task name to sequence, or sequence for the only task, optional
+        All classes, where ``y`` may lack some.
 
     Examples
     --------
@@ -92,15 +95,22 @@ def read_labels(y: Any, tasks: Task | str | Sequence[Task | str] | None = None) 
     given = declared_tasks(tasks)
     frame, form = label_frame(y, given)
     declared = list(frame.columns) if given is None else given
-    inferred = [(t, "as you said") if isinstance(t, Task) else _inferred(t, frame) for t in declared]
-    names = [task.name for task, _ in inferred]
+    names = [task.name if isinstance(task, Task) else str(task) for task in declared]
     if not names:
         raise TargetError("There is no target: y has no columns. Pass at least one.")
     if len(set(names)) < len(names):
         raise TargetError(f"Task names must differ; got {names}.")
-    fitted = [task.fit(frame) for task, _ in inferred]
+    given_classes = classes_by_task(classes, names)
+    fitted, reasons = [], {}
+    for name, task in zip(names, declared, strict=True):
+        if name in given_classes:
+            fitted.append(task_of_classes(task, given_classes[name]))
+            reasons[name] = "classes as you said"
+            continue
+        task, reasons[name] = (task, "as you said") if isinstance(task, Task) else _inferred(name, frame)
+        fitted.append(task.fit(frame))
     target = np.concatenate([task.encode(frame) for task in fitted], axis=1)
-    return LabelTable(fitted, target, form, {task.name: reason for task, reason in inferred})
+    return LabelTable(fitted, target, form, reasons)
 
 
 def encode_labels_of(y: Any, tasks: Sequence[FittedTask]) -> Array:
@@ -148,8 +158,15 @@ def is_frame(table: Any) -> bool:
     return hasattr(table, "columns") or hasattr(table, "column_names") or isinstance(table, dict)
 
 
-def label_weights(sample_weight: Any, labels: LabelTable) -> Array:
+def label_weights(sample_weight: Any, labels: LabelTable, *, every_task: bool = True) -> Array:
     """Weights [n, C] of all labels: 0 where missing, times the row or task weights.
+
+    Parameters
+    ----------
+    sample_weight : array of shape (n,) or (n, T), or None
+    labels : LabelTable
+    every_task : bool, default=True
+        Refuse weights that leave a task with labels without any; a batch of more data may.
 
     Raises
     ------
@@ -173,9 +190,40 @@ def label_weights(sample_weight: Any, labels: LabelTable) -> Array:
         [np.repeat(per_task[:, [k]], task.n_targets, axis=1) for k, task in enumerate(labels.tasks)], axis=1
     )
     for name, part in labels.slices.items():
-        if observed[:, part].any() and not full[:, part].any():
+        if every_task and observed[:, part].any() and not full[:, part].any():
             raise OptionError(f"`sample_weight` is zero for every label of task {name!r}; give some label a positive weight.")
     return full
+
+
+def check_same_length(n_inputs: int, n_labels: int) -> None:
+    """Raise a :class:`DataError`, in the words of scikit-learn, if X and y differ in length."""
+    if n_inputs != n_labels:
+        raise DataError(
+            f"Found input variables with inconsistent numbers of samples: X has {n_inputs} rows, y has {n_labels}. "
+            "Pass one row of labels for each row of inputs."
+        )
+
+
+def check_same_tasks(declared: Any, y: Any, fitted: Sequence[FittedTask]) -> None:
+    """Raise if the tasks declared now, or the columns of a frame ``y`` without declared tasks, are not those that are fitted."""
+    given, names = declared_tasks(declared), [task.name for task in fitted]
+    if given is not None:
+        now = [task.name if isinstance(task, Task) else str(task) for task in given]
+        kinds = {task.name: task.kind for task in given if isinstance(task, Task)}
+        other = [task for task in fitted if kinds.get(task.name, task.kind) != task.kind]
+        if now != names or other:
+            raise OptionError(
+                f"`tasks` must be those that are fitted, {names}, of the same kinds, to go on with them; got {given}. "
+                "Set them back, or `fit` anew without `warm_start`."
+            )
+    elif is_frame(y):
+        known = {column for task in fitted for column in task.columns}
+        new = [column for column in to_pandas(y).columns if column not in known]
+        if new:
+            raise TargetError(
+                f"y has the column {new[0]!r}, which is none of the fitted tasks {names}; tasks cannot be added. Leave it out, "
+                "or `fit` anew without `warm_start`."
+            )
 
 
 def _inferred(name: str, frame: pd.DataFrame) -> tuple[Task, str]:

@@ -1,5 +1,6 @@
 """One network for all tasks, as a scikit-learn estimator."""
 
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -9,6 +10,8 @@ from sklearn.utils import ClassifierTags, RegressorTags, Tags, check_random_stat
 from polytask.data import TableArrays
 from polytask.data.splits import holdout
 from polytask.estimators._base import MultiTaskEstimator
+from polytask.estimators._classes import check_same_classes, classes_by_task
+from polytask.estimators._continue_network import constant_rate, continue_network, joined, start_network
 from polytask.estimators._fit_networks import CodedTable, FittedNetwork, NetworkJob, fit_networks
 from polytask.estimators._labels import LabelTable, declared_tasks
 from polytask.exceptions import DataError, OptionError
@@ -45,6 +48,11 @@ class MultiTaskNetwork(MultiTaskEstimator):
         Stop after so many steps; the plan stays the same.
     time_limit : float, optional
         Seconds of training.
+    warm_start : bool, default=False
+        Let ``fit`` of a fitted network begin with its parameters, scaling, classes and categories, instead of anew. What new
+        data have besides (categories, missing values where none were) is told and read as in ``predict``; other columns,
+        classes, tasks or shapes of the network are refused. Give an int ``random_state``, so that refits on the same rows
+        validate on the same rows.
     device : str, default="cpu"
         Any device of torch; "auto" takes CUDA or MPS where there is one.
     random_state : int, RandomState or None
@@ -88,6 +96,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
         clip_norm: float | None = 1.0,
         max_steps: int | None = None,
         time_limit: float | None = None,
+        warm_start: bool = False,
         device: str = "cpu",
         random_state: Any = None,
     ) -> None:
@@ -103,6 +112,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
         self.clip_norm = clip_norm
         self.max_steps = max_steps
         self.time_limit = time_limit
+        self.warm_start = warm_start
         self.device = device
         self.random_state = random_state
 
@@ -128,26 +138,112 @@ class MultiTaskNetwork(MultiTaskEstimator):
         checkpoint : Checkpoint, optional
             Where the state is kept; a fit with the same data and settings goes on from there.
         """
-        arrays, labels = self._read_training_data(X, y)
+        start = self.network_ if self.warm_start and hasattr(self, "network_") else None
+        arrays, labels = self._read_training_data(X, y) if start is None else self._read_more_data(X, y)
         labels, weight = labels.weighed(sample_weight)
         rng = check_random_state(self.random_state)
         seed = int(rng.randint(2**31 - 1))
         train, held = self.inner_split(labels, weight, groups=groups, seed=seed, rows=np.arange(len(weight)), reserved=reserved)
         job = NetworkJob(train, held, np.ones(len(labels.tasks), dtype=bool), seed)
         table = CodedTable(arrays, self.codec_.cardinalities)
-        self.shape_ = table.shape
+        callbacks = {"on_epoch": on_epoch, "checkpoint": checkpoint}
+        if start is None:
+            network = self.fit_jobs([job], table, labels, weight, keep_interrupted=True, **callbacks)[0]
+        else:
+            network = self._continue(start, job, table, labels, weight, self._settings(len(train)), **callbacks)
+        self.form_, self.tasks_reasons_ = labels.form, labels.reasons
         self.n_train_, self.n_validation_, self.validation_rows_ = len(train), len(held), held
-        self.network_ = self.fit_jobs(
-            [job], table, labels, weight, on_epoch=on_epoch, checkpoint=checkpoint, keep_interrupted=True
-        )[0]
-        self.tasks_ = self.network_.tasks
-        self.tasks_reasons_ = labels.reasons
-        skills = self.network_.curves["skill"][self.network_.best_epoch - 1]
+        return self._take(network)
+
+    def partial_fit(self, X: Any, y: Any = None, *, classes: Any = None, sample_weight: Any = None) -> Self:
+        """Learn from more rows: one pass over them, from where the last call, or ``fit``, left off.
+
+        The first call fixes how columns are read, their scaling, categories and classes; call it with rows like those to come.
+        All rows are learned from: ``validation``, ``patience``, ``max_epochs``, ``max_steps`` and ``time_limit`` are of ``fit``.
+        The learning rate is constant, and the state of the optimizer is kept from call to call.
+
+        Parameters
+        ----------
+        X : table or array of shape (n_samples, n_features)
+            At least two rows in the first call, one later. Categories never seen are told, and learned as "unseen".
+        y : array of shape (n_samples,) or (n_samples, n_tasks), Series or DataFrame
+            A missing label is NaN or None.
+        classes : dict of task name to sequence, or sequence for the only task, optional
+            All classes, where the first call may lack some; later they may be left out. Those of an ordinal task in their order.
+        sample_weight : array of shape (n_samples,) or (n_samples, n_tasks), optional
+
+        Raises
+        ------
+        TargetError
+            If a label is of a class that is not among those of the first call, or the first call lacks labels of a task.
+        OptionError
+            If ``tasks``, ``classes`` or the shape of the network were changed.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> X = np.random.default_rng(0).normal(size=(300, 2))
+        >>> y = np.where(X[:, 0] > 0, "yes", "no")
+        >>> model = MultiTaskNetwork(random_state=0)
+        >>> for rows in np.split(np.arange(300), 3):
+        ...     model = model.partial_fit(X[rows], y[rows], classes=["no", "yes"])
+        >>> bool(np.mean(model.predict(X) == y) > 0.8)
+        True
+        """
+        is_first = not hasattr(self, "network_")
+        arrays, labels = self._read_training_data(X, y, classes=classes) if is_first else self._read_more_data(X, y)
+        for name, given in classes_by_task(classes, [task.name for task in labels.tasks]).items():
+            check_same_classes(next(task for task in labels.tasks if task.name == name), given)
+        form = labels.form if is_first else self.form_
+        labels, weight = labels.weighed(sample_weight, every_task=is_first)
+        rows = np.flatnonzero(weight.sum(axis=1) > 0)
+        if not len(rows):
+            raise DataError("No row has a label of positive weight, so there is nothing to learn from. Leave such batches out.")
+        steps = 0 if is_first else self.network_.steps
+        seed = seed_of(int(check_random_state(self.random_state).randint(2**31 - 1)), steps, 2**23)
+        job = NetworkJob(rows, rows[:0], np.ones(len(labels.tasks), dtype=bool), seed)
+        table = CodedTable(arrays, self.codec_.cardinalities)
+        recipes = self._recipes()
+        start = (
+            start_network(job, table, labels.tasks, labels.target, weight, **recipes, device=_device(self.device))
+            if is_first
+            else self.network_
+        )
+        once = replace(self._settings(len(rows)), max_epochs=1, patience=None, max_steps=None, time_limit=None)
+        after = self._continue(start, job, table, labels, weight, once, schedule=constant_rate, keep_moments=True)
+        self.form_, self.tasks_reasons_ = form, labels.reasons
+        self.n_train_, self.n_validation_, self.validation_rows_ = len(rows), 0, rows[:0]
+        return self._take(joined(start, after))
+
+    def _continue(
+        self,
+        start: FittedNetwork,
+        job: NetworkJob,
+        table: CodedTable,
+        labels: LabelTable,
+        weight: Array,
+        settings: TrainingSettings,
+        **options: Any,
+    ) -> FittedNetwork:
+        """Train a fitted network further; see :func:`continue_network`."""
+        options |= {**self._recipes(), "settings": settings, "device": _device(self.device)}
+        return continue_network(start, job, table, labels.target, weight, **options)
+
+    def _take(self, network: FittedNetwork) -> Self:
+        """Set what is told of a fitted network."""
+        self.network_, self.tasks_, self.shape_ = network, network.tasks, network.shape
+        skills = network.curves["skill"][network.best_epoch - 1]
         self.optimistic_skill_ = float(np.nanmean(skills)) if np.isfinite(skills).any() else float("nan")
-        self.n_iter_ = self.network_.steps
-        if labels.form == "vector" and len(self.tasks_[0].labels):
+        self.n_iter_ = network.steps
+        if self.form_ == "vector" and len(self.tasks_[0].labels):
             self.classes_ = np.array(self.tasks_[0].labels)
         return self
+
+    def _recipes(self) -> dict[str, Recipe]:
+        return {
+            "encoder": _recipe("encoder", self.encoder, default=MLP()),
+            "sharing": _recipe("sharing", self.sharing, default=HardSharing()),
+        }
 
     def fit_jobs(
         self,
@@ -167,8 +263,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
             labels.tasks,
             labels.target,
             weight,
-            encoder=_recipe("encoder", self.encoder, default=MLP()),
-            sharing=_recipe("sharing", self.sharing, default=HardSharing()),
+            **self._recipes(),
             settings=self._settings(max(len(job.train_rows) for job in jobs)),
             device=_device(self.device),
             on_epoch=on_epoch,

@@ -25,6 +25,7 @@ _SETTINGS = (
     "clip_norm",
     "max_steps",
     "time_limit",
+    "warm_start",
 )
 
 
@@ -126,6 +127,7 @@ def _trained_content(network: FittedNetwork) -> dict[str, Any]:
             "steps": network.steps,
             "seconds": network.seconds,
             "curves": {name: _with_none(values) for name, values in network.curves.items()},
+            "scale": None if network.scale is None else _with_none([network.scale])[0],
         },
     }
 
@@ -151,13 +153,13 @@ def _trained(content: Mapping[str, Any], weights: Mapping[str, Any], classes: li
     tasks = [fitted_task_from_dict(values) for values in content["tasks"]]
     encoder = recipe_from_dict(content["encoder"], classes=classes)
     sharing = recipe_from_dict(content["sharing"], classes=classes)
-    shape = TableShape(
-        content["shape"]["n_numeric"], tuple(content["shape"]["with_missing"]), tuple(content["shape"]["cardinalities"])
-    )
+    own = content["shape"]
+    shape = TableShape(own["n_numeric"], tuple(own["with_missing"]), tuple(own["cardinalities"]))
     module = build_module(encoder, sharing, shape=shape, tasks=tasks)
     module.load_state_dict(dict(weights))
     module.eval()
     training = content["training"]
+    scale = training.get("scale")  # folders of before 0.2 have none
     curves = {name: np.array(values, dtype=np.float64) for name, values in training["curves"].items()}
     return FittedNetwork(
         module,
@@ -170,6 +172,7 @@ def _trained(content: Mapping[str, Any], weights: Mapping[str, Any], classes: li
         encoder,
         sharing,
         shape,
+        scale=None if scale is None else np.array(scale, dtype=np.float64),
     )
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -32,6 +33,8 @@ def fit(
     method: BalancingMethod | None = None,
     on_epoch: Callable[[EpochRecord], None] | None = None,
     checkpoint: Checkpoint | None = None,
+    optimizer: torch.optim.Optimizer | None = None,
+    schedule: Callable[[int], float] | None = None,
 ) -> TrainingHistory:
     """Train a network, or several of one shape at once, and leave the parameters of the best epoch in it.
 
@@ -50,6 +53,10 @@ def fit(
         is kept.
     checkpoint : Checkpoint, optional
         Where the state of the run is kept, so that a killed run can go on with the same numbers.
+    optimizer : torch.optim.Optimizer, optional
+        Over ``network.parameters``, such as one that goes on with the state of an earlier run; AdamW of ``settings`` by default.
+    schedule : callable, optional
+        Number of steps done to a factor on the learning rate; :func:`~polytask.optim.warmup_cosine` over the plan by default.
 
     Raises
     ------
@@ -57,11 +64,12 @@ def fit(
         If the loss of a task is not finite.
     """
     method = method or Equal()
-    losses_of = TaskLosses(tasks)
-    optimizer = adamw(network.parameters, learning_rate=settings.learning_rate, weight_decay=settings.weight_decay)
+    losses_of, names = TaskLosses(tasks), [task.name for task in tasks]
+    if optimizer is None:
+        optimizer = adamw(network.parameters, learning_rate=settings.learning_rate, weight_decay=settings.weight_decay)
     stopping = EarlyStopping(patience=settings.patience, n_replicas=network.n_replicas)
     replicas = None if network.n_replicas is None else torch.arange(network.n_replicas)
-    total_steps = settings.max_epochs * n_batches(data.n_train, settings.batch_size)
+    planned = partial(warmup_cosine, total_steps=settings.max_epochs * n_batches(data.n_train, settings.batch_size))
     history, epoch, own_seeds, started = TrainingHistory(), 0, list(seeds), time.monotonic()
 
     with torch.random.fork_rng(devices=_cuda_devices(network)):
@@ -77,12 +85,12 @@ def fit(
                 network.set_training(True)
                 sums, weights = [], []
                 for rows in epoch_batches(data.train_rows, batch_size=settings.batch_size, seeds=own_seeds, epoch=epoch):
-                    factor = warmup_cosine(history.steps, total_steps=total_steps)
+                    factor = (schedule or planned)(history.steps)
                     for group in optimizer.param_groups:
                         group["lr"] = settings.learning_rate * factor
                     inputs, target, weight = data.batch(rows)
                     loss_sums, label_weight = losses_of(network.forward(inputs), target, weight)
-                    backward(mean_losses(loss_sums, label_weight * data.scale), method, label_weight=label_weight)
+                    backward(mean_losses(loss_sums, label_weight * data.scale), method, label_weight=label_weight, tasks=names)
                     if settings.clip_norm is not None:
                         clip_gradients_(list(network.parameters.values()), settings.clip_norm, n_replicas=network.n_replicas)
                     optimizer.step()
