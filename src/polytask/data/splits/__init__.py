@@ -16,21 +16,41 @@ True
 """
 
 from polytask.data.splits._balance import SplitBalance, split_balance
+from polytask.data.splits._cluster_kfold import ClusterKFold, joined_groups
 from polytask.data.splits._column import ColumnSplit
+from polytask.data.splits._hash import HashHoldout, hash_shares
 from polytask.data.splits._holdout import StratifiedTaskShuffleSplit, holdout
 from polytask.data.splits._iterative import iterative_stratification
 from polytask.data.splits._kfold import RepeatedStratifiedTaskKFold, StratifiedTaskKFold
+from polytask.data.splits._label_budget import LabelBudget
+from polytask.data.splits._leave_one_group_out import LeaveOneGroupOut
+from polytask.data.splits._nested import NestedFold, NestedSplit
+from polytask.data.splits._similarity import similarity_clusters
 from polytask.data.splits._strata import column_strata, target_strata
+from polytask.data.splits._time import TimeOrder, latest_holdout
+from polytask.data.splits._time_split import TimeSplit
 
 __all__ = [
+    "ClusterKFold",
     "ColumnSplit",
+    "HashHoldout",
+    "LabelBudget",
+    "LeaveOneGroupOut",
+    "NestedFold",
+    "NestedSplit",
     "RepeatedStratifiedTaskKFold",
     "SplitBalance",
     "StratifiedTaskKFold",
     "StratifiedTaskShuffleSplit",
+    "TimeOrder",
+    "TimeSplit",
     "column_strata",
+    "hash_shares",
     "holdout",
     "iterative_stratification",
+    "joined_groups",
+    "latest_holdout",
+    "similarity_clusters",
     "split_balance",
     "target_strata",
 ]

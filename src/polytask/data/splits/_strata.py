@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from polytask.data.splits._checks import n_rows
 from polytask.exceptions import DataError, OptionError
 
 __all__ = ["StratifiedTask", "as_frame", "column_strata", "is_measured", "label_texts", "target_strata"]
@@ -124,7 +123,7 @@ def as_frame(y: Any, *, columns: Sequence[str] | None = None) -> pd.DataFrame:
     values = y if isinstance(y, np.ndarray) else np.asarray(pd.DataFrame(list(y)).infer_objects(), dtype=object)
     if values.ndim not in (1, 2):
         raise DataError(f"`y` must have one or two axes, rows and targets; got shape {values.shape}.")
-    frame = pd.DataFrame(values.reshape(n_rows(values), -1)).infer_objects()
+    frame = pd.DataFrame(values[:, None] if values.ndim == 1 else values).infer_objects()
     frame.columns = pd.Index(columns if columns is not None and len(columns) == frame.shape[1] else _names(frame.shape[1]))
     return frame
 
