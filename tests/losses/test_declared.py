@@ -6,6 +6,7 @@ import torch
 from scipy.optimize import minimize_scalar
 from sklearn.metrics import mean_pinball_loss
 
+from polytask._quantiles import weighted_quantile
 from polytask.exceptions import ModelFolderError, OptionError
 from polytask.losses import (
     MAE,
@@ -30,7 +31,6 @@ from polytask.losses import (
     number_losses,
     quantile_per_label,
     spread,
-    weighted_quantile,
 )
 
 

@@ -34,7 +34,7 @@ from polytask.losses._loss import Loss
 from polytask.losses._loss_of import class_losses, loss_from_dict, loss_of, number_losses
 from polytask.losses._mae import MAE, mae, mae_per_label
 from polytask.losses._mse import MSE, mse, mse_per_label
-from polytask.losses._number_loss import NumberLoss, spread, weighted_quantile
+from polytask.losses._number_loss import NumberLoss, spread
 from polytask.losses._own import OwnClassLoss, OwnNumberLoss, function_name
 from polytask.losses._poisson import Poisson, poisson, poisson_per_label
 from polytask.losses._quantile import Quantile, quantile, quantile_per_label
@@ -82,5 +82,4 @@ __all__ = [
     "quantile_per_label",
     "smoothed_cross_entropy",
     "spread",
-    "weighted_quantile",
 ]

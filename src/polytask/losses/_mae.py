@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from polytask.losses._number_loss import Array, NumberLoss, weighted_quantile
+from polytask._quantiles import weighted_quantile
+from polytask.losses._number_loss import Array, NumberLoss
 from polytask.losses._sums import check_width, masked_sums
 
 

@@ -9,6 +9,7 @@ import torch
 from scipy.optimize import minimize_scalar
 from torch import Tensor
 
+from polytask._quantiles import weighted_quantile
 from polytask.losses._loss import Loss
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -91,24 +92,6 @@ class NumberLoss(Loss):
     def best_constant(self, numbers: Array, weight: Array) -> float:
         """Find the number with the least weighted mean loss for some labels [n] of positive weight."""
         return self.best_shift(numbers, np.zeros(len(numbers)), weight)
-
-
-def weighted_quantile(numbers: Array, weight: Array, level: float) -> float:
-    """Quantile of weighted numbers: the middle of all that minimise the quantile loss; a weight of 2 is the number twice.
-
-    >>> weighted_quantile(np.array([1.0, 2.0, 3.0, 9.0]), np.ones(4), 0.5)
-    2.5
-    >>> weighted_quantile(np.array([1.0, 2.0]), np.array([1.0, 3.0]), 0.5)
-    2.0
-    """
-    order = np.argsort(numbers, kind="stable")
-    below = np.cumsum(weight[order])
-    wanted = level * below[-1]
-    tolerance = 1e-12 * below[-1]
-    low = int(np.searchsorted(below, wanted - tolerance, side="left"))
-    high = min(int(np.searchsorted(below, wanted + tolerance, side="right")), len(order) - 1)
-    first, last = numbers[order[low]], numbers[order[high]]
-    return float(first + (last - first) / 2)
 
 
 def spread(numbers: Array, weight: Array) -> float:

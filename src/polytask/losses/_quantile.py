@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from polytask._quantiles import weighted_quantile
 from polytask.exceptions import OptionError
-from polytask.losses._number_loss import Array, NumberLoss, weighted_quantile
+from polytask.losses._number_loss import Array, NumberLoss
 from polytask.losses._sums import check_width, masked_sums
 
 

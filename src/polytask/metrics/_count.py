@@ -18,4 +18,4 @@ def poisson_deviance(target: ArrayLike, outputs: ArrayLike, *, sample_weight: Ar
     return float(np.average(row_poisson_deviance(target, outputs), weights=weight))
 
 
-POISSON_DEVIANCE = Metric("poisson_deviance", poisson_deviance, higher_is_better=False)
+POISSON_DEVIANCE = Metric("poisson_deviance", poisson_deviance, higher_is_better=False, has_unit=True)

@@ -1,11 +1,12 @@
 """What a metric is, and how several are told at once."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from polytask.exceptions import OptionError
 from polytask.metrics._undefined import UndefinedMetric
 
 
@@ -37,6 +38,10 @@ class Metric:
         Whether target and outputs are (n, n_labels).
     needs_baseline : bool, default=False
         Whether the function needs the keyword ``baseline``, the mean of the training labels.
+    option : str, default=""
+        Keyword of the function that a name may set: ``pinball_loss:0.9`` sets ``level``. See :meth:`with_option`.
+    has_unit : bool, default=False
+        Whether the value has the unit of the label, so that no mean over tasks is taken.
 
     Examples
     --------
@@ -53,6 +58,31 @@ class Metric:
     error: Callable[[float], float] = same
     is_multilabel: bool = False
     needs_baseline: bool = False
+    option: str = ""
+    has_unit: bool = False
+
+    def with_option(self, value: str | float) -> "Metric":
+        """Give the metric with another value of its option.
+
+        >>> from polytask.metrics import PINBALL_LOSS
+        >>> PINBALL_LOSS.with_option(0.9)([1.0, 2.0], [0.0, 4.0])
+        0.55
+
+        Raises
+        ------
+        OptionError
+            If the metric has no option, or the value is no number > 0.
+        """
+        if not self.option:
+            raise OptionError(f"The metric {self.name!r} has no option; got '{self.name}:{value}'.")
+        try:
+            number = float(value)
+        except ValueError:
+            number = 0.0
+        if not 0 < number < np.inf or (self.option == "level" and number >= 1):
+            least = "in (0, 1)" if self.option == "level" else "> 0"
+            raise OptionError(f"The option `{self.option}` of metric {self.name!r} must be a number {least}; got {value!r}.")
+        return replace(self, name=f"{self.name}:{number:g}", function=_WithOption(self.function, self.option, number), option="")
 
     def __call__(
         self,
@@ -92,6 +122,18 @@ class Metric:
         if not np.isfinite(value):
             raise UndefinedMetric("its value is not a finite number")
         return value
+
+
+@dataclass(frozen=True)
+class _WithOption:
+    """A function with one keyword set; equal to another with the same."""
+
+    function: Callable[..., float]
+    option: str
+    value: float
+
+    def __call__(self, target: ArrayLike, outputs: ArrayLike, *, sample_weight: ArrayLike | None = None) -> float:
+        return self.function(target, outputs, sample_weight=sample_weight, **{self.option: self.value})
 
 
 def evaluate_metrics(

@@ -90,6 +90,19 @@ def multilabel_f1_micro(target: ArrayLike, outputs: ArrayLike, *, sample_weight:
     return float(2 * hits.sum() / marks.sum())
 
 
+def subset_accuracy(target: ArrayLike, outputs: ArrayLike, *, sample_weight: ArrayLike | None = None) -> float:
+    """Share of rows whose observed labels are all predicted right (exact match).
+
+    A row weighs the mean weight of its observed labels.
+
+    >>> subset_accuracy([[1.0, 0.0], [1.0, float("nan")]], [[0.9, 0.8], [0.7, 0.9]])
+    0.5
+    """
+    target, outputs, weight = observed_labels(target, outputs, sample_weight)
+    is_right = (((outputs > 0.5) == target) | (weight == 0)).all(axis=1)
+    return float(np.average(is_right, weights=_row_weight(weight)))
+
+
 def _f1_counts(target: ArrayLike, outputs: ArrayLike, sample_weight: ArrayLike | None) -> tuple[Array, Array]:
     """Per label the weight of true positives, and that of ones in the labels plus ones predicted."""
     target, outputs, weight = observed_labels(target, outputs, sample_weight)
@@ -106,6 +119,7 @@ def _row_weight(weight: Array) -> Array:
 HAMMING_LOSS = Metric("hamming_loss", hamming_loss, higher_is_better=False, is_multilabel=True)
 RANKING_LOSS = Metric("ranking_loss", ranking_loss, higher_is_better=False, is_multilabel=True)
 MULTILABEL_LOG_LOSS = Metric("multilabel_log_loss", multilabel_log_loss, higher_is_better=False, is_multilabel=True)
+SUBSET_ACCURACY = Metric("subset_accuracy", subset_accuracy, higher_is_better=True, error=one_minus, is_multilabel=True)
 MULTILABEL_F1_MACRO = Metric(
     "multilabel_f1_macro", multilabel_f1_macro, higher_is_better=True, error=one_minus, is_multilabel=True
 )

@@ -85,8 +85,8 @@ def _mean_square(residual: Array, weight: Array) -> float:
     return float(np.average(residual**2, weights=weight))
 
 
-MSE = Metric("mse", mse, higher_is_better=False)
-RMSE = Metric("rmse", rmse, higher_is_better=False)
-MAE = Metric("mae", mae, higher_is_better=False)
+MSE = Metric("mse", mse, higher_is_better=False, has_unit=True)
+RMSE = Metric("rmse", rmse, higher_is_better=False, has_unit=True)
+MAE = Metric("mae", mae, higher_is_better=False, has_unit=True)
 R2 = Metric("r2", r2, higher_is_better=True, error=one_minus)
 RELATIVE_RMSE = Metric("relative_rmse", relative_rmse, higher_is_better=False, needs_baseline=True)
