@@ -118,3 +118,8 @@ def test_a_wide_table_is_looked_through_whole(rng):
     X = pd.DataFrame(rng.normal(size=(5_000, 60)))
     X[59] = 2 * X[3] + 1
     assert perfect_copies(X.drop(columns=3), X[[3, 4]]) == [("59", "3"), ("4", "4")]
+
+
+def test_an_input_that_is_constant_where_the_target_is_labelled_is_no_copy():
+    labels = pd.DataFrame({"score": np.where(np.arange(60) < 30, np.arange(60.0), np.nan)})
+    assert perfect_copies(pd.DataFrame({"year": np.arange(60) // 30}), labels) == []

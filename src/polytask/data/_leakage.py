@@ -75,6 +75,8 @@ def _is_copy(column: _Values, target: _Values) -> bool:
     if 2 * len(both) < target.n_seen or len(both) == 0:
         return False
     x, y = column.codes[both], target.codes[both]
+    if (x == x[0]).all() or (y == y[0]).all():  # constant where both are there
+        return False
     as_classes = target.numbers is None or target.n_unique <= MAX_CLASSES
     if as_classes and _is_relabelling(x, y) and _log_arrangements(y, relabelled=True) > _LOG_ODDS:
         return True
