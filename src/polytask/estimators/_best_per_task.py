@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from polytask.data import TableArrays
-from polytask.data.splits import holdout
+from polytask.data.splits import TimeOrder, as_time_order, holdout, latest_holdout
 from polytask.estimators._base import MultiTaskEstimator
 from polytask.estimators._candidates import boosted_trees, linear_models
 from polytask.estimators._fit_networks import CodedTable, NetworkJob
@@ -71,8 +71,14 @@ class BestPerTask(MultiTaskEstimator):
         self.selection = selection
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any = None, *, sample_weight: Any = None, groups: Any = None) -> Self:
-        """Choose and fit; see :meth:`MultiTaskEstimator.fit`."""
+    def fit(self, X: Any, y: Any = None, *, sample_weight: Any = None, groups: Any = None, times: Any = None) -> Self:
+        """Choose and fit; see :meth:`MultiTaskEstimator.fit`.
+
+        Parameters
+        ----------
+        times : array-like of shape (n_samples,) or TimeOrder, optional
+            When rows happened: then the latest rows choose, and stop networks.
+        """
         arrays, labels = self._read_training_data(X, y)
         labels, weight = labels.weighed(sample_weight)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
@@ -87,6 +93,7 @@ class BestPerTask(MultiTaskEstimator):
             weight,
             rows=np.arange(len(weight)),
             groups=groups,
+            times=as_time_order(times, len(weight)),
             selection=self.selection,
             seed=seed,
         )
@@ -124,6 +131,7 @@ def choose_per_task(
     *,
     rows: Array,
     groups: Any = None,
+    times: TimeOrder | None = None,
     reserved: Array | None = None,
     selection: float = 0.2,
     seed: int,
@@ -135,6 +143,8 @@ def choose_per_task(
 
     Parameters
     ----------
+    times : TimeOrder of all rows, optional
+        Then the latest rows choose, and stop networks.
     reserved : bool array of shape (n,), optional
         Rows kept for early stopping of networks.
     split : pair of int arrays, optional
@@ -143,13 +153,12 @@ def choose_per_task(
         Models that are fitted already, on all ``rows`` and on the first part, such as the twins of a comparison.
     """
     choice, slices = Choice(), task_slices(labels.tasks)
-    rest, held = split or selection_split(labels, weight, rows=rows, groups=groups, selection=selection, seed=seed)
+    rest, held = split or selection_split(labels, weight, rows=rows, groups=groups, times=times, selection=selection, seed=seed)
+    inner = {"groups": groups, "times": times, "reserved": reserved}
     models: Mapping[str, Any]
     for name, candidate in candidates.items():
         known = (trained_for_selection or {}).get(name)
-        models = known or fit_alone(
-            candidate, table, labels, weight, rows=rest, groups=groups, reserved=reserved, seed=seed_of(seed, 1)
-        )
+        models = known or fit_alone(candidate, table, labels, weight, rows=rest, seed=seed_of(seed, 1), **inner)
         choice.skills[name] = {
             task.name: _skill(models[task.name], table, labels.target[:, slices[task.name]], weight[:, slices[task.name]], held)
             for task in labels.tasks
@@ -160,15 +169,7 @@ def choose_per_task(
         wanted = [task.name for task in labels.tasks if choice.chosen[task.name] == name]
         if wanted:
             models = (trained or {}).get(name) or fit_alone(
-                candidate,
-                table,
-                labels,
-                weight,
-                rows=rows,
-                groups=groups,
-                reserved=reserved,
-                seed=seed_of(seed, 2),
-                only=wanted,
+                candidate, table, labels, weight, rows=rows, seed=seed_of(seed, 2), only=wanted, **inner
             )
             choice.models |= {task: models[task] for task in wanted}
     choice.models = {task.name: choice.models[task.name] for task in labels.tasks}
@@ -176,10 +177,22 @@ def choose_per_task(
 
 
 def selection_split(
-    labels: LabelTable, weight: Array, *, rows: Array, groups: Any, selection: float, seed: int
+    labels: LabelTable,
+    weight: Array,
+    *,
+    rows: Array,
+    groups: Any,
+    times: TimeOrder | None = None,
+    selection: float,
+    seed: int,
 ) -> tuple[Array, Array]:
-    """Rows that fit the candidates, and rows that choose among them; stratified over all tasks, groups whole."""
+    """Rows that fit the candidates, and rows that choose among them; stratified over all tasks, groups whole.
+
+    With ``times`` (of all rows) the latest rows choose.
+    """
     usable = rows[weight[rows].sum(axis=1) > 0]
+    if times is not None:
+        return latest_holdout(times, test_size=selection, rows=usable, groups=groups)
     strata = np.concatenate([task.strata(labels.target[usable][:, part]) for task, part in _parts(labels)], axis=1)
     own_groups = None if groups is None else np.asarray(groups)[usable]
     if own_groups is not None and len(np.unique(own_groups)) < 2:
@@ -198,6 +211,7 @@ def fit_alone(
     *,
     rows: Array,
     groups: Any,
+    times: TimeOrder | None = None,
     reserved: Array | None = None,
     seed: int,
     only: list[str] | None = None,
@@ -205,7 +219,7 @@ def fit_alone(
     """Fit one model per task on some rows; a network is trained as its single-task twins, in one stack."""
     wanted = [task for task in labels.tasks if only is None or task.name in only]
     if isinstance(candidate, MultiTaskNetwork):
-        train, held = candidate.inner_split(labels, weight, groups=groups, seed=seed, rows=rows, reserved=reserved)
+        train, held = candidate.inner_split(labels, weight, groups=groups, seed=seed, rows=rows, times=times, reserved=reserved)
         jobs = [NetworkJob(train, held, twin_mask(labels, task), seed_of(seed, k)) for k, task in enumerate(wanted)]
         networks = candidate.fit_jobs(jobs, table, labels, weight)
         return {task.name: TwinModel(network, task) for task, network in zip(wanted, networks, strict=True)}

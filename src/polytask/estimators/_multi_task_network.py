@@ -8,7 +8,7 @@ import torch
 from sklearn.utils import ClassifierTags, RegressorTags, Tags, check_random_state
 
 from polytask.data import TableArrays
-from polytask.data.splits import holdout
+from polytask.data.splits import TimeOrder, as_time_order, holdout, latest_holdout
 from polytask.estimators._base import MultiTaskEstimator
 from polytask.estimators._classes import check_same_classes, classes_by_task
 from polytask.estimators._continue_network import constant_rate, continue_network, joined, start_network
@@ -123,6 +123,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
         *,
         sample_weight: Any = None,
         groups: Any = None,
+        times: Any = None,
         reserved: Any = None,
         on_epoch: Any = None,
         checkpoint: Any = None,
@@ -131,6 +132,8 @@ class MultiTaskNetwork(MultiTaskEstimator):
 
         Parameters
         ----------
+        times : array-like of shape (n_samples,) or TimeOrder, optional
+            When rows happened: then the share ``validation`` is of the latest rows, later than all that is learned from.
         reserved : bool array of shape (n_samples,), optional
             Rows kept for early stopping, instead of those that ``validation`` would draw.
         on_epoch : callable, optional
@@ -143,7 +146,8 @@ class MultiTaskNetwork(MultiTaskEstimator):
         labels, weight = labels.weighed(sample_weight)
         rng = check_random_state(self.random_state)
         seed = int(rng.randint(2**31 - 1))
-        train, held = self.inner_split(labels, weight, groups=groups, seed=seed, rows=np.arange(len(weight)), reserved=reserved)
+        order, rows = as_time_order(times, len(weight)), np.arange(len(weight))
+        train, held = self.inner_split(labels, weight, groups=groups, seed=seed, rows=rows, times=order, reserved=reserved)
         job = NetworkJob(train, held, np.ones(len(labels.tasks), dtype=bool), seed)
         table = CodedTable(arrays, self.codec_.cardinalities)
         callbacks = {"on_epoch": on_epoch, "checkpoint": checkpoint}
@@ -272,12 +276,22 @@ class MultiTaskNetwork(MultiTaskEstimator):
         )
 
     def inner_split(
-        self, labels: LabelTable, weight: Array, *, groups: Any, seed: int, rows: Array, reserved: Array | None = None
+        self,
+        labels: LabelTable,
+        weight: Array,
+        *,
+        groups: Any,
+        seed: int,
+        rows: Array,
+        times: TimeOrder | None = None,
+        reserved: Array | None = None,
     ) -> tuple[Array, Array]:
         """Divide ``rows`` into training and validation rows, in the way of ``validation``.
 
         Parameters
         ----------
+        times : TimeOrder of all rows, optional
+            Then a share is of the latest rows. Rows in its gap, and earlier rows of a held-out group, are in neither part.
         reserved : bool array of shape (n,), optional
             Rows that the user keeps for validation; then these are the validation rows.
         """
@@ -292,6 +306,9 @@ class MultiTaskNetwork(MultiTaskEstimator):
             return usable[~reserved[usable]], usable[reserved[usable]]
         if self.validation is None:
             return usable, usable[:0]
+        if times is not None and not hasattr(self.validation, "split"):
+            self._check_share()
+            return latest_holdout(times, test_size=self.validation, rows=usable, groups=groups)
         own_groups = None if groups is None else np.asarray(groups)[usable]
         if own_groups is not None and len(np.unique(own_groups)) < 2:
             raise DataError(

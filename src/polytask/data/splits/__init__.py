@@ -27,7 +27,7 @@ from polytask.data.splits._leave_one_group_out import LeaveOneGroupOut
 from polytask.data.splits._nested import NestedFold, NestedSplit
 from polytask.data.splits._similarity import similarity_clusters
 from polytask.data.splits._strata import column_strata, target_strata
-from polytask.data.splits._time import TimeOrder, latest_holdout
+from polytask.data.splits._time import TimeOrder, as_time_order, latest_holdout
 from polytask.data.splits._time_split import TimeSplit
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "StratifiedTaskShuffleSplit",
     "TimeOrder",
     "TimeSplit",
+    "as_time_order",
     "column_strata",
     "hash_shares",
     "holdout",

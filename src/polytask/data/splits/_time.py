@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from polytask.data.splits._checks import group_codes
+from polytask.data.splits._checks import check_same_length, group_codes
 from polytask.exceptions import DataError, OptionError
 
-__all__ = ["TimeOrder", "cut_positions", "latest_holdout", "read_span", "read_times"]
+__all__ = ["TimeOrder", "as_time_order", "cut_positions", "latest_holdout", "read_span", "read_times"]
 
 _Rows = NDArray[np.int64]
 
@@ -135,6 +135,21 @@ def latest_holdout(
             "the gap, or groups with rows in both parts, take all of them."
         )
     return train, held
+
+
+def as_time_order(times: TimeOrder | ArrayLike | None, n_samples: int) -> TimeOrder | None:
+    """Return times as an order of ``n_samples`` rows; None stays None.
+
+    Raises
+    ------
+    DataError
+        If there is not one time per row.
+    """
+    if times is None:
+        return None
+    order = times if isinstance(times, TimeOrder) else TimeOrder(times)
+    check_same_length("times", order.values, n_samples)
+    return order
 
 
 def cut_positions(values: NDArray[Any]) -> _Rows:
