@@ -31,7 +31,7 @@ def fit_transform(frame, **options):
 def test_numbers_truth_values_and_dates_become_numbers():
     codec, arrays = fit_transform(FRAME)
     assert codec.numeric_names[:3] == ("area", "new", "sold:days")
-    assert codec.n_numeric == arrays.numeric.shape[1] == 9
+    assert codec.n_numeric == arrays.numeric.shape[1] == len(codec.numeric_names)
     np.testing.assert_array_equal(arrays.numeric[:, 0], FRAME["area"])
     np.testing.assert_array_equal(arrays.numeric[:, 1], [1, 0, 1, 1])
     np.testing.assert_array_equal(np.isnan(arrays.numeric).any(axis=1), [False, True, True, False])
@@ -56,10 +56,28 @@ def test_unseen_categories_get_code_zero_and_are_told():
 def test_only_the_most_frequent_categories_are_told_apart():
     values = [f"{i % 1500}" for i in range(3000)] + [f"{i}" for i in range(1000, 1500)] * 2
     codec, arrays = fit_transform(pd.DataFrame({"c": values}), kinds={"c": "categorical"})
-    assert codec.cardinalities == (MAX_CATEGORIES + 2,)
-    assert "1000 most frequent" in codec.columns[0].reason
-    assert (arrays.categorical[-1000:] >= 2).all()
-    assert (arrays.categorical == 0).sum() == 1000
+    assert codec.columns[0].buckets == 64
+    assert codec.cardinalities == (MAX_CATEGORIES + 2 + 64,)
+    assert "1000 most frequent are told apart and the others share 64 codes by a hash" in codec.columns[0].reason
+    first_bucket = MAX_CATEGORIES + 2
+    assert (arrays.categorical[-1000:] < first_bucket).all()
+    assert (arrays.categorical >= first_bucket).sum() == 1000
+    assert (arrays.categorical >= 2).all()
+
+
+def test_rare_and_new_categories_share_the_same_buckets_every_time():
+    values = [f"{i % 1500}" for i in range(3000)]
+    codec, arrays = fit_transform(pd.DataFrame({"c": values}), kinds={"c": "categorical"})
+    again = TableCodec.from_dict(json.loads(json.dumps(codec.to_dict())))
+    np.testing.assert_array_equal(again.transform({"c": values}).categorical, arrays.categorical)
+    new = codec.transform({"c": ["never seen"] * 3 + [None]})
+    assert len(set(new.categorical[:3, 0])) == 1
+    assert MAX_CATEGORIES + 2 <= new.categorical[0, 0] < codec.cardinalities[0]
+    assert new.categorical[3, 0] == 1
+    assert new.notes == [
+        "Column 'c': 3 of 3 values (100%) are not among the 1,000 categories told apart, such as 'never seen'; in training it "
+        "were 33%."
+    ]
 
 
 def test_one_category_has_one_text_whatever_its_type():
@@ -76,17 +94,42 @@ def test_codes_that_lost_their_leading_zeros_are_found():
     assert codec.transform({"zip": ["7"]}).categorical.tolist() == [[0]]
 
 
-def test_dates_tell_the_time_of_year_week_and_day():
-    codec = TableCodec.fit(pd.DataFrame({"t": ["1970-01-01T06:00", "1970-01-08"]}))
-    arrays = codec.transform({"t": ["1970-01-01T06:00"]})
-    assert codec.numeric_names[1:] == ("t:year_sin", "t:year_cos", "t:week_sin", "t:week_cos", "t:day_sin", "t:day_cos")
+def test_dates_tell_their_parts_and_the_time_of_year_week_and_day():
+    times = ["1970-01-01T06:00", "1971-02-05"]
+    codec = TableCodec.fit(pd.DataFrame({"t": times}))
+    numeric = codec.transform({"t": times}).numeric
+    parts = ["days", "year", "month", "weekday", "hour", "year_sin", "year_cos", "week_sin", "week_cos", "day_sin", "day_cos"]
+    assert list(codec.numeric_names) == [f"t:{part}" for part in parts]
     phases = [0.25 / 365.2425, 0.25 / 7, 0.25]
-    expected = [0.25] + [wave(2 * np.pi * phase) for phase in phases for wave in (np.sin, np.cos)]
-    np.testing.assert_allclose(arrays.numeric[0], expected, atol=1e-12)
+    expected = [0.25, 1970, 1, 3, 6] + [wave(2 * np.pi * phase) for phase in phases for wave in (np.sin, np.cos)]
+    np.testing.assert_allclose(numeric[0], expected, atol=1e-12)
+    assert numeric[1, :5].tolist() == [400, 1971, 2, 4, 0]
 
 
-def test_dates_without_times_have_no_time_of_day():
-    assert len(TableCodec.fit(pd.DataFrame({"t": ["2020-01-01", "2020-01-02"]})).numeric_names) == 5
+@pytest.mark.parametrize("stamp", ["1850-12-31T23:59:59", "1969-12-31", "2000-02-29T12:30", "2024-05-31T00:00:01"])
+def test_parts_of_dates_are_those_of_pandas(stamp):
+    codec = TableCodec.fit(pd.DataFrame({"t": ["1800-01-01T00:00", "2030-06-15T10:10", None]}))
+    found = dict(zip(codec.numeric_names, codec.transform({"t": [stamp]}).numeric[0], strict=True))
+    time = pd.Timestamp(stamp)
+    assert [found["t:year"], found["t:month"], found["t:weekday"]] == [time.year, time.month, time.weekday()]
+    np.testing.assert_allclose(found["t:hour"], time.hour + time.minute / 60 + time.second / 3600)
+
+
+def test_parts_that_are_the_same_in_every_row_are_left_out():
+    codec = TableCodec.fit(pd.DataFrame({"t": ["2020-01-01", "2020-01-02"]}))
+    assert [name for name in codec.numeric_names if "day_" in name or name.endswith((":hour", ":year", ":month"))] == []
+    assert codec.numeric_names[:2] == ("t:days", "t:weekday")
+
+
+def test_a_schema_of_the_first_version_keeps_its_parts_of_dates():
+    content = TableCodec.fit(FRAME).to_dict()
+    for column in content["columns"]:
+        for field in ("parts", "buckets", "length", "known_share", "separator"):
+            del column[field]
+    names = TableCodec.from_dict(content).numeric_names
+    assert [name for name in names if name.startswith("sold:")] == [
+        f"sold:{part}" for part in ("days", "year_sin", "year_cos", "week_sin", "week_cos", "day_sin", "day_cos")
+    ]
 
 
 def test_a_date_is_the_same_in_every_form():
@@ -142,7 +185,7 @@ def test_the_order_of_rows_and_columns_does_not_matter():
 
 def test_no_rows_give_empty_arrays():
     arrays = TableCodec.fit(FRAME).transform(FRAME.iloc[:0])
-    assert arrays.numeric.shape == (0, 9)
+    assert arrays.numeric.shape == (0, TableCodec.fit(FRAME).n_numeric)
     assert arrays.categorical.shape == (0, 1)
 
 
@@ -168,7 +211,7 @@ def test_missing_columns_are_all_named():
 
 def test_missing_columns_can_be_filled_and_are_told():
     arrays = TableCodec.fit(FRAME).transform(FRAME[["new"]], missing_columns="fill")
-    assert np.isnan(arrays.numeric).sum(axis=0).tolist() == [4, 0, 4, 4, 4, 4, 4, 4, 4]
+    assert np.isnan(arrays.numeric).all(axis=0).tolist() == [True, False] + [True] * (arrays.numeric.shape[1] - 2)
     assert arrays.categorical.ravel().tolist() == [1, 1, 1, 1]
     assert arrays.notes == ["The table lacks the columns 'area', 'city', 'sold'; all values are taken as missing."]
 

@@ -62,7 +62,11 @@ def kind_of(values, name="column"):
         ([f"{i:05}" for i in SHUFFLED], "identifier"),
         ([f"the words of row {i}" for i in range(N)], "text"),
         ([f"the words of row {max(i, 3)}" for i in range(N)], "text"),
-        ([[i] for i in range(N)], "ignored"),
+        ([f"the same words in row {i % 40}" for i in range(N)], "text"),
+        ([f"a{max(i, 3)}" for i in range(N)], "identifier"),  # no word twice
+        ([["a", "b"], [], None] * 20, "list"),
+        (["Comedy|Drama", "Drama", "Comedy|War", "War|Drama", "Comedy|Drama|War", "War"] * 10, "list"),
+        (["red;ish", "blue"] * 30, "categorical"),
         ([{"a": i} for i in range(N)], "ignored"),
     ],
 )

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from polytask.data import TableArrays
+from polytask.data import TableArrays, TokenColumn
 from polytask.estimators._matrix import MAX_ONE_HOT, TableMatrix
 
 
@@ -46,3 +46,44 @@ def test_a_column_without_numbers_in_training_gives_finite_values():
     arrays = TableArrays(np.array([[np.nan], [np.nan], [4.0]]), np.empty((3, 0), dtype=np.int64), [])
     X = TableMatrix((), keep_missing=False).fit(arrays, np.arange(2)).transform(arrays, slice(None))
     assert np.isfinite(X).all()
+
+
+def test_many_categories_with_a_target_become_its_means():
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 80, (500, 1))
+    target = (codes % 7) + 0.1 * rng.normal(size=(500, 1))
+    arrays = TableArrays(np.empty((500, 0)), codes, [])
+    rows = np.arange(400)
+    matrix = TableMatrix((80,), keep_missing=True).fit(arrays, rows, target=target, weight=np.ones((500, 1)))
+    X = matrix.transform(arrays, np.arange(400, 500))
+    np.testing.assert_allclose(X[:, 0], target[400:, 0], atol=0.5)
+    training = matrix.training(arrays, rows, target=target[rows, 0], weight=np.ones(400))
+    assert (training != matrix.transform(arrays, rows)).any()
+    again = TableMatrix.restore(matrix.settings(), matrix.statistics())
+    np.testing.assert_array_equal(again.transform(arrays, rows), matrix.transform(arrays, rows))
+
+
+def test_held_out_rows_change_neither_means_of_the_target_nor_text(text_arrays):
+    arrays, target = text_arrays
+    rows = np.arange(40)
+    first = TableMatrix((80,), keep_missing=True).fit(arrays, rows, target=target)
+    other = arrays.take(slice(None))
+    other.tokens[0].codes[40:] = 1
+    second = TableMatrix((80,), keep_missing=True).fit(other, rows, target=np.where(np.arange(60)[:, None] < 40, target, 9.0))
+    np.testing.assert_array_equal(first.transform(arrays, rows), second.transform(other, rows))
+
+
+def test_every_tag_has_means_of_its_own_and_missing_labels_do_not_count(text_arrays):
+    arrays, target = text_arrays
+    tags = np.concatenate([target > 0, np.where(np.arange(60)[:, None] < 30, np.nan, 1.0)], axis=1)
+    matrix = TableMatrix((80,), keep_missing=True).fit(arrays, np.arange(60), target=tags, n_classes=2)
+    assert matrix.differs_by_target
+    assert (matrix.transform(arrays, column=1)[:, 0] == 1.0).all()
+    assert (matrix.transform(arrays, column=0)[:, 0] != 1.0).any()
+
+
+@pytest.fixture
+def text_arrays():
+    rng = np.random.default_rng(0)
+    tokens = TokenColumn(rng.integers(0, 9, (60, 4)).astype(np.int32), np.ones((60, 4), np.float32), size=9)
+    return TableArrays(np.empty((60, 0)), rng.integers(0, 80, (60, 1)), [], (tokens,)), rng.normal(size=(60, 1))

@@ -14,22 +14,35 @@ A file or frame becomes a pandas frame; a :class:`TableCodec` learns its schema 
 ((3, 1), [3, 2, 3])
 """
 
-from polytask.data._codec import TableArrays, TableCodec
+from polytask.data._arrays import TableArrays, TokenColumn
+from polytask.data._audit import Audit, audit, rare_classes
+from polytask.data._codec import TableCodec
 from polytask.data._columns import ColumnInfo, infer_column
+from polytask.data._drift import Drift, drift, is_clear_drift
 from polytask.data._frames import like, to_pandas
 from polytask.data._leakage import perfect_copies
 from polytask.data._names import did_you_mean
 from polytask.data._read import ReadTable, read_table
+from polytask.data._stack import Stacked, stack
 
 __all__ = [
+    "Audit",
     "ColumnInfo",
+    "Drift",
     "ReadTable",
+    "Stacked",
     "TableArrays",
     "TableCodec",
+    "TokenColumn",
+    "audit",
     "did_you_mean",
+    "drift",
     "infer_column",
+    "is_clear_drift",
     "like",
     "perfect_copies",
+    "rare_classes",
     "read_table",
+    "stack",
     "to_pandas",
 ]

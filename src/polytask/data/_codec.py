@@ -6,35 +6,16 @@ from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from polytask.data._arrays import TableArrays
 from polytask.data._columns import KINDS, ColumnInfo, infer_column
-from polytask.data._encode import encode_categories, encode_numbers, part_names
+from polytask.data._encode import encode_categories, encode_numbers, encode_tokens, part_names
 from polytask.data._frames import to_pandas
 from polytask.data._names import did_you_mean, quoted
 from polytask.data._schema import column_from_dict
 from polytask.exceptions import DataError, ModelFolderError, OptionError
 
 FORMAT, VERSION = "polytask.table_codec", 1
-
-
-@dataclass(frozen=True)
-class TableArrays:
-    """A table as arrays.
-
-    Attributes
-    ----------
-    numeric : float64 array of shape (n_samples, n_numeric)
-        Finite, or NaN where missing. Columns are named by :attr:`TableCodec.numeric_names`.
-    categorical : int64 array of shape (n_samples, n_categorical)
-        0 = not in the vocabulary, 1 = missing, 2 and above = a category. Columns: :attr:`TableCodec.categorical_names`.
-    notes : list of str
-        What the user should be told: unseen categories, values read as missing, columns missing or not known.
-    """
-
-    numeric: NDArray[np.float64]
-    categorical: NDArray[np.int64]
-    notes: list[str]
 
 
 @dataclass(frozen=True)
@@ -75,7 +56,8 @@ class TableCodec:
         ignore : iterable of str
             Columns to leave out.
         kinds : mapping from column to kind, optional
-            Overrides what would be inferred: ``"numeric"``, ``"categorical"``, ``"boolean"``, ``"datetime"`` or ``"ignored"``.
+            Overrides what would be inferred: ``"numeric"``, ``"categorical"``, ``"boolean"``, ``"datetime"``, ``"text"``,
+            ``"list"`` or ``"ignored"``.
 
         Raises
         ------
@@ -98,7 +80,7 @@ class TableCodec:
                 f"No input column is left to learn from ({left_out}). Add columns that differ from row to row and repeat "
                 "their values, or numbers, or take columns back from the targets and the ignored ones."
             )
-        encode_numbers(table, codec.used)  # raises on infinite values
+        _check_numbers(table, codec.used)
         return codec
 
     @property
@@ -117,14 +99,19 @@ class TableCodec:
         return tuple(info.name for info in self.used if info.kind == "categorical")
 
     @property
+    def text_names(self) -> tuple[str, ...]:
+        """Names of the columns that become words: texts, and lists of very many tags."""
+        return tuple(info.name for info in self.used if info.as_words)
+
+    @property
     def n_numeric(self) -> int:
         """Columns of the numeric array."""
         return len(self.numeric_names)
 
     @property
     def cardinalities(self) -> tuple[int, ...]:
-        """Per categorical column the number of codes: its categories, and two for unseen and missing."""
-        return tuple(len(info.categories) + 2 for info in self.used if info.kind == "categorical")
+        """Per categorical column the number of codes: its categories, two for unseen and missing, and buckets of rare ones."""
+        return tuple(len(info.categories) + 2 + info.buckets for info in self.used if info.kind == "categorical")
 
     def transform(self, frame: Any, *, missing_columns: Literal["error", "fill"] = "error") -> TableArrays:
         """Turn a table into arrays.
@@ -158,11 +145,12 @@ class TableCodec:
         for position, info in enumerate(info for info in self.used if info.kind == "categorical"):
             categorical[:, position], told = encode_categories(table[info.name], info)
             notes += told
-        return TableArrays(numeric, categorical, notes)
+        tokens, told = encode_tokens(table, self.used)
+        return TableArrays(numeric, categorical, [*notes, *told], tokens)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain JSON."""
-        columns = [{**asdict(info), "categories": list(info.categories)} for info in self.columns]
+        columns = [{**asdict(info), "categories": list(info.categories), "parts": list(info.parts)} for info in self.columns]
         return {"format": FORMAT, "version": VERSION, "columns": columns}
 
     @classmethod
@@ -201,6 +189,13 @@ class TableCodec:
 
 def _describe(column: pd.Series, kind: str | None) -> ColumnInfo:
     return infer_column(column, kind=kind)
+
+
+def _check_numbers(table: pd.DataFrame, columns: tuple[ColumnInfo, ...]) -> None:
+    """Raise on infinite values, column by column so that nothing is held."""
+    for info in columns:
+        if info.kind == "numeric":
+            encode_numbers(table, [info])
 
 
 def _columns(names: list[str]) -> str:

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from polytask._lists import holds_lists, read_lists
+from polytask.data._dates import parts_that_vary
 from polytask.data._values import (
     DEFAULT_MISSING,
     ISO_DATE,
@@ -19,16 +21,23 @@ from polytask.data._values import (
     numbers_of,
     read_days,
 )
+from polytask.data._words import MAX_LENGTH, MAX_WORDS, fit_vocabulary, texts_of
 from polytask.exceptions import DataError
 
-USED_KINDS = ("numeric", "categorical", "boolean", "datetime")
+USED_KINDS = ("numeric", "categorical", "boolean", "datetime", "text", "list")
 """The kinds that models learn from."""
-KINDS = (*USED_KINDS, "text", "constant", "identifier", "ignored")
+KINDS = (*USED_KINDS, "constant", "identifier", "ignored")
 
-MAX_CATEGORIES = 1000  # the most frequent are kept; the others are as if never seen
+MAX_CATEGORIES = 1000  # the most frequent are told apart; the others share buckets by a hash
+MAX_BUCKETS = 1024
+_PER_BUCKET = 8  # rare categories that share a bucket, about
+MAX_TAGS = 60  # with at most this many tags a list becomes one 0/1 column per tag; else it is weighted as the words of a text
 FEW_VALUES = 20  # at most so many different whole numbers are pointed out as "few"
 _MIN_ROWS = 20  # below this, that all values differ says little
 _MIN_TEXT_ROWS, _TEXT_SHARE = 50, 0.9  # so many rows, of which such a share of texts differ, are free text
+_SENTENCE, _SENTENCE_SHARE = 5, 0.5  # with so many words on average this share is enough
+_KNOWN_WORDS = 0.1  # with a smaller share of words that repeat, texts say nothing of one another
+_MIN_LISTS, _TAGS_PER_TEXT, _TAG_LENGTH = 0.2, 0.5, 40  # texts are lists: share with a separator, different tags, mean length
 
 _ID_NAME = re.compile(r"(?:^|[\W_])(?:id|ids|uuid|guid|pk|key|index|idx|row|serial|identifier)$|unnamed: \d+$", re.IGNORECASE)
 _ID_CAMEL = re.compile(r"[a-z](?:Id|ID|Key|Index)$")
@@ -47,18 +56,29 @@ class ColumnInfo:
     ----------
     name : str
     kind : str
-        ``"numeric"``, ``"categorical"``, ``"boolean"`` and ``"datetime"`` are learned from; ``"text"``, ``"constant"``,
-        ``"identifier"`` and ``"ignored"`` are left out.
+        ``"numeric"``, ``"categorical"``, ``"boolean"``, ``"datetime"``, ``"text"`` (free text) and ``"list"`` (several tags)
+        are learned from; ``"constant"``, ``"identifier"`` and ``"ignored"`` are left out.
     reason : str
         Why, in words for the user.
     dtype : str
         The pandas dtype the column came in.
     n_rows, n_missing, n_unique : int
-        Rows, missing ones among them, and different values.
+        Rows, missing ones among them, and different values (of lists: different tags).
     categories : tuple of str
-        Of a categorical column: canonical texts, sorted; category ``categories[i]`` has the code ``i + 2``.
+        Of a categorical column: canonical texts, sorted; category ``categories[i]`` has the code ``i + 2``. Of a text column
+        its known words, of a list column its tags; sorted.
     has_time : bool
         Of a datetime column: whether some value has a time of day.
+    parts : tuple of str
+        Of a datetime column: the numbers that are made of it.
+    buckets : int
+        Of a categorical column: codes after those of the categories, shared by all other values according to a hash.
+    length : int
+        Of a text column: different known words that a row may have.
+    known_share : float
+        Share of the values (of texts: words) of the development table that have a code of their own.
+    separator : str
+        Of a list column: what stands between tags where they come as text.
     """
 
     name: str
@@ -70,6 +90,16 @@ class ColumnInfo:
     n_unique: int
     categories: tuple[str, ...] = ()
     has_time: bool = False
+    parts: tuple[str, ...] = ()
+    buckets: int = 0
+    length: int = 0
+    known_share: float = 1.0
+    separator: str = ""
+
+    @property
+    def as_words(self) -> bool:
+        """Whether the column becomes counts of words (or of very many tags)."""
+        return self.kind == "text" or (self.kind == "list" and len(self.categories) > MAX_TAGS)
 
     @property
     def used(self) -> bool:
@@ -106,6 +136,8 @@ def infer_column(column: pd.Series, *, kind: str | None = None) -> ColumnInfo:
         raise DataError(
             f"Column {column.name!r} holds complex numbers; inputs must be real. Split it into two columns or ignore it."
         )
+    if kind == "list" or (kind is None and holds_lists(column)):
+        return describe_lists(column, given=kind is not None)
     codes, texts = _values_of(column, as_categories=kind == "categorical")
     facts: dict[str, Any] = {
         "name": str(column.name),
@@ -118,10 +150,55 @@ def infer_column(column: pd.Series, *, kind: str | None = None) -> ColumnInfo:
         kind, reason = _kind_of(column, codes, texts)
     else:
         reason = _check_readable(str(column.name), texts, column.dtype, kind)
+    if kind == "list":
+        return describe_lists(column, given=False)
     if kind == "categorical":
         return _with_categories(facts, codes, texts, reason)
-    has_time = kind == "datetime" and bool((read_days(column)[0] % 1 > 0).any())
-    return ColumnInfo(kind=kind, reason=reason, has_time=has_time, **facts)
+    if kind == "text":
+        return _with_words(facts, column, reason)
+    if kind == "datetime":
+        days = read_days(column)[0]
+        has_time = bool((days % 1 > 0).any())
+        parts = parts_that_vary(days, has_time=has_time)
+        return ColumnInfo(kind=kind, reason=reason, has_time=has_time, parts=parts, **facts)
+    return ColumnInfo(kind=kind, reason=reason, **facts)
+
+
+def describe_lists(column: pd.Series, *, given: bool) -> ColumnInfo:
+    """Describe a column of lists by its tags.
+
+    Raises
+    ------
+    DataError
+        If a cell is neither a list nor a text.
+    """
+    cells = read_lists(column)
+    n_rows = np.bincount(cells.tags, minlength=len(cells.labels))
+    names = np.array([str(label) for label in cells.labels], dtype=object)
+    kept, known_share = names, 1.0
+    if len(names) > MAX_TAGS:  # as for words: a tag of one row only tells nothing of another
+        order = np.lexsort((names.astype(str), -n_rows))[:MAX_WORDS]
+        order = order[n_rows[order] > 1]
+        kept = names[order] if len(order) > MAX_TAGS else names[np.lexsort((names.astype(str), -n_rows))[: MAX_TAGS + 1]]
+        known_share = float(n_rows[order].sum() / n_rows.sum())
+    mark = cells.separator or ""
+    what = f"lists of tags{f' separated by {mark!r}' if mark and mark != 'json' else ''}"
+    reason = f"{'as given; ' if given else ''}{what}: {len(names)} different tags" + (
+        f", of which {len(kept)} are weighted by how rare they are and summed up" if len(kept) > MAX_TAGS else ", a column each"
+    )
+    facts: dict[str, Any] = {"n_rows": len(column), "n_missing": int(cells.missing.sum()), "n_unique": len(names)}
+    length = int(np.bincount(cells.rows).max(initial=1)) if len(cells.rows) else 1
+    return ColumnInfo(
+        name=str(column.name),
+        kind="list" if len(names) else "constant",
+        reason=reason if len(names) else "lists without any tag",
+        dtype=str(column.dtype),
+        categories=tuple(sorted(kept)),
+        length=min(length, MAX_LENGTH) if len(kept) > MAX_TAGS else 0,
+        known_share=known_share,
+        separator=mark,
+        **facts,
+    )
 
 
 def _kind_of(column: pd.Series, codes: NDArray[np.int64], texts: NDArray[np.object_]) -> tuple[str, str]:
@@ -162,7 +239,7 @@ def _numeric_kind(name: str, column: pd.Series) -> tuple[str, str]:
 def _text_kind(column: pd.Series, codes: NDArray[np.int64], texts: NDArray[np.object_]) -> tuple[str, str]:
     name = str(column.name)
     first = column.iloc[int(np.argmax(codes >= 0))]
-    if isinstance(first, list | tuple | dict | set | np.ndarray):
+    if isinstance(first, dict):
         return "ignored", f"holds a {type(first).__name__} in each row, which a table column cannot use"
     written = " written as text" if isinstance(first, str) else ""
     real = np.array([text for text in texts if text.strip() not in DEFAULT_MISSING], dtype=object)
@@ -183,14 +260,14 @@ def _text_kind(column: pd.Series, codes: NDArray[np.int64], texts: NDArray[np.ob
 
 def _category_kind(name: str, codes: NDArray[np.int64], texts: NDArray[np.object_], why: str = "") -> tuple[str, str]:
     observed = int((codes >= 0).sum())
+    if not why and _look_like_lists(texts):
+        return "list", ""
     sentences = sum(" " in text.strip() for text in texts) > len(texts) / 2
     if len(texts) == observed >= _MIN_ROWS and (_named_like_id(name) or not sentences):
         return "identifier", "every row has another text"
-    if (len(texts) == observed >= _MIN_ROWS) or (observed >= _MIN_TEXT_ROWS and len(texts) > _TEXT_SHARE * observed):
-        return (
-            "text",
-            f"free text: {len(texts)} different values in {observed} rows; a later version reads it, this one leaves it out",
-        )
+    most = _SENTENCE_SHARE if _mean_words(texts) >= _SENTENCE else _TEXT_SHARE
+    if (len(texts) == observed >= _MIN_ROWS) or (observed >= _MIN_TEXT_ROWS and len(texts) > most * observed):
+        return "text", f"free text: {len(texts)} different values in {observed} rows"
     return "categorical", "; ".join(
         filter(None, [why, f"{len(texts)} categories" if len(texts) > 1 else "one category or missing"])
     )
@@ -211,12 +288,48 @@ def _check_readable(name: str, texts: Any, dtype: Any, kind: str) -> str:
 
 
 def _with_categories(facts: Mapping[str, Any], codes: NDArray[np.int64], texts: NDArray[np.object_], reason: str) -> ColumnInfo:
+    buckets, known_share = 0, 1.0
     if len(texts) > MAX_CATEGORIES:
+        n_rare = len(texts) - MAX_CATEGORIES
+        buckets = min(MAX_BUCKETS, 2 ** max(4, int(np.ceil(np.log2(n_rare / _PER_BUCKET)))))
         counts = np.bincount(codes[codes >= 0], minlength=len(texts))
         order = np.lexsort((texts.astype(str), -counts))  # ties in alphabetical order, so that the order of rows does not matter
+        known_share = float(counts[order[:MAX_CATEGORIES]].sum() / counts.sum())
         texts = texts[order[:MAX_CATEGORIES]]
-        reason += f", of which the {MAX_CATEGORIES} most frequent are told apart"
-    return ColumnInfo(kind="categorical", reason=reason, categories=tuple(sorted(texts)), **facts)
+        reason += f", of which the {MAX_CATEGORIES} most frequent are told apart and the others share {buckets} codes by a hash"
+    return ColumnInfo(
+        kind="categorical", reason=reason, categories=tuple(sorted(texts)), buckets=buckets, known_share=known_share, **facts
+    )
+
+
+def _with_words(facts: Mapping[str, Any], column: pd.Series, reason: str) -> ColumnInfo:
+    found = fit_vocabulary(texts_of(column))
+    if not found.words and reason == "as given":
+        raise DataError(f"Column {facts['name']!r} cannot be read as text: no word is in two rows. Give another kind.")
+    if reason != "as given" and found.known_share < _KNOWN_WORDS:
+        return ColumnInfo(kind="identifier", reason=f"{reason}, and hardly a word is in two of them", **facts)
+    return ColumnInfo(
+        kind="text",
+        reason=f"{reason}; {len(found.words)} words",
+        categories=found.words,
+        length=found.length,
+        known_share=found.known_share,
+        **facts,
+    )
+
+
+def _mean_words(texts: NDArray[np.object_]) -> float:
+    return float(np.mean([text.count(" ") + 1 for text in texts[:2000]])) if len(texts) else 0.0
+
+
+def _look_like_lists(texts: NDArray[np.object_]) -> bool:
+    """Whether texts are tags with bars or semicolons between, such as ``Comedy|Drama``: the same tags again and again."""
+    mark = next((mark for mark in ("|", ";") if sum(mark in text for text in texts) >= _MIN_LISTS * len(texts)), None)
+    if mark is None:
+        return False
+    tags = {tag.strip() for text in texts for tag in text.split(mark)} - {""}
+    short = sum(map(len, tags)) <= _TAG_LENGTH * len(tags)
+    return len(tags) <= _TAGS_PER_TEXT * len(texts) and short
 
 
 def _are_whole(values: pd.Series) -> bool:

@@ -1,13 +1,18 @@
 """Single columns as numbers and codes, by the schema they were fitted with."""
 
 from collections.abc import Callable, Sequence
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from polytask.data._arrays import TokenColumn
 from polytask.data._columns import ColumnInfo
+from polytask.data._dates import date_part
+from polytask.data._tags import encode_many_tags, fill_tags
 from polytask.data._values import Floats, Mask, categories_of, numbers_of, read_booleans, read_days, read_numbers
+from polytask.data._words import encode_texts, words_per_row
 from polytask.exceptions import DataError
 
 UNSEEN, MISSING, FIRST = 0, 1, 2  # category codes
@@ -23,13 +28,16 @@ _WHAT = {"numeric": "numbers", "boolean": "true or false", "datetime": "dates"}
 def part_names(info: ColumnInfo) -> tuple[str, ...]:
     """Names of the numeric columns made of one column; none for a categorical one."""
     if info.kind == "datetime":
-        parts = ("days", "year_sin", "year_cos", "week_sin", "week_cos", *(("day_sin", "day_cos") if info.has_time else ()))
-        return tuple(f"{info.name}:{part}" for part in parts)
+        return tuple(f"{info.name}:{part}" for part in info.parts)
+    if info.kind == "text":
+        return (f"{info.name}:words",)
+    if info.kind == "list":
+        return (f"{info.name}:tags", *(() if info.as_words else (f"{info.name}={tag}" for tag in info.categories)))
     return (info.name,) if info.kind in ("numeric", "boolean") else ()
 
 
 def encode_numbers(table: pd.DataFrame, columns: Sequence[ColumnInfo]) -> tuple[Floats, list[str]]:
-    """Numbers of all numeric, boolean and datetime columns.
+    """Numbers of all columns that give some: numbers, truth values, parts of dates, 0/1 of tags, counts of words and tags.
 
     Returns
     -------
@@ -43,7 +51,7 @@ def encode_numbers(table: pd.DataFrame, columns: Sequence[ColumnInfo]) -> tuple[
     DataError
         If a number is infinite, or no value of a column can be read.
     """
-    used = [info for info in columns if info.kind in _READERS]
+    used = [info for info in columns if part_names(info)]
     n_numeric = sum(len(part_names(info)) for info in used)
     if used and all(info.kind == "numeric" and _is_number(table[info.name].dtype) for info in used):
         names = [info.name for info in used]
@@ -54,12 +62,26 @@ def encode_numbers(table: pd.DataFrame, columns: Sequence[ColumnInfo]) -> tuple[
     notes: list[str] = []
     start = 0
     for info in used:
-        values, told = _read(table[info.name], info)
-        notes += told
-        parts = _date_parts(values, has_time=info.has_time) if info.kind == "datetime" else values[:, None]
-        numeric[:, start : start + parts.shape[1]] = parts
-        start += parts.shape[1]
+        stop = start + len(part_names(info))
+        notes += _fill(numeric[:, start:stop], table[info.name], info)
+        start = stop
     return numeric, notes
+
+
+def encode_tokens(table: pd.DataFrame, columns: Sequence[ColumnInfo]) -> tuple[tuple[TokenColumn, ...], list[str]]:
+    """Words of all text columns, and tags of list columns with very many of them; and what to tell."""
+    found: list[TokenColumn] = []
+    notes: list[str] = []
+    for info in columns:
+        if info.as_words:
+            column = table[info.name]
+            if info.kind == "text":
+                words, told = encode_texts(column, info.categories, length=info.length, known_share=info.known_share)
+            else:
+                words, told = encode_many_tags(column, info)
+            found.append(words)
+            notes += told
+    return tuple(found), notes
 
 
 def encode_categories(column: pd.Series, info: ColumnInfo) -> tuple[NDArray[np.int64], list[str]]:
@@ -69,6 +91,8 @@ def encode_categories(column: pd.Series, info: ColumnInfo) -> tuple[NDArray[np.i
     known = vocabulary.get_indexer(pd.Index(texts, dtype=object)) if len(vocabulary) else np.full(len(texts), -1)
     if pd.api.types.is_numeric_dtype(column.dtype) and (known < 0).any():
         known = np.where(known < 0, _by_number(texts, info.categories), known)
+    if info.buckets:
+        return _in_buckets(codes, texts, known, info)
     table = np.append(np.where(known < 0, UNSEEN, known + FIRST), MISSING).astype(np.int64)
     encoded = table[codes]
     n_unseen = int((encoded == UNSEEN).sum())
@@ -98,11 +122,37 @@ def _read(column: pd.Series, info: ColumnInfo) -> tuple[Floats, list[str]]:
     ]
 
 
-def _date_parts(days: Floats, *, has_time: bool) -> Floats:
-    """Days since 1970; the phase in the year, week and (where there are times) day as sine and cosine; [n, 5 or 7]."""
-    phases = [days / 365.2425, days / 7, *([days] if has_time else [])]
-    circles = [wave(2 * np.pi * (phase % 1)) for phase in phases for wave in (np.sin, np.cos)]
-    return np.stack([days, *circles], axis=1)
+def _fill(numeric: Floats, column: pd.Series, info: ColumnInfo) -> list[str]:
+    """Write the numbers of one column, [n, parts]."""
+    if info.kind == "text":
+        numeric[:, 0] = words_per_row(column)
+        return []
+    if info.kind == "list":
+        return fill_tags(numeric, column, info)
+    values, told = _read(column, info)
+    if info.kind == "datetime":
+        for k, part in enumerate(info.parts):
+            numeric[:, k] = date_part(values, part)
+    else:
+        numeric[:, 0] = values
+    return told
+
+
+def _in_buckets(
+    codes: NDArray[np.int64], texts: NDArray[np.object_], known: NDArray[np.int64], info: ColumnInfo
+) -> tuple[NDArray[np.int64], list[str]]:
+    """Codes where values without a category of their own share buckets by a hash of their text."""
+    first = FIRST + len(info.categories)
+    buckets = np.array([first + crc32(text.encode()) % info.buckets for text in texts], dtype=np.int64)
+    encoded = np.append(np.where(known < 0, buckets, known + FIRST), MISSING)[codes]
+    n_seen, n_rare = int((codes >= 0).sum()), int((encoded >= first).sum())
+    if not n_seen or n_rare / n_seen <= 1.5 * (1 - info.known_share) + 0.05:
+        return encoded, []
+    return encoded, [
+        f"Column {info.name!r}: {n_rare:,} of {n_seen:,} values ({n_rare / n_seen:.0%}) are not among the "
+        f"{len(info.categories):,} categories told apart, such as {texts[int(np.argmax(known < 0))][:40]!r}; in training it were "
+        f"{1 - info.known_share:.0%}."
+    ]
 
 
 def _check_finite(numeric: Floats, names: Sequence[str]) -> None:

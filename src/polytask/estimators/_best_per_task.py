@@ -30,7 +30,7 @@ class TwinModel:
 
     def outputs(self, arrays: TableArrays, rows: Array | slice = slice(None)) -> Array:
         """Natural outputs of these rows."""
-        part = TableArrays(arrays.numeric[rows], arrays.categorical[rows], [])
+        part = arrays.take(rows)
         return np.asarray(self.network.outputs(part, only=self.fitted_task_.name)[self.fitted_task_.name])
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from polytask.data import TableArrays
 from polytask.estimators._part_of_tasks import PartOfTasks
 from polytask.networks import MultiTaskModule, Recipe, TableShape, build_module, output_slices
+from polytask.networks.encoders import check_takes_words
 from polytask.tasks import FittedTask
 from polytask.training import (
     Checkpoint,
@@ -45,7 +46,7 @@ class CodedTable:
     def shape(self) -> TableShape:
         """Columns with a missing value anywhere in the table get an indicator."""
         with_missing = np.flatnonzero(np.isnan(self.arrays.numeric).any(axis=0)).tolist()
-        return TableShape(self.arrays.numeric.shape[1], tuple(with_missing), self.cardinalities)
+        return TableShape(self.arrays.numeric.shape[1], tuple(with_missing), self.cardinalities, self.arrays.vocabularies)
 
 
 @dataclass(frozen=True)
@@ -227,6 +228,7 @@ def prepare_fold(
         fitted.append(task.with_statistics(target[rows, part], weight[rows, part]))
     with torch.random.fork_rng(devices=[]):
         module = encoder.build(shape).to(device)
+    check_takes_words(module, shape)
     if hasattr(module, "fit_statistics"):
         numeric, _, *tokens = tensors
         train = torch.as_tensor(rows, device=device)
@@ -355,5 +357,5 @@ def table_tensors(arrays: TableArrays, rows: slice, device: torch.device) -> tup
     numeric = torch.as_tensor(arrays.numeric[rows])
     if device.type == "mps":  # no float64 there
         numeric = numeric.float()
-    words: list[Array] = []
+    words = [part for column in arrays.tokens for part in (column.codes, column.counts)]
     return numeric.to(device), *(torch.as_tensor(own[rows]).to(device) for own in (arrays.categorical, *words))

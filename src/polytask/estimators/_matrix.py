@@ -4,16 +4,23 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import torch
 
-from polytask.data import TableArrays
+from polytask.data import TableArrays, TokenColumn
+from polytask.estimators._target_statistics import out_of_fold_means, target_means
+from polytask.networks.encoders import TextProjection
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-MAX_ONE_HOT = 60  # a category with more codes than this is one column of codes, in order of the vocabulary
+MAX_ONE_HOT = 60  # a category with more codes than this becomes means of the target, or without a target a column of codes
+_BLOCK = 4096  # rows of text projected at a time
 
 
 class TableMatrix:
-    """Numbers and codes to one float64 matrix [n, columns]; categories one-hot.
+    """Numbers, codes and words to one float64 matrix [n, columns].
+
+    Small categories are one-hot; large ones become means of the target (:func:`target_means`), which for training rows are those
+    of the other folds (:meth:`training`); text becomes the numbers of :class:`~polytask.networks.encoders.TextProjection`.
 
     Parameters
     ----------
@@ -27,9 +34,20 @@ class TableMatrix:
     def __init__(self, cardinalities: tuple[int, ...], *, keep_missing: bool) -> None:
         self.cardinalities = cardinalities
         self.keep_missing = keep_missing
+        self.large_ = [k for k, n_codes in enumerate(cardinalities) if n_codes > MAX_ONE_HOT]
 
-    def fit(self, arrays: TableArrays, rows: Array) -> "TableMatrix":
-        """Take medians, means and scales from the training rows."""
+    def fit(
+        self, arrays: TableArrays, rows: Array, *, target: Array | None = None, weight: Array | None = None, n_classes: int = 0
+    ) -> "TableMatrix":
+        """Take medians, means, scales, weights of words and means of the target from the training rows.
+
+        Parameters
+        ----------
+        target, weight : array of shape (n, n_targets), optional
+            Of all rows of ``arrays``; NaN or weight 0 where a label is missing. Each target column has a matrix of its own.
+        n_classes : int, default=0
+            Classes of the target columns; 0 for numbers.
+        """
         numeric = arrays.numeric[rows]
         missing = np.isnan(numeric)
         self.indicators_ = np.flatnonzero(missing.any(axis=0) & ~missing.all(axis=0))
@@ -38,27 +56,58 @@ class TableMatrix:
         filled = np.where(np.isnan(filled), self.medians_, filled)
         scale = filled.std(axis=0)
         self.means_, self.scales_ = filled.mean(axis=0), np.where(scale > 0, scale, 1.0)
+        self.texts_ = [_projection(column, rows) for column in arrays.tokens]
+        self.target_means_: list[list[Array]] = []
+        if target is not None:
+            weight = np.ones(target.shape) if weight is None else weight
+            self.target_means_ = [
+                self._means(arrays, rows, own[rows], own_weight[rows], n_classes=n_classes, fitted=target_means)
+                for own, own_weight in zip(target.T, weight.T, strict=True)
+                if self.large_
+            ]
         return self
 
-    def transform(self, arrays: TableArrays, rows: Array | slice) -> Array:
-        """Matrix of these rows."""
-        numeric, categorical = arrays.numeric[rows], arrays.categorical[rows]
-        missing = np.isnan(numeric)
-        parts: list[Array] = [numeric]
-        if not self.keep_missing:
-            parts = [(np.where(missing, self.medians_, numeric) - self.means_) / self.scales_, missing[:, self.indicators_]]
-        for k, n_codes in enumerate(self.cardinalities):
-            codes = categorical[:, k]
-            parts.append(codes[:, None] == np.arange(1, n_codes) if n_codes <= MAX_ONE_HOT else codes[:, None])
-        return np.concatenate([np.asarray(part, dtype=np.float64) for part in parts], axis=1)
+    @property
+    def differs_by_target(self) -> bool:
+        """Whether every target column has a matrix of its own."""
+        return len(self.target_means_) > 1
+
+    def transform(self, arrays: TableArrays, rows: Array | slice = slice(None), *, column: int = 0) -> Array:
+        """Matrix of these rows, for one target column."""
+        large = [means[arrays.categorical[rows, k]] for k, means in zip(self.large_, self._of_target(column), strict=True)]
+        return self._joined(arrays, rows, large)
+
+    def training(self, arrays: TableArrays, rows: Array, *, target: Array, weight: Array, n_classes: int = 0) -> Array:
+        """Matrix of training rows to fit on: means of the target are those of the other folds of ``rows``.
+
+        Parameters
+        ----------
+        target, weight : array of shape (len(rows),)
+            Of these rows and one target column.
+        """
+        if not self.target_means_:
+            return self.transform(arrays, rows)
+        return self._joined(
+            arrays, rows, self._means(arrays, rows, target, weight, n_classes=n_classes, fitted=out_of_fold_means)
+        )
 
     def settings(self) -> dict[str, Any]:
         """Plain JSON; with :meth:`statistics`, :meth:`restore` makes the matrix again."""
-        return {"cardinalities": list(self.cardinalities), "keep_missing": self.keep_missing}
+        return {
+            "cardinalities": list(self.cardinalities),
+            "keep_missing": self.keep_missing,
+            "n_texts": len(self.texts_),
+            "n_targets": len(self.target_means_),
+        }
 
     def statistics(self) -> dict[str, Array]:
         """Arrays taken from the training rows."""
-        return {"indicators": self.indicators_, "medians": self.medians_, "means": self.means_, "scales": self.scales_}
+        found = {"indicators": self.indicators_, "medians": self.medians_, "means": self.means_, "scales": self.scales_}
+        for k, text in enumerate(self.texts_):
+            found |= {f"text{k}.{name}": values.numpy() for name, values in text.named_buffers()}
+        for column, means in enumerate(self.target_means_):
+            found |= {f"target{column}.{k}": values for k, values in zip(self.large_, means, strict=True)}
+        return found
 
     @classmethod
     def restore(cls, settings: Mapping[str, Any], statistics: Mapping[str, Array]) -> "TableMatrix":
@@ -66,4 +115,73 @@ class TableMatrix:
         matrix = cls(tuple(settings["cardinalities"]), keep_missing=settings["keep_missing"])
         matrix.indicators_, matrix.medians_ = statistics["indicators"], statistics["medians"]
         matrix.means_, matrix.scales_ = statistics["means"], statistics["scales"]
+        matrix.texts_ = [_restored(statistics, f"text{k}.") for k in range(settings.get("n_texts", 0))]
+        n_targets = settings.get("n_targets", 0)
+        matrix.target_means_ = [[statistics[f"target{column}.{k}"] for k in matrix.large_] for column in range(n_targets)]
         return matrix
+
+    def _of_target(self, column: int) -> list[Array]:
+        """Means of each large category; without a target the codes themselves."""
+        if self.target_means_:
+            return self.target_means_[column]
+        return [np.arange(self.cardinalities[k], dtype=np.float64)[:, None] for k in self.large_]
+
+    def _means(
+        self, arrays: TableArrays, rows: Array, target: Array, weight: Array, *, n_classes: int, fitted: Any
+    ) -> list[Array]:
+        """Means of one target column over these rows, for each large category."""
+        weight = np.where(np.isnan(target), 0.0, weight)
+        return [
+            np.asarray(
+                fitted(
+                    arrays.categorical[rows, k],
+                    np.nan_to_num(target),
+                    weight,
+                    n_codes=self.cardinalities[k],
+                    n_classes=n_classes,
+                )
+            )
+            for k in self.large_
+        ]
+
+    def _joined(self, arrays: TableArrays, rows: Array | slice, large: list[Array]) -> Array:
+        numeric, categorical = arrays.numeric[rows], arrays.categorical[rows]
+        missing = np.isnan(numeric)
+        parts: list[Array] = [numeric]
+        if not self.keep_missing:
+            parts = [(np.where(missing, self.medians_, numeric) - self.means_) / self.scales_, missing[:, self.indicators_]]
+        means = iter(large)
+        for k, n_codes in enumerate(self.cardinalities):
+            parts.append(next(means) if n_codes > MAX_ONE_HOT else categorical[:, [k]] == np.arange(1, n_codes))
+        parts += [_projected(text, column.take(rows)) for text, column in zip(self.texts_, arrays.tokens, strict=True)]
+        return np.concatenate([np.asarray(part, dtype=np.float64) for part in parts], axis=1)
+
+
+def _projection(column: TokenColumn, rows: Array) -> TextProjection:
+    """The projection fitted on these rows; remembered, since the tasks of a table are fitted on the same rows."""
+    key = np.asarray(rows).tobytes()
+    if key not in column.memory:
+        projection = TextProjection(column.size)
+        own = column.take(rows)
+        projection.fit(torch.as_tensor(own.codes), torch.as_tensor(own.counts))
+        if len(column.memory) >= 4:
+            column.memory.clear()
+        column.memory[key] = projection
+    return column.memory[key]
+
+
+def _projected(text: TextProjection, column: TokenColumn) -> Array:
+    codes, counts = torch.as_tensor(column.codes), torch.as_tensor(column.counts)
+    found = np.empty((len(codes), text.components.shape[1]))
+    with torch.no_grad():
+        for start in range(0, len(codes), _BLOCK):
+            own = slice(start, start + _BLOCK)
+            found[own] = text(codes[own], counts[own]).numpy()
+    return found
+
+
+def _restored(statistics: Mapping[str, Array], prefix: str) -> TextProjection:
+    buffers = {name.removeprefix(prefix): torch.as_tensor(own) for name, own in statistics.items() if name.startswith(prefix)}
+    projection = TextProjection(len(buffers["idf"]))
+    projection.load_state_dict(buffers)
+    return projection

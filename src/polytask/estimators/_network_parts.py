@@ -119,6 +119,7 @@ def _trained_content(network: FittedNetwork) -> dict[str, Any]:
             "n_numeric": shape.n_numeric,
             "with_missing": list(shape.with_missing),
             "cardinalities": list(shape.cardinalities),
+            "vocabularies": list(shape.vocabularies),
         },
         "tasks": [task.to_dict() for task in network.tasks],
         "training": {
@@ -154,7 +155,9 @@ def _trained(content: Mapping[str, Any], weights: Mapping[str, Any], classes: li
     encoder = recipe_from_dict(content["encoder"], classes=classes)
     sharing = recipe_from_dict(content["sharing"], classes=classes)
     own = content["shape"]
-    shape = TableShape(own["n_numeric"], tuple(own["with_missing"]), tuple(own["cardinalities"]))
+    shape = TableShape(
+        own["n_numeric"], tuple(own["with_missing"]), tuple(own["cardinalities"]), tuple(own.get("vocabularies", ()))
+    )
     module = build_module(encoder, sharing, shape=shape, tasks=tasks)
     module.load_state_dict(dict(weights))
     module.eval()

@@ -30,17 +30,23 @@ class TaskModel:
         """Fit on the rows whose label has a positive weight; target and weight [n, n_targets]."""
         self.fitted_task_ = self.task.with_statistics(target[rows], weight[rows])
         keep_missing = bool(get_tags(self.estimator).input_tags.allow_nan)
-        self.matrix_ = TableMatrix(table.cardinalities, keep_missing=keep_missing).fit(table.arrays, rows)
+        self.matrix_ = TableMatrix(table.cardinalities, keep_missing=keep_missing).fit(
+            table.arrays, rows, target=target, weight=weight, n_classes=self.task.n_codes
+        )
         self.models_ = [self._fit_column(table, target[:, k], weight[:, k], rows) for k in range(target.shape[1])]
         return self
 
     def outputs(self, arrays: TableArrays, rows: Array | slice = slice(None)) -> Array:
         """Natural outputs of these rows."""
-        X = self.matrix_.transform(arrays, rows)
-        constant = self.fitted_task_.constant_outputs(len(X))
+        constant = self.fitted_task_.constant_outputs(len(arrays.numeric[rows]))
         if any(model is None for model in self.models_) and self.task.n_targets == 1:
             return constant
-        columns = [_predicted(model, X, self.task.n_codes, constant, k) for k, model in enumerate(self.models_)]
+        own = self.matrix_.differs_by_target
+        X = self.matrix_.transform(arrays, rows)
+        columns = [
+            _predicted(model, self.matrix_.transform(arrays, rows, column=k) if own and k else X, self.task.n_codes, constant, k)
+            for k, model in enumerate(self.models_)
+        ]
         return self.fitted_task_.join(columns)
 
     def _fit_column(self, table: CodedTable, target: Array, weight: Array, rows: Array) -> Any:
@@ -57,7 +63,8 @@ class TaskModel:
                     "Of a Pipeline give its last step itself (inputs are coded here), or a subclass that hands weights on."
                 )
             fit_arguments["sample_weight"] = weight[seen] / weight[seen].mean()  # a penalty must not feel the unit of weights
-        return model.fit(self.matrix_.transform(table.arrays, seen), y, **fit_arguments)
+        X = self.matrix_.training(table.arrays, seen, target=target[seen], weight=weight[seen], n_classes=self.task.n_codes)
+        return model.fit(X, y, **fit_arguments)
 
 
 class PerTaskEstimator(MultiTaskEstimator):
@@ -73,8 +80,9 @@ class PerTaskEstimator(MultiTaskEstimator):
 
     Notes
     -----
-    Categories become one-hot columns. For an estimator that does not take NaN, missing numbers become the median of the
-    training rows with an indicator, and columns are standardized.
+    Categories become one-hot columns; those with more than 60 codes become means of the target, for training rows those of other
+    folds of them; free text becomes TF-IDF, projected to 100 numbers. For an estimator that does not take NaN, missing
+    numbers become the median of the training rows with an indicator, and columns are standardized.
 
     Examples
     --------

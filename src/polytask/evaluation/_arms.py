@@ -168,7 +168,7 @@ def _plan_fold(
 def _keep_networks(
     arms: dict[str, Arm], networks: list[Any], table: CodedTable, labels: LabelTable, held: Array, repeat: int, n: int
 ) -> None:
-    part = TableArrays(table.arrays.numeric[held], table.arrays.categorical[held], [])
+    part = table.arrays.take(held)
     joint, twins = networks[0], networks[1 : 1 + len(labels.tasks)]
     for name, values in joint.outputs(part).items():
         arms[TOGETHER].put(repeat, name, held, values, n)
@@ -218,7 +218,7 @@ def _train_best(
     arm.seconds.append(time.monotonic() - started + sum(twin.seconds for twin in twins))
     if not arm.cost:
         chosen = list(best.models.values())
-        one = TableArrays(table.arrays.numeric[fold.held[:1]], table.arrays.categorical[fold.held[:1]], [])
+        one = table.arrays.take(fold.held[:1])
         latency = _milliseconds(lambda: [model.outputs(one) for model in chosen])
         sizes = [_megabytes(model) for model in chosen]
         known = [size for size in sizes if size is not None]
@@ -228,7 +228,7 @@ def _train_best(
 def _describe_networks(arms: dict[str, Arm], networks: list[Any], labels: LabelTable, part: TableArrays) -> None:
     """Parameters, latency, memory and learning curves of the first fold's networks."""
     joint, twins = networks[0], networks[1:]
-    one = TableArrays(part.numeric[:1], part.categorical[:1], [])
+    one = part.take(slice(1))
     sizes = [_used_parameters(twin, k) for k, twin in enumerate(twins)]
     n_joint = sum(p.numel() for p in joint.module.parameters())
     for arm, own, n in ((TOGETHER, [joint], n_joint), (ALONE, twins, sum(sizes))):

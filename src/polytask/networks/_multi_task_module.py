@@ -23,9 +23,9 @@ class MultiTaskModule(nn.Module):
         self.sharing = sharing
         self.heads = nn.ModuleList(heads)
 
-    def prepare(self, numeric: Tensor, categorical: Tensor) -> tuple[Tensor, ...]:
+    def prepare(self, numeric: Tensor, categorical: Tensor, *tokens: Tensor) -> tuple[Tensor, ...]:
         """Everything that needs no gradient; see the encoder."""
-        return self.encoder.prepare(numeric, categorical)  # type: ignore[operator]
+        return self.encoder.prepare(numeric, categorical, *tokens)  # type: ignore[operator]
 
     def forward(self, *prepared: Tensor) -> Tensor:
         """Prepared inputs to raw outputs of all tasks."""

@@ -13,6 +13,16 @@ torch.Size([5, 16])
 
 from polytask.networks.encoders._mlp import MLP, MLPEncoder
 from polytask.networks.encoders._scaling import NumericScaling
-from polytask.networks.encoders._table_inputs import TableInputs, TableShape
+from polytask.networks.encoders._table_inputs import TableInputs, TableShape, check_takes_words
+from polytask.networks.encoders._text import TextProjection, text_width
 
-__all__ = ["MLP", "MLPEncoder", "NumericScaling", "TableInputs", "TableShape"]
+__all__ = [
+    "MLP",
+    "MLPEncoder",
+    "NumericScaling",
+    "TableInputs",
+    "TableShape",
+    "TextProjection",
+    "check_takes_words",
+    "text_width",
+]

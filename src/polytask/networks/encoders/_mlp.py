@@ -26,13 +26,13 @@ class MLPEncoder(nn.Module):
         self.layers = nn.Sequential(*layers)
         self.out_features = in_features
 
-    def fit_statistics(self, numeric: Tensor) -> None:
-        """Fit what is a value of the training rows (scaling), numeric float64 [n, n_numeric]."""
-        self.inputs.fit_statistics(numeric)
+    def fit_statistics(self, numeric: Tensor, *tokens: Tensor) -> None:
+        """Fit what is a value of the training rows (scaling, weights of words); see :meth:`TableInputs.fit_statistics`."""
+        self.inputs.fit_statistics(numeric, *tokens)
 
-    def prepare(self, numeric: Tensor, categorical: Tensor) -> tuple[Tensor, ...]:
-        """Do everything that needs no gradient, once per row."""
-        return self.inputs.prepare(numeric, categorical)
+    def prepare(self, numeric: Tensor, categorical: Tensor, *tokens: Tensor) -> tuple[Tensor, ...]:
+        """Do everything that needs no gradient, once per row; see :meth:`TableInputs.prepare`."""
+        return self.inputs.prepare(numeric, categorical, *tokens)
 
     def forward(self, dense: Tensor, codes: Tensor) -> Tensor:
         """Prepared inputs to features [..., out_features]."""
