@@ -47,8 +47,8 @@ class MultiTaskPredictor:
         Columns that are no inputs: rows of one group stay together in inner splits; "train", "validation" and "test" say which
         rows are for what (test rows are scored once, after the fit); weights of the rows.
     task_by : str, optional
-        A column that is no input: each of its values makes a task of every target, such as one per school. Predictions are one column
-        per target, each row by its own task; rows of a value never seen get the mean over tasks, which is told.
+        A column that is no input: each of its values makes a task of every target, such as one per school. Predictions are one
+        column per target, each row by its own task; rows of a value never seen get the mean over tasks, which is told.
     unlearnable : {"error", "skip"}
         What to do with a target without labels or with one value: raise, or leave it out and predict the constant, or nothing.
     network : MultiTaskNetwork, optional
@@ -183,7 +183,7 @@ class MultiTaskPredictor:
         self.study_ = None if study is None else study_as_run(study, **ended)
         self.report_ = self._report(frame, roles, train, time.monotonic() - started, facts or {})
         self._score_validation(frame.iloc[train[model.validation_rows_]])
-        if len(test) and self._observed(roles.labels, roles.weight, roles.labels.columns)[test].any():
+        if len(test) and self._observed(roles.labels, roles.weight, [*roles.labels.columns])[test].any():
             self.report_["test"] = self.evaluate(frame.iloc[test])
         elif len(test):
             self.report_["notes"].append(f"The {len(test)} test rows have no labels, so nothing was scored on them.")
@@ -287,8 +287,8 @@ class MultiTaskPredictor:
         -------
         scores : dict
             The content of ``polytask evaluate --json``: ``n_rows`` and per task ``kind``, ``n_observed``, ``metrics`` (None where
-            undefined), ``undefined`` (why) and ``skill``. With ``task_by`` also ``pooled``: per target the same over the rows of all
-            groups, each predicted by its own task; its skill is against one constant for all groups.
+            undefined), ``undefined`` (why) and ``skill``. With ``task_by`` also ``pooled``: per target the same over the rows of
+            all groups, each predicted by its own task; its skill is against one constant for all groups.
 
         Raises
         ------
@@ -316,7 +316,12 @@ class MultiTaskPredictor:
         outputs = self._outputs(frame, None, missing_columns)
         weight = self._row_weights(frame)
         tasks = {task.name: self._scores(task, labelled, outputs[task.name], weight) for task in present}
-        found = {"format": EVALUATION_FORMAT, "version": EVALUATION_VERSION, "n_rows": len(frame), "tasks": tasks}
+        found: dict[str, Any] = {
+            "format": EVALUATION_FORMAT,
+            "version": EVALUATION_VERSION,
+            "n_rows": len(frame),
+            "tasks": tasks,
+        }
         if self.makers_.groups is not None:
             found["pooled"] = self._pooled_scores(frame, outputs, weight, missing_columns)
         if not any(entry["n_observed"] for entry in (*tasks.values(), *found.get("pooled", {}).values())):

@@ -1,11 +1,13 @@
-"""Which column of the user's table is what: targets, inputs, groups, weights, the split."""
+"""Which column of the user's table is what: targets, inputs, groups, weights, time, the split."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from polytask.exceptions import DataError, PolytaskWarning, TargetError, UnlearnableError
+from polytask.automatic._label_makers import LabelMakers
+from polytask.automatic._learnable import divided_targets, learnable_targets, sources_of, warn_of_functions
+from polytask.exceptions import DataError, PolytaskWarning, TargetError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,19 +22,31 @@ class Roles:
 
     Attributes
     ----------
-    inputs, labels : DataFrame of shape (n, any)
+    inputs : DataFrame of shape (n, any)
+    labels : DataFrame of shape (n, any)
+        A column for every label column of ``tasks``, those made from other columns among them.
     tasks : list of Task
         Those that can be learned, in the order given.
     reasons : dict of task name to str
         Why each task has its kind.
     skipped : dict of task name to str
         Why a task cannot be learned.
-    skipped_columns : dict of task name to tuple of str
+    skipped_labels : dict of task name to DataFrame
         Its label columns.
     order : list of str
-        Names of all tasks, learned and skipped, in the order given.
+        Names of what is predicted, learned and skipped, in the order given: tasks, or targets that ``task_by`` divides.
+    target_labels : DataFrame of shape (n, any)
+        The labels before ``task_by`` divides them; those of ``labels`` if it does not.
+    label_columns : tuple of str
+        Columns of the table that hold labels, or from which labels are made; no inputs.
+    makers : LabelMakers
+        How labels are made from any rows of the table.
+    task_of_row : int array of shape (n,) or None
+        With ``task_by``: the position of each row's group in ``makers.groups.groups``, -1 if it has none.
     groups, split : array of shape (n,) or None
     weight : float64 array of shape (n,) or None
+    times : array of shape (n,) or None
+        float64, or datetime64 of dates; never missing.
     not_inputs : dict of column to str
         The option that takes a column away from the inputs.
     """
@@ -42,11 +56,16 @@ class Roles:
     tasks: "list[Task]"
     reasons: dict[str, str]
     skipped: dict[str, str]
-    skipped_columns: dict[str, tuple[str, ...]]
+    skipped_labels: "dict[str, pd.DataFrame]"
     order: list[str]
+    target_labels: "pd.DataFrame"
+    label_columns: tuple[str, ...]
+    makers: LabelMakers
+    task_of_row: "np.ndarray[Any, Any] | None"
     groups: "np.ndarray[Any, Any] | None"
     split: "np.ndarray[Any, Any] | None"
     weight: "np.ndarray[Any, Any] | None"
+    times: "np.ndarray[Any, Any] | None"
     not_inputs: dict[str, str]
 
 
@@ -59,8 +78,26 @@ def divide_table(
     split: str | None,
     weight: str | None,
     unlearnable: str,
+    task_by: str | None = None,
+    time: str | None = None,
 ) -> Roles:
     """Give every column its role.
+
+    Parameters
+    ----------
+    frame : DataFrame of shape (n, any)
+    targets : sequence of str or Task
+        See :func:`~polytask.tasks.parse_targets`.
+    ignore : sequence of str
+        Columns that are no inputs.
+    group, split, weight : str, optional
+        Columns of groups that stay together, of the split, and of weights of rows.
+    unlearnable : {"error", "skip"}
+    task_by : str, optional
+        Every value of this column makes a task of its own of each target, ``TARGET[VALUE]``. Labels of rows without a value are
+        of no task, which is told.
+    time : str, optional
+        Column of numbers or dates by which rows are ordered.
 
     Raises
     ------
@@ -69,24 +106,41 @@ def divide_table(
     DataError
         If another named column is not there, is a target too, or does not hold what it must.
     """
+    from polytask.tasks import TaskGroups
+
     specs = _specs(targets, frame)
-    not_inputs = _not_inputs(frame, ignore=ignore, group=group, split=split, weight=weight)
-    target_columns = [column for spec in specs for column in spec.columns]
+    named = {"--group": group, "--split": split, "--weight": weight, "--task-by": task_by, "--time": time}
+    not_inputs = _not_inputs(frame, ignore=ignore, named=named)
+    if task_by is not None and task_by == group:
+        raise DataError(
+            f"Column {task_by!r} is given to --task-by and --group: each task would be held out whole, never learned."
+        )
+    sources = list(dict.fromkeys(column for spec in specs for column in sources_of(spec)))
     for column, option in not_inputs.items():
-        if column in target_columns:
+        if column in sources:
             raise DataError(f"Column {column!r} is a target and is given to {option} too; it can be one of them only.")
-    tasks, reasons, skipped = _learnable(specs, frame, skip=unlearnable == "skip")
+    found = learnable_targets(specs, frame, skip=unlearnable == "skip")
+    warn_of_functions(found)
+    order, target_labels = [*found.order], found.labels[[column for task in found.tasks for column in task.columns]]
+    groups: TaskGroups | None = None
+    if task_by is not None:
+        groups, found = divided_targets(found, frame[task_by], skip=unlearnable == "skip")
     return Roles(
-        inputs=frame.drop(columns=[*target_columns, *not_inputs]),
-        labels=frame[[column for task in tasks for column in task.columns]],
-        tasks=tasks,
-        reasons=reasons,
-        skipped=skipped,
-        skipped_columns={spec.name: spec.columns for spec in specs if spec.name in skipped},
-        order=[spec.name for spec in specs],
+        inputs=frame.drop(columns=[*sources, *not_inputs]),
+        labels=found.labels[[column for task in found.tasks for column in task.columns]],
+        tasks=[*found.tasks],
+        reasons=found.reasons,
+        skipped=found.skipped,
+        skipped_labels={name: found.labels[list(columns)] for name, columns in found.skipped_columns.items()},
+        order=order,
+        target_labels=target_labels,
+        label_columns=tuple(sources),
+        makers=LabelMakers(tuple(found.derived), groups),
+        task_of_row=None if groups is None else groups.codes(frame[task_by]),
         groups=None if group is None else _whole(frame[group], option="--group").to_numpy(),
         split=None if split is None else _whole(frame[split], option="--split").to_numpy(),
         weight=None if weight is None else _weights(frame[weight]),
+        times=None if time is None else _times(frame[time]),
         not_inputs=not_inputs,
     )
 
@@ -95,7 +149,7 @@ def warn_of_copies(roles: Roles) -> None:
     """Warn of every input that is a target under another name."""
     from polytask.data import perfect_copies
 
-    for column, target in perfect_copies(roles.inputs, roles.labels):
+    for column, target in perfect_copies(roles.inputs, roles.target_labels):
         warnings.warn(
             f"The input {column!r} is a perfect copy of the target {target!r}: this is leakage, and all scores will be too good. "
             f"Leave it out with --ignore {column!r} unless it is known at prediction time.",
@@ -104,17 +158,14 @@ def warn_of_copies(roles: Roles) -> None:
         )
 
 
-def _not_inputs(
-    frame: "pd.DataFrame", *, ignore: Sequence[str], group: str | None, split: str | None, weight: str | None
-) -> dict[str, str]:
+def _not_inputs(frame: "pd.DataFrame", *, ignore: Sequence[str], named: Mapping[str, str | None]) -> dict[str, str]:
     from polytask.data import did_you_mean
 
-    named = [(column, "--ignore") for column in ignore]
-    named += [(column, option) for column, option in ((group, "--group"), (split, "--split"), (weight, "--weight")) if column]
-    for column, option in named:
+    given = [(column, "--ignore") for column in ignore] + [(column, option) for option, column in named.items() if column]
+    for column, option in given:
         if column not in frame.columns:
             raise DataError(f"Column {column!r} of {option} is not in the table.{did_you_mean(column, list(frame.columns))}")
-    return dict(named)
+    return dict(given)
 
 
 def _specs(targets: "Sequence[str | Task]", frame: "pd.DataFrame") -> "list[TargetSpec | Task]":
@@ -131,37 +182,12 @@ def _specs(targets: "Sequence[str | Task]", frame: "pd.DataFrame") -> "list[Targ
     specs: list[TargetSpec | Task] = []
     for target in targets:
         specs += [target] if isinstance(target, Task) else parse_targets([target], names)
-    for what, used in (("Column", [c for spec in specs for c in spec.columns]), ("Task", [spec.name for spec in specs])):
+    plain = [spec for spec in specs if isinstance(spec, Task) or spec.derived is None]
+    for what, used in (("Column", [c for spec in plain for c in spec.columns]), ("Task", [spec.name for spec in specs])):
         twice = [name for name in used if used.count(name) > 1]
         if twice:
             raise TargetError(f"{what} {twice[0]!r} is in two targets; it can be in one only.")
     return specs
-
-
-def _learnable(
-    specs: "Sequence[TargetSpec | Task]", frame: "pd.DataFrame", *, skip: bool
-) -> "tuple[list[Task], dict[str, str], dict[str, str]]":
-    from polytask.tasks import Inference, Task, fixed_task, infer_task
-
-    tasks: list[Task] = []
-    reasons: dict[str, str] = {}
-    skipped: dict[str, str] = {}
-    for spec in specs:
-        try:
-            if isinstance(spec, Task):
-                found = Inference(spec, "as you said")
-            else:
-                found = infer_task(spec.name, frame, columns=spec.columns, kind=spec.kind, order=spec.order)
-            tasks.append(fixed_task(found.task.fit(frame)))  # classes come from the whole table, whatever rows are learned from
-        except UnlearnableError as error:
-            if not skip:
-                raise
-            skipped[spec.name] = str(error).partition(". ")[0] + "."
-            continue
-        reasons[spec.name] = found.reason
-    if not tasks:
-        raise UnlearnableError(f"No target is left to learn: {' '.join(skipped.values())}")
-    return tasks, reasons, skipped
 
 
 def _whole(column: "pd.Series", *, option: str) -> "pd.Series":
@@ -179,3 +205,25 @@ def _weights(column: "pd.Series") -> "np.ndarray[Any, Any]":
     if not np.isfinite(weights).all() or (weights < 0).any():
         raise DataError(f"Column {column.name!r} of --weight must hold finite numbers >= 0 in every row.")
     return weights
+
+
+def _times(column: "pd.Series") -> "np.ndarray[Any, Any]":
+    """Numbers as float64, or dates as datetime64 (in UTC where they have a zone)."""
+    import numpy as np
+    import pandas as pd
+
+    _whole(column, option="--time")
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        numbers = column.to_numpy(dtype=np.float64)
+        if not np.isfinite(numbers).all():
+            raise DataError(f"Column {column.name!r} of --time must hold finite numbers or dates in every row.")
+        return numbers
+    if not pd.api.types.is_datetime64_any_dtype(column):
+        dates = pd.to_datetime(column.astype(str).str.strip(), format="ISO8601", utc=True, errors="coerce")
+        if dates.isna().any():
+            raise DataError(
+                f"Column {column.name!r} of --time must hold numbers or dates such as 2026-01-31; got "
+                f"{str(column[dates.isna()].iloc[0])!r} in row {column.index[dates.isna()][0]!r}."
+            )
+        column = dates
+    return np.asarray(column.dt.tz_convert(None).to_numpy() if column.dt.tz is not None else column.to_numpy())

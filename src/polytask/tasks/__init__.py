@@ -16,6 +16,8 @@ from polytask.tasks._classification import Binary, FittedBinary, FittedMulticlas
 from polytask.tasks._count import Count, FittedCount
 from polytask.tasks._derived import Derived, derive_labels
 from polytask.tasks._derived_fit import fit_derived
+from polytask.tasks._derived_groups import TaskGroups, group_tasks, part_name
+from polytask.tasks._derived_relations import Relation, deterministic_relations
 from polytask.tasks._infer import KINDS, Inference, infer_task, task_of_kind
 from polytask.tasks._labels import canonical_label, label_array
 from polytask.tasks._multilabel import FittedMultilabel, Multilabel
@@ -43,16 +45,21 @@ __all__ = [
     "Multilabel",
     "Ordinal",
     "Regression",
+    "Relation",
     "TargetSpec",
     "Task",
+    "TaskGroups",
     "canonical_label",
     "derive_labels",
     "derived_targets",
+    "deterministic_relations",
     "fit_derived",
     "fitted_task_from_dict",
     "fixed_task",
+    "group_tasks",
     "infer_task",
     "label_array",
     "parse_targets",
+    "part_name",
     "task_of_kind",
 ]

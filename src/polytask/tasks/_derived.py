@@ -175,9 +175,8 @@ def derive_labels(frame: pd.DataFrame, derived: Iterable[Derived]) -> tuple[pd.D
         if len(outside):
             what, whose = ("1 value", "is") if len(outside) == 1 else (f"{len(outside)} values", "are")
             label = "its label is" if len(outside) == 1 else "their labels are"
-            notes.append(
-                f"Target {one.name!r}: {what} of column {one.source!r} {whose} not {TRANSFORMS[one.function][2]}, so {label} missing."
-            )
+            needed = f"{whose} not {TRANSFORMS[one.function][2]}"
+            notes.append(f"Target {one.name!r}: {what} of column {one.source!r} {needed}, so {label} missing.")
     return pd.DataFrame(columns, index=frame.index), notes
 
 

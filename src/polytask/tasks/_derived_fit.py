@@ -98,9 +98,10 @@ def _check_bins(derived: Derived, seen: Array) -> None:
     empty = [name for name, count in zip(names, counts, strict=True) if not count]
     if empty:
         bins = f"Bin {empty[0]!r}" if len(empty) == 1 else f"Bins {some(empty)}"
+        hold = "holds" if len(empty) == 1 else "hold"
         raise TargetError(
-            f"{bins} of target {derived.name!r} {'holds' if len(empty) == 1 else 'hold'} none of the {len(seen)} labels of column {derived.source!r}, which go from "
-            f"{written(float(seen.min()))} to {written(float(seen.max()))}. Leave out or move an edge, or write "
+            f"{bins} of target {derived.name!r} {hold} none of the {len(seen)} labels of column {derived.source!r}, which go "
+            f"from {written(float(seen.min()))} to {written(float(seen.max()))}. Leave out or move an edge, or write "
             f"'quantiles({derived.source}, {len(names)})'."
         )
 

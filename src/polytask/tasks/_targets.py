@@ -54,9 +54,10 @@ def parse_targets(specs: Sequence[str], columns: Sequence[str]) -> list[TargetSp
     names with commas between. ``NAME:ordinal=low<middle<high`` gives the order of classes; where none of their names has a comma,
     ``low,middle,high`` says the same and needs no quotes in a shell.
 
-    Targets can be made from a column, each a task of its own: ``num>0 as presence`` (also ``>= < <= == !=``; the name may be left
-    out), ``log(price)``, ``log1p(visits)``, ``sqrt(area)``, ``bins(age, 30, 60) as age_group`` (ordered), ``quantiles(price, 4)``,
-    ``onehot(city)`` (a task per class, ``city=Oslo``), ``split(tags, "|")`` (per tag of a list or text). A ``:KIND`` may follow.
+    Targets can be made from a column, each a task of its own: ``num>0 as presence`` (also ``>= < <= == !=``; the name may be
+    left out), ``log(price)``, ``log1p(visits)``, ``sqrt(area)``, ``bins(age, 30, 60) as age_group`` (ordered),
+    ``quantiles(price, 4)``, ``onehot(city)`` (a task per class, ``city=Oslo``), ``split(tags, "|")`` (per tag of a list or text).
+    A ``:KIND`` may follow.
 
     Parameters
     ----------
