@@ -83,7 +83,7 @@ def test_every_field_is_in_a_commented_study():
 
 
 def test_plain_scalars_stay_what_is_written():
-    study = read("target: [no, 007, 1.50, 2020-01-01, 1:30, 'null', yes]\ndecimal: ", "\ngroup: null\nweight: ~\nsplit:\n")
+    study = read("target: [no, 007, 1.50, 2020-01-01, 1:30, 'null', yes]\ndecimal: ;\ngroup: null\nweight: ~\nsplit:\n")
     assert study.target == ["no", "007", "1.50", "2020-01-01", "1:30", "null", "yes"]
     assert (study.decimal, study.group, study.weight, study.split) == (";", None, None, None)
 

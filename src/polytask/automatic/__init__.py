@@ -9,6 +9,7 @@
 ('regression', 60)
 """
 
+from polytask.automatic._first_study import first_study
 from polytask.automatic._predictor import MultiTaskPredictor, load
 from polytask.automatic._roles import Roles, divide_table, warn_of_copies
 from polytask.automatic._run_folder import RunFolder
@@ -31,6 +32,7 @@ __all__ = [
     "commented_study",
     "divide_table",
     "field_name",
+    "first_study",
     "load",
     "parse_yaml",
     "read_study",

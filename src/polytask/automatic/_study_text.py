@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from polytask.automatic._study import CompareOptions, FitOptions, Study
 
 _SECTIONS: dict[str, type[BaseModel]] = {"fit": FitOptions, "compare": CompareOptions}
-_WIDTH = 100
+_WIDTH = 120
 _HEADINGS = {"sep": "Reading the table", "seed": "Training"}  # before these fields
 
 
@@ -97,8 +97,8 @@ def _item(item: StudyLine) -> str:
 
 def _scalar(value: Any) -> str:
     style = '"' if isinstance(value, str) and len(value.splitlines()) > 1 else None  # in one line whatever it holds
-    text: str = yaml.safe_dump([value], default_flow_style=True, default_style=style, allow_unicode=True, width=float("inf"))
-    return text.strip()[1:-1]
+    text: str = yaml.safe_dump([value], default_style=style, allow_unicode=True, width=float("inf"))
+    return text.strip().removeprefix("- ")
 
 
 def _comment(text: str) -> Iterator[str]:

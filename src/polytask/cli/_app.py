@@ -9,6 +9,7 @@ from polytask.cli._demo import demo
 from polytask.cli._errors import telling_interrupts
 from polytask.cli._evaluate import evaluate
 from polytask.cli._fit import fit
+from polytask.cli._init import init
 from polytask.cli._predict import predict
 from polytask.cli._tasks import tasks
 
@@ -30,5 +31,5 @@ def _root(
     """Learn several columns of a table at once, some labels missing, and see honestly whether it helped."""
 
 
-for _command in (fit, predict, evaluate, compare, tasks, demo):
+for _command in (fit, predict, evaluate, compare, tasks, init, demo):
     app.command()(telling_interrupts(_command))

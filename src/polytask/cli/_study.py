@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,6 @@ from polytask.exceptions import OptionError
 if TYPE_CHECKING:
     from polytask.automatic import Study
 
-_NOT_IN_A_STUDY = ("quiet", "overwrite", "resume")  # what a run does with what is there, and how much it says
 STUDY_SUFFIXES = (".yaml", ".yml")
 
 Options = Mapping[str, tuple[Any, Any]]
@@ -39,7 +38,7 @@ def takes_study(*groups: Options) -> Callable[[Callable[..., None]], Callable[..
 
         @functools.wraps(command)
         def run(context: typer.Context, **values: Any) -> None:
-            study = study_of_command(context, command.__name__)
+            study = study_of_command(context, command.__name__, names=options)
             command(study=study, **{p.name: context if p.name == "context" else values[p.name] for p in own})
 
         added = [
@@ -56,8 +55,8 @@ def takes_study(*groups: Options) -> Callable[[Callable[..., None]], Callable[..
     return decorate
 
 
-def study_of_command(context: typer.Context, command: str) -> "Study":
-    """The study that the words of a command say.
+def study_of_command(context: typer.Context, command: str, *, names: Iterable[str]) -> "Study":
+    """The study that the words of a command say; ``names`` are the parameters that belong to it.
 
     Raises
     ------
@@ -71,7 +70,7 @@ def study_of_command(context: typer.Context, command: str) -> "Study":
     if more := [table for table in tables if table.suffix.lower() in STUDY_SUFFIXES]:
         raise OptionError(f"'{more[0]}' is a study, which must be the first file and the only study. Run them one after another.")
     given: dict[tuple[str | int, ...], Any] = {
-        place_of(name, command): value for name, value in context.params.items() if _is_given(context, name)
+        place_of(name, command): context.params[name] for name in names if name != "table" and _is_given(context, name)
     }
     if tables:
         given[("table",)] = tables
@@ -104,4 +103,4 @@ def option_name(context: typer.Context, place: tuple[str | int, ...]) -> str:
 
 def _is_given(context: typer.Context, name: str) -> bool:
     source = context.get_parameter_source(name)
-    return name not in (*_NOT_IN_A_STUDY, "table") and source is not None and source.name != "DEFAULT"
+    return source is not None and source.name != "DEFAULT"
