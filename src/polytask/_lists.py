@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from polytask.exceptions import DataError
+from polytask.exceptions import DataError, TargetError
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -89,7 +89,7 @@ def read_lists(column: pd.Series, *, separator: str | None = None, task: str = "
     Raises
     ------
     DataError
-        If a cell is neither list nor text, or a list of JSON cannot be read.
+        If a cell is neither list nor text, or a list of JSON cannot be read; of a task a :class:`TargetError`.
 
     Examples
     --------
@@ -97,8 +97,12 @@ def read_lists(column: pd.Series, *, separator: str | None = None, task: str = "
     >>> cells.labels, cells.indicators(["a", "b"])[0].tolist()
     (['a', 'b'], [[1.0, 1.0], [nan, nan], [0.0, 1.0], [0.0, 0.0]])
     """
-    what = f"Task {task!r}" if task else f"Column {column.name!r}"
-    lists_of = _lists_of(column, separator, what)
+    try:
+        lists_of = _lists_of(column, separator, f"Task {task!r}" if task else f"Column {column.name!r}")
+    except DataError as error:
+        if task:
+            raise TargetError(str(error)) from error
+        raise
     place: dict[str, int] = {}
     labels: list[Any] = []
     rows: list[int] = []

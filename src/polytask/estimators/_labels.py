@@ -53,11 +53,12 @@ class LabelTable:
     def observed(self, y: Any) -> pd.DataFrame:
         """Label columns of ``y`` as a frame, without the cells that are missing in ``target``."""
         frame = label_frame(y, self.tasks)[0]
-        columns = [column for task in self.tasks for column in task.columns]
         found = {}
-        for own in columns:
-            seen: Array = ~np.isnan(self.target[:, [own == column for column in columns]])
-            found[own] = frame[own].where(np.asarray(seen.any(axis=1)))
+        for task in self.tasks:
+            seen: Array = ~np.isnan(self.target[:, self.slices[task.name]])
+            for k, column in enumerate(task.columns):  # a column of lists has a target for each tag
+                own = seen[:, k] if len(task.columns) == task.n_targets else seen.any(axis=1)
+                found[column] = frame[column].where(np.asarray(own))
         return pd.DataFrame(found)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from polytask.reporting._numbers import printable
 
-_LEARNED_FROM = ("numeric", "categorical", "boolean", "datetime")
+_LEARNED_FROM = ("numeric", "categorical", "boolean", "datetime", "text", "list")
 
 
 def flat_rows(settings: Mapping[str, Any] | None) -> list[tuple[str, str]]:

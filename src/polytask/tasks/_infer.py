@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from polytask._lists import holds_lists, separator_of
 from polytask.exceptions import OptionError, PolytaskWarning, TargetError
 from polytask.tasks._classification import Binary, Multiclass
 from polytask.tasks._count import Count
@@ -36,7 +37,7 @@ def task_of_kind(name: str, columns: tuple[str, ...], kind: str, *, order: tuple
     """Make a task from the name of its kind; an ordinal one may have an order of classes, from lowest to highest.
 
     >>> task_of_kind("grade", ("grade",), "ordinal")
-    Ordinal(name='grade', columns=('grade',), order=())
+    Ordinal(name='grade', columns=('grade',), loss=None, metrics=(), order=(), class_weight=None)
     """
     if kind not in KINDS:
         raise TargetError(f"The kind of task {name!r} must be one of {', '.join(KINDS)}; got {kind!r}.")
@@ -92,6 +93,8 @@ def infer_task(
     if len(columns) > 1:
         return Inference(Multilabel(name, columns), f"{len(columns)} columns make one task of tags")
     values = column_of(frame, columns[0], task=name)
+    if holds_lists(values):
+        return Inference(Multilabel(name, columns), "a list of tags in each row")
     labels = _labels_up_to(values, limit=max(MAX_CLASSES, MAX_FEW) + 1)
     check_finite_labels(labels, task=name)
     if not labels:
@@ -122,7 +125,8 @@ def _infer_from_many(name: str, columns: tuple[str, ...], values: pd.Series, lab
     if len(labels) > MAX_CLASSES or len(labels) > n_labels / 2:
         raise TargetError(
             f"Task {name!r} has {'over ' if len(labels) > MAX_CLASSES else ''}{min(len(labels), MAX_CLASSES)} distinct texts in "
-            f"{n_labels} labels, which looks like free text or an identifier. Write {name}:multiclass if they are classes."
+            f"{n_labels} labels, which looks like free text or an identifier. Write {name}:multiclass if they are classes"
+            + (f", or {name}:multilabel if they are lists of tags." if separator_of(map(str, labels)) else ".")
         )
     return Inference(Multiclass(name, columns), f"{len(labels)} distinct values that are not numbers")
 
