@@ -55,7 +55,8 @@ def encode_numbers(table: pd.DataFrame, columns: Sequence[ColumnInfo]) -> tuple[
     n_numeric = sum(len(part_names(info)) for info in used)
     if used and all(info.kind == "numeric" and _is_number(table[info.name].dtype) for info in used):
         names = [info.name for info in used]
-        numeric = (table if names == list(table.columns) else table[names]).to_numpy(dtype=np.float64, copy=True)
+        is_whole = len(names) == table.shape[1] and names == list(table.columns)
+        numeric = (table if is_whole else table[names]).to_numpy(dtype=np.float64, copy=True)
         _check_finite(numeric, names)
         return numeric, []
     numeric = np.empty((len(table), n_numeric), dtype=np.float64)

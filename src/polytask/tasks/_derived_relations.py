@@ -52,7 +52,8 @@ def deterministic_relations(labels: pd.DataFrame) -> list[Relation]:
     if len(columns) < 2:
         return []
     codes = np.stack([column.codes for column in columns], axis=1)  # [n, T]
-    survivors = [_screened(codes, of) for of in range(len(columns))]
+    comes_again = np.array([column.n_unique < column.n_seen for column in columns])
+    survivors = [_screened(codes, of, comes_again) for of in range(len(columns))]
     is_function = {
         (int(k), of)
         for of in range(len(columns))
@@ -82,13 +83,26 @@ class _Column:
         self.n_seen = int((self.codes >= 0).sum())
 
 
-def _screened(codes: Array, of: int) -> Array:
-    """Which columns may be functions of one, bool [T], by some of its rows: no value of that goes with two of this."""
+def _screened(codes: Array, of: int, comes_again: Array) -> Array:
+    """Which columns may be functions of one, bool [T], by some of its rows: no value of that goes with two of this.
+
+    If no value of that comes again, only their order can tell; then this must rise, fall, or come class by class.
+    """
     seen = np.flatnonzero(codes[:, of] >= 0)
     rows = seen[:: max(1, len(seen) // _SCREEN)][:_SCREEN]
     part = codes[rows[np.argsort(codes[rows, of], kind="stable")]]
     same = (part[1:, of] == part[:-1, of])[:, None] & (part[1:] >= 0) & (part[:-1] >= 0)
-    return np.asarray(~(same & (part[1:] != part[:-1])).any(axis=0))
+    survives: Array = ~(same & (part[1:] != part[:-1])).any(axis=0)
+    return survives if comes_again[of] else survives & _ordered(part, comes_again)
+
+
+def _ordered(part: Array, comes_again: Array) -> Array:
+    """Which columns of some rows [m, T], -1 where missing, may rise, fall, or hold each of their classes in one piece."""
+    step = np.where((part[1:] >= 0) & (part[:-1] >= 0), part[1:] - part[:-1], 0)
+    is_monotone = ~((step > 0).any(axis=0) & (step < 0).any(axis=0))
+    ordered = np.sort(part, axis=0)
+    n_classes = (ordered[:1] >= 0).sum(axis=0) + ((ordered[1:] > ordered[:-1]) & (ordered[1:] >= 0)).sum(axis=0)
+    return np.asarray(is_monotone | (comes_again & ((step != 0).sum(axis=0) < n_classes)))
 
 
 def _is_function(column: _Column, of: _Column) -> bool:
