@@ -223,4 +223,6 @@ def _nothing_to_learn(target: FittedTask, labels: pd.DataFrame) -> str:
     seen = codes[~np.isnan(codes)]
     if not len(seen):
         return "all its labels are missing"
+    if len(seen) == target.n_targets:
+        return "it has one label only"
     return f"all its {len(seen)} labels are one value" if (seen == seen[0]).all() else ""
