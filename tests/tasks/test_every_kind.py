@@ -117,7 +117,7 @@ def constants_and_loss(task, y):
     weight = weights_of(target)
     numbers = torch.as_tensor(np.nan_to_num(task.training_target(target)))
     raw = torch.as_tensor(task.constant_raw()).double().requires_grad_()
-    loss, total = task.loss(raw.expand(len(y), -1), numbers, torch.as_tensor(weight))
+    loss, total = task.loss_sums(raw.expand(len(y), -1), numbers, torch.as_tensor(weight))
     return raw, loss / total
 
 
@@ -141,7 +141,7 @@ def test_the_constant_of_classes_minimises_the_loss_of_the_smoothed_labels(y, fi
     numbers = torch.as_tensor(np.nan_to_num(np.concatenate([target, doubt])))
     weights = torch.as_tensor(np.concatenate([weight, np.full(doubt.shape, 1 / n_classes)]))
     raw = torch.as_tensor(task.constant_raw()).double().requires_grad_()
-    loss, total = task.loss(raw.expand(len(numbers), -1), numbers, weights)
+    loss, total = task.loss_sums(raw.expand(len(numbers), -1), numbers, weights)
     (loss / total).backward()
     assert raw.grad.abs().max() < 1e-9
 
@@ -163,7 +163,7 @@ def test_row_losses_agree_with_the_training_loss(y, fitted, kind):
     target = task.encode(y)[rows]
     raw = torch.randn(len(target), task.n_outputs, dtype=torch.float64) * 0.5
     numbers = torch.as_tensor(task.training_target(target))
-    per_row = [task.loss(raw[[k]], numbers[[k]], torch.ones(1, task.n_targets))[0].item() for k in range(len(target))]
+    per_row = [task.loss_sums(raw[[k]], numbers[[k]], torch.ones(1, task.n_targets))[0].item() for k in range(len(target))]
     scale = task.statistics["scale"] ** 2 if kind == "regression" else 1 / task.n_targets
     np.testing.assert_allclose(task.row_losses(task.link(raw).numpy(), target), np.array(per_row) * scale, rtol=1e-6)
 
@@ -267,7 +267,7 @@ def test_metrics_are_on_the_observed_labels_only(y, fitted, kind):
     seen = ~np.isnan(target).all(axis=1)
     outputs = natural(task, 200)
     whole = task.evaluate(outputs, target)
-    assert whole.keys() == {metric.name for metric in task.metrics}
+    assert whole.keys() == {metric.name for metric in task.scored_by}
     assert whole == task.evaluate(outputs[seen], target[seen])
     assert all(value is None or np.isfinite(value) for value in whole.values())
 

@@ -22,7 +22,7 @@ def outputs_of(table, *leading, seed=0):
 def one_by_one(table, outputs, target, weight):
     widths = [task.n_outputs for task in table.tasks], [task.n_targets for task in table.tasks]
     parts = zip(table.tasks, outputs.split(widths[0], -1), target.split(widths[1], -1), weight.split(widths[1], -1), strict=True)
-    sums, weights = zip(*(task.loss(*part) for task, *part in parts), strict=True)
+    sums, weights = zip(*(task.loss_sums(*part) for task, *part in parts), strict=True)
     return torch.stack(sums, -1), torch.stack(weights, -1)
 
 

@@ -278,7 +278,7 @@ def training_data(
     valid = [torch.as_tensor(job.validation_rows, device=device) for job in stack]
     scale = torch.stack([_constant_losses(prepared[job.fold], weights, rows) for job, rows in zip(stack, train, strict=True)])
     valid_scale = torch.stack(
-        [_constant_losses(prepared[job.fold], weights, rows) for job, rows in zip(stack, valid, strict=True)]
+        [_constant_losses(prepared[job.fold], weights, rows, of_skill=True) for job, rows in zip(stack, valid, strict=True)]
     )
     scale, valid_scale = torch.where(scale > 0, scale, 1.0)[:, used], valid_scale[:, used]
     columns = np.flatnonzero(np.isin(task_of_column, used))
@@ -301,11 +301,11 @@ def training_data(
     )
 
 
-def _constant_losses(fold: Fold, weights: Tensor, rows: Tensor) -> Tensor:
-    """Mean loss [T] of the constant prediction on some rows."""
+def _constant_losses(fold: Fold, weights: Tensor, rows: Tensor, *, of_skill: bool = False) -> Tensor:
+    """Mean loss [T] of the constant prediction on some rows, or its mean error of which skill is made."""
     constants = np.concatenate([task.constant_raw() for task in fold.tasks])
     outputs = torch.as_tensor(constants, dtype=torch.float32, device=weights.device).expand(len(rows), -1)
-    sums, sums_of_weights = TaskLosses(fold.tasks)(outputs, fold.target[rows], weights[rows])
+    sums, sums_of_weights = TaskLosses(fold.tasks, of_skill=of_skill)(outputs, fold.target[rows], weights[rows])
     return mean_losses(sums, sums_of_weights)
 
 

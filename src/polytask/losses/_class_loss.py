@@ -44,6 +44,10 @@ class ClassLoss(Loss):
         """Class probabilities that belong to what minimises this loss; both [..., n_classes]. The same, unless overridden."""
         return fitted
 
+    def tag_probabilities(self, outputs: Tensor) -> Tensor:
+        """Probabilities that labels are 1, of logits; both [..., n, n_labels]."""
+        return self.probabilities(torch.stack([torch.sigmoid(-outputs), torch.sigmoid(outputs)], dim=-1))[..., 1]
+
     def fitted_probabilities(self, probabilities: Array) -> Array:
         """Inverse of :meth:`probabilities`, for one distribution over classes [n_classes]."""
         return np.asarray(probabilities)

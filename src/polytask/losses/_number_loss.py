@@ -41,6 +41,11 @@ class NumberLoss(Loss):
         return self.name
 
     @property
+    def metric_names(self) -> tuple[str, ...]:
+        """Metrics that belong to this loss, with their options."""
+        return (self.metric_name,)
+
+    @property
     def lightgbm(self) -> Mapping[str, Any] | None:
         return None
 

@@ -80,7 +80,6 @@ class Quantile(NumberLoss):
 
     level: float = 0.5
     name: ClassVar[str] = "quantile"
-    metric_name: ClassVar[str] = "pinball_loss"
 
     def __post_init__(self) -> None:
         if not isinstance(self.level, int | float) or not 0 < self.level < 1:
@@ -91,6 +90,16 @@ class Quantile(NumberLoss):
     def statistic(self) -> str:  # type: ignore[override]
         """What is predicted."""
         return f"{self.level:g} quantile"
+
+    @property
+    def metric_name(self) -> str:
+        """Mean loss, as a metric."""
+        return f"pinball_loss:{self.level:g}"
+
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        """The mean loss, and whether the share of labels below is right."""
+        return (self.metric_name, f"coverage_error:{self.level:g}")
 
     def per_label(self, preds: Tensor, target: Tensor) -> Tensor:
         """See :func:`quantile_per_label`."""

@@ -56,6 +56,7 @@ from polytask.metrics._multilabel import (
     ranking_loss,
     subset_accuracy,
 )
+from polytask.metrics._observed import observed_classes, observed_labels, observed_values
 from polytask.metrics._ordinal import ORDINAL_MAE, QUADRATIC_KAPPA, ordinal_mae, quadratic_kappa
 from polytask.metrics._own_metric import make_metric, metric_of, metrics_of
 from polytask.metrics._placements import auc_placements
@@ -219,6 +220,9 @@ __all__ = [
     "multilabel_precision_at_k",
     "multilabel_recall_at_k",
     "multioutput_r2",
+    "observed_classes",
+    "observed_labels",
+    "observed_values",
     "ordinal_mae",
     "pearson",
     "pinball_loss",

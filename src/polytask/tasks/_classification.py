@@ -1,6 +1,7 @@
 """Binary and multiclass: one of several classes without order."""
 
-from dataclasses import dataclass
+from abc import abstractmethod
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -9,7 +10,6 @@ import torch
 from torch import Tensor
 
 from polytask.exceptions import TargetError
-from polytask.losses import binary_cross_entropy_per_label, cross_entropy_per_label
 from polytask.metrics import (
     ACCURACY,
     AVERAGE_PRECISION,
@@ -23,6 +23,7 @@ from polytask.metrics import (
     Metric,
     row_log_loss,
 )
+from polytask.tasks._class_weights import class_weights
 from polytask.tasks._labels import (
     canonical_label,
     check_finite_labels,
@@ -43,11 +44,18 @@ MAX_FRACTIONS = 10  # more distinct numbers with fractions, in more than half of
 
 @dataclass(frozen=True)
 class FittedClasses(FittedTask):
-    """What binary, multiclass and ordinal tasks share: ``classes`` and a prior; natural outputs [n, n_classes]."""
+    """What binary, multiclass and ordinal tasks share: ``classes`` and a prior; natural outputs [n, n_classes].
+
+    With ``class_weights`` every label counts by the weight of its class: in the loss, in the prior and in the error of skill. So
+    outputs are probabilities of a population in which the classes have these weights.
+    """
 
     classes: tuple[Any, ...] = ()
+    class_weights: tuple[float, ...] = field(default=(), kw_only=True)
 
-    skill_metric: ClassVar[str] = "log_loss"
+    @property
+    def skill_metric(self) -> str:  # type: ignore[override]
+        return "weighted_log_loss" if self.class_weights else "log_loss"
 
     @property
     def labels(self) -> tuple[Any, ...]:
@@ -71,7 +79,45 @@ class FittedClasses(FittedTask):
         return y.assign(**{self.columns[0]: column.where(~unseen)}), int(unseen.sum())
 
     def with_statistics(self, target: Array, weight: Array) -> Self:
+        weight = weight * self.importance(target)
         return self._with(prior=smoothed_prior(target[:, 0], weight[:, 0], len(self.classes)).tolist())
+
+    def importance(self, target: Array) -> Array:
+        if not self.class_weights:
+            return super().importance(target)
+        seen = ~np.isnan(target)
+        return np.where(seen, np.asarray(self.class_weights)[np.where(seen, target, 0).astype(np.int64)], 1.0)
+
+    def label_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
+        return self._weighed(self._raw_losses(outputs, target), target)
+
+    def label_errors(self, outputs: Tensor, target: Tensor) -> Tensor:
+        if self.loss.is_log_loss:
+            return self.label_losses(outputs, target)
+        probabilities = self.loss.probabilities(self._fitted_probabilities(outputs))
+        chosen = torch.gather(probabilities, -1, target.to(torch.int64).expand(*outputs.shape[:-1], 1))
+        return self._weighed(-chosen.clamp(min=1e-7).log(), target)
+
+    def link(self, outputs: Tensor) -> Tensor:
+        return self.loss.probabilities(self._fitted_probabilities(outputs.double()))
+
+    @abstractmethod
+    def _raw_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
+        """Loss of every label without class weights, [..., n, 1]."""
+
+    @abstractmethod
+    def _fitted_probabilities(self, outputs: Tensor) -> Tensor:
+        """Class probabilities [..., n, n_classes] that the loss was fitted with."""
+
+    def _prior(self) -> Array:
+        """Fitted probabilities whose natural outputs are the prior."""
+        return np.asarray(self.loss.fitted_probabilities(np.asarray(self.statistics["prior"])))
+
+    def _weighed(self, losses: Tensor, target: Tensor) -> Tensor:
+        if not self.class_weights:
+            return losses
+        weights = torch.tensor(self.class_weights, dtype=losses.dtype, device=losses.device)
+        return losses * weights[target.to(torch.int64)]
 
     def strata(self, target: Array, *, n_bins: int = 5) -> Array:
         return indicators(target[:, 0], len(self.classes))
@@ -80,7 +126,8 @@ class FittedClasses(FittedTask):
         return np.tile(np.asarray(self.statistics["prior"]), (n, 1))
 
     def row_losses(self, outputs: Array, target: Array) -> Array:
-        return row_log_loss(target[:, 0], outputs)
+        losses = row_log_loss(target[:, 0], outputs)
+        return losses * self.importance(target)[:, 0] if self.class_weights else losses
 
     def decode(self, outputs: Array) -> dict[str, Array]:
         return {self.columns[0]: label_array(self.classes)[np.argmax(outputs, axis=1)]}
@@ -103,18 +150,18 @@ class FittedBinary(FittedClasses):
     def n_outputs(self) -> int:
         return 1
 
-    def label_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
-        return binary_cross_entropy_per_label(outputs, target)
+    def _raw_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
+        return self.loss.binary(outputs, target)
 
     def signed_errors(self, outputs: Array, target: Array) -> Array:
         return np.asarray(target[:, 0] - outputs[:, 1])
 
     def constant_raw(self) -> Array:
-        no, yes = self.statistics["prior"]
+        no, yes = self._prior()
         return np.array([np.log(yes / no)])
 
-    def link(self, outputs: Tensor) -> Tensor:
-        logit = outputs[..., 0].double()
+    def _fitted_probabilities(self, outputs: Tensor) -> Tensor:
+        logit = outputs[..., 0]
         return torch.stack([torch.sigmoid(-logit), torch.sigmoid(logit)], dim=-1)
 
 
@@ -127,25 +174,34 @@ class FittedMulticlass(FittedClasses):
     metrics: ClassVar[tuple[Metric, ...]] = (ACCURACY, BALANCED_ACCURACY, F1_MACRO, F1_MICRO, ROC_AUC, LOG_LOSS, BRIER)
     diagnostics: ClassVar[tuple[str, ...]] = ("confusion", "curves", "calibration")
 
-    def label_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
-        return cross_entropy_per_label(outputs, target)
+    def _raw_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
+        return self.loss.multiclass(outputs, target)
 
     def constant_raw(self) -> Array:
-        return np.log(self.statistics["prior"])
+        return np.log(self._prior())
 
-    def link(self, outputs: Tensor) -> Tensor:
-        return torch.softmax(outputs.double(), dim=-1)
+    def _fitted_probabilities(self, outputs: Tensor) -> Tensor:
+        return torch.softmax(outputs, dim=-1)
 
 
 @dataclass(frozen=True)
 class Binary(Task):
     """Binary: one of two classes; the second in order (1, True, "yes") is the positive one.
 
+    Parameters
+    ----------
+    class_weight : "balanced" or dict of class to float, optional
+        How much a label of each class counts; ``balanced`` makes classes count alike, n_labels / (n_classes * n_labels of the
+        class), of all labels of the development table. Predicted probabilities are then those of the reweighted population.
+
+    Examples
+    --------
     >>> task = Binary("sold").fit(pd.DataFrame({"sold": ["no", "yes", None]}))
     >>> task.classes
     ('no', 'yes')
     """
 
+    class_weight: Any = field(default=None, kw_only=True)
     kind: ClassVar[str] = "binary"
     estimator_type: ClassVar[str] = "classifier"
 
@@ -157,24 +213,39 @@ class Binary(Task):
                 f"Task {self.name!r} of kind binary must have two classes; got {len(classes)}: {classes[:5]}. "
                 f"Use {self.columns[0]}:multiclass instead."
             )
-        return FittedBinary(self.name, self.columns, classes=tuple(classes))
+        return FittedBinary(self.name, self.columns, classes=tuple(classes), **fitted_options(self, y, classes))
 
 
 @dataclass(frozen=True)
 class Multiclass(Task):
     """Multiclass: one of several classes without order.
 
+    Parameters
+    ----------
+    class_weight : "balanced" or dict of class to float, optional
+        As for :class:`Binary`.
+
+    Examples
+    --------
     >>> task = Multiclass("colour").fit(pd.DataFrame({"colour": ["red", "blue", "green"]}))
     >>> task.n_outputs
     3
     """
 
+    class_weight: Any = field(default=None, kw_only=True)
     kind: ClassVar[str] = "multiclass"
     estimator_type: ClassVar[str] = "classifier"
 
     def fit(self, y: pd.DataFrame) -> FittedMulticlass:
         """See :meth:`Task.fit`."""
-        return FittedMulticlass(self.name, self.columns, classes=tuple(learnable_classes(y, self)))
+        classes = learnable_classes(y, self)
+        return FittedMulticlass(self.name, self.columns, classes=tuple(classes), **fitted_options(self, y, classes))
+
+
+def fitted_options(task: Any, y: pd.DataFrame, classes: list[Any]) -> dict[str, Any]:
+    """Loss, metrics and class weights of a declared task, as those of the fitted one."""
+    weights = class_weights(task.class_weight, y[task.columns[0]], classes, task=task.name)
+    return {"loss": task.loss, "own_metrics": task.metrics, "class_weights": weights}
 
 
 def learnable_classes(y: pd.DataFrame, task: Task) -> list[Any]:

@@ -9,28 +9,25 @@ import pandas as pd
 from torch import Tensor
 
 from polytask.exceptions import TargetError
-from polytask.losses import poisson_per_label
+from polytask.losses import Loss, NumberLoss, Poisson
 from polytask.metrics import MAE, POISSON_DEVIANCE, R2, RELATIVE_RMSE, RMSE, Metric, row_poisson_deviance
-from polytask.tasks._labels import column_of, numbers_of, quantile_indicators
+from polytask.tasks._labels import column_of, numbers_of
+from polytask.tasks._number import FittedNumber
 from polytask.tasks._regression import check_learnable_numbers, natural_mean
-from polytask.tasks._task import FittedTask, Task
+from polytask.tasks._task import Task
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True)
-class FittedCount(FittedTask):
-    """A fitted :class:`Count`; natural outputs are means [n], not rounded."""
+class FittedCount(FittedNumber):
+    """A fitted :class:`Count`; natural outputs [n] are means, or what its loss says; positive, not rounded."""
 
     kind: ClassVar[str] = "count"
     estimator_type: ClassVar[str] = "counter"
-    skill_metric: ClassVar[str] = "poisson_deviance"
+    default_loss: ClassVar[Loss] = Poisson()
     metrics: ClassVar[tuple[Metric, ...]] = (POISSON_DEVIANCE, RMSE, MAE, R2, RELATIVE_RMSE)
     diagnostics: ClassVar[tuple[str, ...]] = ("scatter", "rootogram", "poisson_residuals")
-
-    @property
-    def n_outputs(self) -> int:
-        return 1
 
     def encode(self, y: pd.DataFrame) -> Array:
         return _counts(y, self.name, self.columns[0])[:, None]
@@ -38,37 +35,32 @@ class FittedCount(FittedTask):
     def with_statistics(self, target: Array, weight: Array) -> Self:
         use = ~np.isnan(target[:, 0]) & (weight[:, 0] > 0)
         mean = float(np.average(target[use, 0], weights=weight[use, 0])) if use.any() else 1.0
-        return self._with(mean=max(mean, 1 / (use.sum() + 1)))  # a fold of zeros keeps a positive mean
-
-    def strata(self, target: Array, *, n_bins: int = 5) -> Array:
-        return quantile_indicators(target[:, 0], n_bins)
+        least = float(1 / (use.sum() + 1))  # a fold of zeros keeps a positive mean
+        if self.separate_loss is None or not use.any():
+            return self._with(mean=max(mean, least))
+        center = self.number_loss.best_constant(target[use, 0], weight[use, 0])
+        return self._with(mean=max(mean, least), center=max(center, least))
 
     def label_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
-        return poisson_per_label(outputs, target)
+        return self.number_loss.per_log_label(outputs, target)
 
     def constant_raw(self) -> Array:
-        return np.array([np.log(self.statistics["mean"])])
+        return np.array([np.log(self.center)])
 
     def link(self, outputs: Tensor) -> Tensor:
         return natural_mean(outputs)
 
-    def constant_outputs(self, n: int) -> Array:
-        return np.full(n, self.statistics["mean"])
-
     def join(self, columns: Sequence[Array]) -> Array:
         # a regressor may give a mean <= 0, which no count has; a twentieth of the overall mean is the least we believe
-        return np.maximum(columns[0], 0.05 * self.statistics["mean"])
+        return np.maximum(columns[0], 0.05 * self.statistics["mean"] if self.number_loss.statistic == "mean" else 0.0)
 
     def row_losses(self, outputs: Array, target: Array) -> Array:
-        return row_poisson_deviance(target[:, 0], outputs)
-
-    def decode(self, outputs: Array) -> dict[str, Array]:
-        return {self.columns[0]: np.asarray(outputs, dtype=np.float64)}
+        return row_poisson_deviance(target[:, 0], outputs) if self.separate_loss is None else super().row_losses(outputs, target)
 
 
 @dataclass(frozen=True)
 class Count(Task):
-    """Count: a whole number >= 0 per subject, learned by the Poisson deviance with a log link.
+    """Count: a whole number >= 0 per subject, learned by the Poisson deviance with a log link unless ``loss`` says other.
 
     >>> task = Count("visits").fit(pd.DataFrame({"visits": [0, 3, 1]}))
     >>> task.n_outputs
@@ -77,11 +69,14 @@ class Count(Task):
 
     kind: ClassVar[str] = "count"
     estimator_type: ClassVar[str] = "counter"
+    loss_type: ClassVar[type[Loss]] = NumberLoss
 
     def fit(self, y: pd.DataFrame) -> FittedCount:
         """See :meth:`Task.fit`."""
-        check_learnable_numbers(_counts(y, self.name, self.columns[0]), name=self.name)
-        return FittedCount(self.name, self.columns)
+        numbers = _counts(y, self.name, self.columns[0])
+        check_learnable_numbers(numbers, name=self.name)
+        loss = None if self.loss is None else self.loss.fitted(numbers[~np.isnan(numbers)])
+        return FittedCount(self.name, self.columns, loss=loss, own_metrics=self.metrics)
 
 
 def _counts(y: pd.DataFrame, name: str, column: str) -> Array:

@@ -1,6 +1,6 @@
 """Ordinal: one of several classes in order."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -8,9 +8,9 @@ import pandas as pd
 from torch import Tensor
 
 from polytask.exceptions import OptionError, TargetError
-from polytask.losses import cumulative_link_per_label, cumulative_link_probabilities
+from polytask.losses import cumulative_link_probabilities
 from polytask.metrics import ACCURACY, BALANCED_ACCURACY, LOG_LOSS, ORDINAL_MAE, QUADRATIC_KAPPA, Metric
-from polytask.tasks._classification import FittedClasses, learnable_classes
+from polytask.tasks._classification import FittedClasses, fitted_options, learnable_classes
 from polytask.tasks._labels import as_number, canonical_label, column_of, distinct_labels
 from polytask.tasks._task import Task
 
@@ -30,20 +30,20 @@ class FittedOrdinal(FittedClasses):
     def n_dependent_outputs(self) -> int:
         return 1
 
-    def label_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
-        return cumulative_link_per_label(outputs, target)
+    def _raw_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
+        return self.loss.ordered(outputs, target)
 
     def signed_errors(self, outputs: Array, target: Array) -> Array:
         return np.asarray(target[:, 0] - outputs @ np.arange(len(self.classes)))
 
     def constant_raw(self) -> Array:
-        below = np.cumsum(self.statistics["prior"])[:-1]
+        below = np.cumsum(self._prior())[:-1]
         thresholds = np.log(below / (1 - below))
         steps = np.maximum(np.diff(thresholds), 1e-6)
         return np.concatenate([[0.0], thresholds[:1], steps + np.log(-np.expm1(-steps))])  # inverse of softplus
 
-    def link(self, outputs: Tensor) -> Tensor:
-        return cumulative_link_probabilities(outputs.double())
+    def _fitted_probabilities(self, outputs: Tensor) -> Tensor:
+        return cumulative_link_probabilities(outputs)
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,8 @@ class Ordinal(Task):
     order : tuple, optional
         The classes from lowest to highest; by default that of an ordered categorical column, else numbers by size and text in
         alphabetical order.
+    class_weight : "balanced" or dict of class to float, optional
+        As for :class:`Binary`.
 
     Examples
     --------
@@ -64,6 +66,7 @@ class Ordinal(Task):
     """
 
     order: tuple[Any, ...] = ()
+    class_weight: Any = field(default=None, kw_only=True)
     kind: ClassVar[str] = "ordinal"
     estimator_type: ClassVar[str] = "classifier"
 
@@ -82,7 +85,7 @@ class Ordinal(Task):
             if unknown:
                 raise TargetError(f"Task {self.name!r} has labels {sorted(unknown)[:5]} that are not in its `order` {order}.")
             classes = order
-        return FittedOrdinal(self.name, self.columns, classes=tuple(classes))
+        return FittedOrdinal(self.name, self.columns, classes=tuple(classes), **fitted_options(self, y, list(classes)))
 
 
 def order_by_alphabet(values: pd.Series) -> list[str]:

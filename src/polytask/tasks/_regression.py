@@ -8,11 +8,13 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from polytask.exceptions import TargetError
-from polytask.losses import mse_per_label
-from polytask.metrics import MAE, MSE, R2, RELATIVE_RMSE, RMSE, Metric, row_squared_error
-from polytask.tasks._labels import column_of, numbers_of, one_value_error, quantile_indicators
-from polytask.tasks._task import FittedTask, Task
+from polytask import losses
+from polytask.exceptions import OptionError, TargetError
+from polytask.losses import Loss, NumberLoss, spread
+from polytask.metrics import MAE, MSE, R2, RELATIVE_RMSE, RMSE, Metric
+from polytask.tasks._labels import column_of, numbers_of, one_value_error
+from polytask.tasks._number import FittedNumber
+from polytask.tasks._task import Task
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -20,18 +22,14 @@ _LARGEST, _NARROWEST = 1e30, 1e-30  # beyond these, squared errors or their floa
 
 
 @dataclass(frozen=True)
-class FittedRegression(FittedTask):
-    """A fitted :class:`Regression`; natural outputs are means [n], in the unit of the label."""
+class FittedRegression(FittedNumber):
+    """A fitted :class:`Regression`; natural outputs [n] are means, or what its loss says, in the unit of the label."""
 
     kind: ClassVar[str] = "regression"
     estimator_type: ClassVar[str] = "regressor"
-    skill_metric: ClassVar[str] = "mse"
+    default_loss: ClassVar[Loss] = losses.MSE()
     metrics: ClassVar[tuple[Metric, ...]] = (RMSE, MAE, R2, RELATIVE_RMSE, MSE)
     diagnostics: ClassVar[tuple[str, ...]] = ("scatter", "residuals", "normal_quantiles")
-
-    @property
-    def n_outputs(self) -> int:
-        return 1
 
     def encode(self, y: pd.DataFrame) -> Array:
         return numbers_of(column_of(y, self.columns[0], task=self.name), task=self.name)[:, None]
@@ -42,36 +40,31 @@ class FittedRegression(FittedTask):
         mean = float(np.average(numbers, weights=share)) if len(numbers) else 0.0
         if not len(numbers) or numbers.min() == numbers.max():  # rounding could leave a constant a spread of 1e-17
             return self._with(mean=mean, scale=1.0)
-        return self._with(mean=mean, scale=_root_mean_square(numbers - mean, share))
+        if self.separate_loss is None:
+            return self._with(mean=mean, scale=_root_mean_square(numbers - mean, share))
+        center = self.number_loss.best_constant(numbers, share)
+        scale = spread(numbers, share) if self.number_loss.is_robust else _root_mean_square(numbers - center, share)
+        return self._with(mean=mean, center=center, scale=scale)
 
     def training_target(self, target: Array) -> Array:
-        return np.asarray((target - self.statistics["mean"]) / self.statistics["scale"])
-
-    def strata(self, target: Array, *, n_bins: int = 5) -> Array:
-        return quantile_indicators(target[:, 0], n_bins)
+        return np.asarray((target - self.center) / self.statistics["scale"])
 
     def label_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
-        return mse_per_label(outputs, target)
+        return self.number_loss.per_standardized_label(outputs, target, center=self.center, scale=self.statistics["scale"])
 
     def constant_raw(self) -> Array:
         return np.zeros(1)
 
     def link(self, outputs: Tensor) -> Tensor:
-        return outputs[..., 0].double() * self.statistics["scale"] + self.statistics["mean"]
-
-    def constant_outputs(self, n: int) -> Array:
-        return np.full(n, self.statistics["mean"])
-
-    def row_losses(self, outputs: Array, target: Array) -> Array:
-        return row_squared_error(target[:, 0], outputs)
-
-    def decode(self, outputs: Array) -> dict[str, Array]:
-        return {self.columns[0]: np.asarray(outputs, dtype=np.float64)}
+        return outputs[..., 0].double() * self.statistics["scale"] + self.center
 
 
 @dataclass(frozen=True)
 class Regression(Task):
-    """Regression: one real number per subject, learned by squared error on the standardized label.
+    """Regression: one real number per subject, learned by squared error on the standardized label unless ``loss`` says other.
+
+    The loss says what predictions are: means for "mse", medians for "mae", quantiles for "quantile:0.9", in between mean and
+    median for "huber". Skill is made of the same loss, against its best constant.
 
     >>> task = Regression("price").fit(pd.DataFrame({"price": [1.0, 2.0, None]}))
     >>> task.encode(pd.DataFrame({"price": [3.0]}))
@@ -80,12 +73,21 @@ class Regression(Task):
 
     kind: ClassVar[str] = "regression"
     estimator_type: ClassVar[str] = "regressor"
+    loss_type: ClassVar[type[Loss]] = NumberLoss
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.loss, losses.Poisson):
+            raise OptionError(
+                f"The loss 'poisson' of task {self.name!r} needs labels >= 0 and a log link: make it a Count task (kind count)."
+            )
 
     def fit(self, y: pd.DataFrame) -> FittedRegression:
         """See :meth:`Task.fit`."""
         numbers = numbers_of(column_of(y, self.columns[0], task=self.name), task=self.name)
         check_learnable_numbers(numbers, name=self.name)
-        return FittedRegression(self.name, self.columns)
+        loss = None if self.loss is None else self.loss.fitted(numbers[~np.isnan(numbers)])
+        return FittedRegression(self.name, self.columns, loss=loss, own_metrics=self.metrics)
 
 
 def check_learnable_numbers(numbers: Array, *, name: str) -> None:

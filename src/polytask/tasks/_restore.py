@@ -1,5 +1,6 @@
 """Read fitted tasks back from JSON."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from polytask.exceptions import ModelFolderError
@@ -15,7 +16,7 @@ _FITTED: dict[str, type[FittedTask]] = {
 }
 
 
-def fitted_task_from_dict(values: dict[str, Any]) -> FittedTask:
+def fitted_task_from_dict(values: dict[str, Any], *, own: Iterable[Any] = ()) -> FittedTask:
     """Turn what :meth:`FittedTask.to_dict` gave into the fitted task again.
 
     >>> import pandas as pd
@@ -24,13 +25,19 @@ def fitted_task_from_dict(values: dict[str, Any]) -> FittedTask:
     >>> fitted_task_from_dict(task.to_dict()) == task
     True
 
+    Parameters
+    ----------
+    values : dict
+    own : iterable
+        The user's own loss functions and metrics; others in it do no harm.
+
     Raises
     ------
     ModelFolderError
-        If the kind is not one of this version.
+        If the kind is not one of this version, or a loss or metric of the user is not given.
     """
     kind = values.get("kind")
     if kind not in _FITTED:
         known = ", ".join(_FITTED)
         raise ModelFolderError(f"A task of kind {kind!r} is not known to this version; known: {known}. Upgrade polytask.")
-    return _FITTED[kind].from_dict(values)
+    return _FITTED[kind].from_dict(values, own=own)

@@ -1,7 +1,7 @@
 """What a task is: the declared part (:class:`Task`) and what fitting adds (:class:`FittedTask`)."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, Self
 
@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from polytask.losses import masked_sums
-from polytask.metrics import Metric, evaluate_metrics
+from polytask.losses import ClassLoss, CrossEntropy, Loss, NumberLoss, loss_from_dict, loss_of, masked_sums
+from polytask.metrics import Metric, evaluate_metrics, metrics_by_name, metrics_of
+from polytask.tasks._stored_metrics import metrics_from_list, metrics_to_list
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -25,15 +26,28 @@ class Task(ABC):
         How the task is called in results and reports.
     columns : tuple of str, default=(name,)
         The columns of the label table; only a multilabel task has several.
+    loss : str, Loss or callable, optional
+        What networks minimise, and what predictions therefore mean: a name (``"huber"``, ``"quantile:0.9"``), a loss of
+        :mod:`polytask.losses` or a function ``loss(preds, target)`` that gives a loss per label. By default that of the kind.
+    metrics : sequence of str or Metric
+        Metrics that are told before those of the kind: names (``"spearman"``, ``"precision_at_k:0.2"``) or what
+        :func:`~polytask.metrics.make_metric` makes of a function.
     """
 
     name: str
     columns: tuple[str, ...] = ()
+    loss: Any = field(default=None, kw_only=True)
+    metrics: Any = field(default=(), kw_only=True)
     kind: ClassVar[str]
+    loss_type: ClassVar[type[Loss]] = ClassLoss  # or NumberLoss: what the user may declare
     estimator_type: ClassVar[str]  # what a scikit-learn estimator of one target must be: regressor, classifier, counter
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "columns", tuple(self.columns) or (self.name,))
+        if self.loss is not None:
+            object.__setattr__(self, "loss", loss_of(self.loss, of=self.loss_type, task=self.name))
+        own = metrics_of(self.metrics, known=metrics_by_name, owner=f" of task {self.name!r}")
+        object.__setattr__(self, "metrics", own)
 
     @abstractmethod
     def fit(self, y: pd.DataFrame) -> "FittedTask":
@@ -58,18 +72,26 @@ class FittedTask(ABC):
     Everything that differs between kinds of task is here; code outside this room never asks for the kind.
     Shapes: ``target`` is float64 [n, n_targets] with NaN for a missing label; raw ``outputs`` of a network are
     [..., n, n_outputs]; outputs in natural scale are [n] for numbers and [n, n_classes or n_labels] for probabilities.
+    ``loss`` is what networks minimise, by default that of the kind; ``own_metrics`` those that the user declared.
     """
 
     name: str
     columns: tuple[str, ...]
     statistics: dict[str, Any] = field(default_factory=dict)
+    loss: Any = field(default=None, kw_only=True)
+    own_metrics: tuple[Metric, ...] = field(default=(), kw_only=True)
 
     kind: ClassVar[str]
     estimator_type: ClassVar[str]
     skill_metric: ClassVar[str]
+    default_loss: ClassVar[Loss] = CrossEntropy()
     metrics: ClassVar[tuple[Metric, ...]]
     n_targets: ClassVar[int] = 1
     diagnostics: ClassVar[tuple[str, ...]] = ()  # parts that evaluation.diagnose makes for this kind
+
+    def __post_init__(self) -> None:
+        if self.loss is None:
+            object.__setattr__(self, "loss", self.default_loss)
 
     # ------------------------------------------------------------------ shape
 
@@ -128,7 +150,11 @@ class FittedTask(ABC):
     def label_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
         """Loss of every label, [..., n, n_targets], for raw ``outputs`` and a training target without NaN."""
 
-    def loss(self, outputs: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    def label_errors(self, outputs: Tensor, target: Tensor) -> Tensor:
+        """Error of every label of which skill is made, [..., n, n_targets], up to a constant factor; by default its loss."""
+        return self.label_losses(outputs, target)
+
+    def loss_sums(self, outputs: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
         """Sum of losses and sum of weights over rows; where the weight is 0, outputs and target may be anything."""
         return masked_sums(self.label_losses, outputs, target, weight, loss=f"task {self.name!r}")
 
@@ -156,6 +182,15 @@ class FittedTask(ABC):
         """Natural outputs from predictions of each target column alone: numbers [n], or probabilities [n, n_codes]."""
         return columns[0]
 
+    @property
+    def separate_loss(self) -> NumberLoss | None:
+        """What a separate model of numbers must minimise instead of the loss that its kind has; None for that one."""
+        return None
+
+    def importance(self, target: Array) -> Array:
+        """Factor on the weight of every label that the task declares (class weights), [n, n_targets]; 1 where missing."""
+        return np.ones(target.shape)
+
     @abstractmethod
     def decode(self, outputs: Array) -> dict[str, Array]:
         """Predicted values per label column."""
@@ -165,6 +200,17 @@ class FittedTask(ABC):
         return self.decode(outputs)
 
     # ------------------------------------------------------------------ scores
+
+    @property
+    def scored_by(self) -> tuple[Metric, ...]:
+        """Metrics that are told: the user's own, that of the loss, those of the kind; each name once."""
+        found: dict[str, Metric] = {}
+        for metric in (*self.own_metrics, *self._loss_metrics(), *self.metrics):
+            found.setdefault(metric.name, metric)
+        return tuple(found.values())
+
+    def _loss_metrics(self) -> tuple[Metric, ...]:
+        return ()
 
     def evaluate(self, outputs: Array, target: Array, *, sample_weight: Array | None = None) -> dict[str, float | None]:
         """Every metric of this kind on the observed labels; None where a metric is undefined."""
@@ -176,7 +222,7 @@ class FittedTask(ABC):
         """As :meth:`evaluate`, with the reason of each undefined metric in plain words."""
         seen = ~np.isnan(target).all(axis=1)
         values, reasons = evaluate_metrics(
-            self.metrics,
+            self.scored_by,
             self._scored(target[seen]),
             outputs[seen],
             sample_weight=None if sample_weight is None else sample_weight[seen],
@@ -194,13 +240,18 @@ class FittedTask(ABC):
         """Plain JSON; :func:`fitted_task_from_dict` reads it back."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         values["columns"] = list(self.columns)
+        values["loss"] = self.loss.to_dict()
+        values["own_metrics"] = metrics_to_list(self.own_metrics)
         return {"kind": self.kind, **values}
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Read what :meth:`to_dict` wrote."""
+    def from_dict(cls, values: dict[str, Any], *, own: Iterable[Any] = ()) -> Self:
+        """Read what :meth:`to_dict` wrote; a user's own losses and metrics must be among ``own``."""
         names = {f.name for f in fields(cls)}
         found: dict[str, Any] = {key: value for key, value in values.items() if key in names}
+        own = list(own)
+        found["loss"] = loss_from_dict(found["loss"], own=own) if found.get("loss") else None
+        found["own_metrics"] = metrics_from_list(found.get("own_metrics", []), own=own)
         found |= {key: tuple(value) for key, value in found.items() if isinstance(value, list)}
         return cls(**found)
 

@@ -64,7 +64,7 @@ def fit(
         If the loss of a task is not finite.
     """
     method = method or Equal()
-    losses_of, names = TaskLosses(tasks), [task.name for task in tasks]
+    losses_of, errors_of, names = TaskLosses(tasks), TaskLosses(tasks, of_skill=True), [task.name for task in tasks]
     if optimizer is None:
         optimizer = adamw(network.parameters, learning_rate=settings.learning_rate, weight_decay=settings.weight_decay)
     stopping = EarlyStopping(patience=settings.patience, n_replicas=network.n_replicas)
@@ -102,7 +102,7 @@ def fit(
                     if history.ended_by:
                         break
                 plan = epoch, settings.max_epochs, history.steps
-                record = _end_of_epoch(network, data, losses_of, torch.stack(sums), torch.stack(weights), plan=plan)
+                record = _end_of_epoch(network, data, errors_of, torch.stack(sums), torch.stack(weights), plan=plan)
                 if replicas is not None:
                     record = _spread(record, replicas, ended=stopping.has_ended(epoch - 1))
                 _check_finite(record, torch.stack(sums), network, tasks)
@@ -139,7 +139,7 @@ def fit(
 def _end_of_epoch(
     network: OneNetwork | StackedNetworks,
     data: TrainingData,
-    losses_of: TaskLosses,
+    errors_of: TaskLosses,
     sums: Tensor,
     weights: Tensor,
     *,
@@ -151,7 +151,7 @@ def _end_of_epoch(
     for rows in padded_chunks(data.validation_rows, size=EVALUATION_ROWS):
         if rows.shape[-1]:
             inputs, target, weight = data.batch(rows)
-            more_sums, more_weights = losses_of(network.forward(inputs), target, weight)
+            more_sums, more_weights = errors_of(network.forward(inputs), target, weight)
             valid_sums, valid_weights = valid_sums + more_sums, valid_weights + more_weights
     skills, mean = mean_skill(mean_losses(valid_sums, valid_weights), data.validation_scale, valid_weights)
     sums, weights = sums.sum(0), weights.sum(0)

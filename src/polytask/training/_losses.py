@@ -13,15 +13,18 @@ class TaskLosses:
     """Raw outputs of all tasks to the sum of losses and the sum of label weights per task.
 
     The mean is taken once, after adding up; so several batches or processes equal one. Missing labels are masked and weights
-    applied for all tasks at once, which is faster than :meth:`FittedTask.loss` task by task and gives the same.
+    applied for all tasks at once, which is faster than :meth:`FittedTask.loss_sums` task by task and gives the same.
 
     Parameters
     ----------
     tasks : sequence of FittedTask
+    of_skill : bool, default=False
+        The errors of which skill is made, where they differ from the losses (focal loss, label smoothing).
     """
 
-    def __init__(self, tasks: Sequence[FittedTask]) -> None:
+    def __init__(self, tasks: Sequence[FittedTask], *, of_skill: bool = False) -> None:
         self.tasks = list(tasks)
+        self.values_of = [task.label_errors if of_skill else task.label_losses for task in tasks]
         self.n_outputs = [task.n_outputs for task in tasks]
         self.n_targets = [task.n_targets for task in tasks]
         self.reach = torch.block_diag(*[_reach(task) for task in tasks])  # [C, outputs]
@@ -31,8 +34,8 @@ class TaskLosses:
         """Outputs [..., n, outputs], target and weight [..., n, C] to sums [..., T] and weight sums [..., T]."""
         outputs, target, weight = masked_inputs(outputs, target, weight, loss="TaskLosses", reach=self.reach)
         # split, not slices: one node in the graph instead of one per task, each with a gradient as wide as all outputs
-        parts = zip(self.tasks, outputs.split(self.n_outputs, -1), target.split(self.n_targets, -1), strict=True)
-        values = torch.cat([task.label_losses(*part) for task, *part in parts], dim=-1)  # [..., n, C]
+        parts = zip(self.values_of, outputs.split(self.n_outputs, -1), target.split(self.n_targets, -1), strict=True)
+        values = torch.cat([values_of(*part) for values_of, *part in parts], dim=-1)  # [..., n, C]
         weight = weight.expand(values.shape)
         return self._per_task((values * weight).sum(-2)), self._per_task(weight.sum(-2))
 
