@@ -16,17 +16,19 @@ from polytask.evaluation._compare import Comparison, compare
 from polytask.evaluation._corrected_t import CorrectedT, corrected_resampled_t
 from polytask.evaluation._delong import auc_row_losses
 from polytask.evaluation._diagnostics import Slices, diagnose, diagnose_tasks
-from polytask.evaluation._folds import plan_folds
+from polytask.evaluation._folds import FoldPlan, plan_folds
 from polytask.evaluation._gain import Gain, TaskGain, UndefinedGain, mean_gain, task_gain
 from polytask.evaluation._gain_table import GainTable, LossArrays, gain_table
 from polytask.evaluation._intervals import Intervals, holm, holm_levels, simultaneous_intervals, two_sided_p
 from polytask.evaluation._out_of_fold import out_of_fold
+from polytask.evaluation._time_blocks import time_blocks
 from polytask.evaluation._variance import Variance, repeated_cv_variance
 from polytask.evaluation._verdict import Verdict, verdict
 
 __all__ = [
     "Comparison",
     "CorrectedT",
+    "FoldPlan",
     "Gain",
     "GainTable",
     "Intervals",
@@ -50,6 +52,7 @@ __all__ = [
     "repeated_cv_variance",
     "simultaneous_intervals",
     "task_gain",
+    "time_blocks",
     "two_sided_p",
     "verdict",
 ]

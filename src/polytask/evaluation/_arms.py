@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from polytask.data import TableArrays
+from polytask.data.splits import TimeOrder
 from polytask.estimators import (
     CodedTable,
     LabelTable,
@@ -19,6 +20,7 @@ from polytask.estimators import (
     selection_split,
     twin_mask,
 )
+from polytask.evaluation._folds import FoldPlan
 from polytask.exceptions import DataError
 from polytask.training import seed_of
 
@@ -68,33 +70,46 @@ def train_arms(
     table: CodedTable,
     labels: LabelTable,
     weight: Array,
-    plan: Array,
+    plan: FoldPlan,
     *,
     separate: tuple[str, ...],
     candidates: Mapping[str, Any],
     groups: Any = None,
+    times: TimeOrder | None = None,
     reserved: Array | None = None,
     seed: int = 0,
     on_fold: Callable[[int, int], None] | None = None,
 ) -> dict[str, Arm]:
-    """Train every arm on every fold of ``plan`` (int [n_repeats, n_rows]) and keep held-out outputs.
+    """Train every arm on every fold of ``plan`` and keep held-out outputs.
 
     The joint network of a fold and its single-task twins have the same settings, rows, preparation and plan of training, and
     each its own fresh seed; they are trained as one stack. A candidate named "network" stands for the twins. Ctrl-C ends the
-    training; the repeats that are whole are kept, so ``len(arm.outputs)`` may be less than ``len(plan)``.
+    training; the repeats that are whole are kept, so ``len(arm.outputs)`` may be less than planned.
+
+    Where folds learn from different numbers of rows (an expanding window), each fold is a stack of its own, so that a fold of few
+    rows makes its own number of steps and not that of the largest.
     """
     arms = {TOGETHER: Arm(type(joint).__name__), ALONE: Arm("single-task twins")}
     if BEST in separate:
         arms[BEST] = Arm("best separate model")
-    folds = [(r, int(f)) for r, fold_of in enumerate(plan) for f in np.unique(fold_of[fold_of >= 0])]
+    folds = plan.folds()
     with_selection = BEST in arms and "network" in candidates
-    n_at_once = max(1, STACKED_NETWORKS // (1 + len(labels.tasks) * (1 + with_selection)))
+    n_at_once = max(1, STACKED_NETWORKS // (1 + len(labels.tasks) * (1 + with_selection))) if _is_even(plan) else 1
     n_done = 0
     try:
         for start in range(0, len(folds), n_at_once):
             planned = [
                 _plan_fold(
-                    joint, labels, weight, plan, r, f, groups, reserved, seed_of(seed, 2**24, r, f), BEST in arms, with_selection
+                    joint,
+                    labels,
+                    weight,
+                    (plan.train_rows(r, f), plan.held_rows(r, f)),
+                    f"Fold {f} of repeat {r}",
+                    {"groups": groups, "times": times},
+                    reserved,
+                    seed_of(seed, 2**24, r, f),
+                    BEST in arms,
+                    with_selection,
                 )
                 for r, f in folds[start : start + n_at_once]
             ]
@@ -103,12 +118,13 @@ def train_arms(
                 fitted, networks = networks[: len(own.jobs)], networks[len(own.jobs) :]
                 _keep_networks(arms, fitted, table, labels, own.held, repeat, len(weight))
                 if BEST in arms:
-                    _train_best(arms[BEST], candidates, joint, fitted[1:], table, labels, weight, own, groups, reserved, repeat)
+                    inner = {"groups": groups, "times": times, "reserved": reserved}
+                    _train_best(arms[BEST], candidates, joint, fitted[1:], table, labels, weight, own, inner, repeat)
                 n_done += 1
                 if on_fold is not None:
                     on_fold(n_done, len(folds))
     except KeyboardInterrupt:
-        n_whole = folds[n_done][0] if n_done < len(folds) else len(plan)
+        n_whole = folds[n_done][0] if n_done < len(folds) else len(plan.held)
         if not n_whole:
             raise
         for arm in arms.values():
@@ -127,41 +143,53 @@ class _Fold:
     seed: int
 
 
+def _is_even(plan: FoldPlan) -> bool:
+    """Whether all folds learn from about as many rows: always where they learn from all that they do not hold out."""
+    sizes = [len(plan.train_rows(r, f)) for r, f in plan.folds()] if plan.trained is not None else [1]
+    return max(sizes) <= 1.1 * min(sizes)
+
+
 def _plan_fold(
     joint: MultiTaskNetwork,
     labels: LabelTable,
     weight: Array,
-    plan: Array,
-    repeat: int,
-    fold: int,
-    groups: Any,
+    parts: tuple[Array, Array],
+    whose: str,
+    rule: dict[str, Any],
     reserved: Array | None,
     seed: int,
     with_best: bool,
     with_selection: bool,
 ) -> _Fold:
-    rows, held = np.flatnonzero(plan[repeat] != fold), np.flatnonzero(plan[repeat] == fold)
+    """Plan the networks of a fold; its inner splits follow the ``rule``, groups and times."""
+    rows, held = parts
     twins = [twin_mask(labels, task) for task in labels.tasks]
     masks = [np.ones(len(labels.tasks), dtype=bool), *twins]
     rest, chosen_by = rows, rows[:0]
     try:
-        train, valid = joint.inner_split(labels, weight, groups=groups, seed=seed_of(seed, 0), rows=rows, reserved=reserved)
+        train, valid = joint.inner_split(labels, weight, **rule, seed=seed_of(seed, 0), rows=rows, reserved=reserved)
         jobs = [NetworkJob(train, valid, mask, seed_of(seed, 1 + k) % 2**31) for k, mask in enumerate(masks)]
         if with_best:
             own = seed_of(seed, 2**25) % 2**31
-            rest, chosen_by = selection_split(labels, weight, rows=rows, groups=groups, selection=0.2, seed=own)
+            rest, chosen_by = selection_split(labels, weight, rows=rows, **rule, selection=0.2, seed=own)
         if with_selection:
             own = seed_of(seed, 2**26)
-            train, valid = joint.inner_split(labels, weight, groups=groups, seed=own, rows=rest, reserved=reserved)
+            train, valid = joint.inner_split(labels, weight, **rule, seed=own, rows=rest, reserved=reserved)
             jobs += [NetworkJob(train, valid, mask, seed_of(seed, 2**27 + k) % 2**31) for k, mask in enumerate(twins)]
     except DataError as error:
-        if groups is None:
-            raise
-        n_groups = len(np.unique(np.asarray(groups)[rows]))
-        raise DataError(
-            f"Fold {fold} of repeat {repeat} trains on rows of {n_groups} groups, which do not allow its inner splits: {error} "
-            "Use more folds, more groups or `validation=None`; choosing separate networks takes 3 groups per fold, the rest 2."
-        ) from error
+        if rule["groups"] is not None:
+            n_groups = len(np.unique(np.asarray(rule["groups"])[rows]))
+            raise DataError(
+                f"{whose} trains on rows of {n_groups} groups, which do not allow its inner splits: {error} "
+                "Use more folds, more groups or `validation=None`; choosing separate networks takes 3 groups per fold, the "
+                "rest 2."
+            ) from error
+        if rule["times"] is not None:
+            raise DataError(
+                f"{whose} trains on {len(rows)} rows, which do not allow its inner splits in order of time: {error} "
+                "Use fewer test windows, a smaller gap or `validation=None`."
+            ) from error
+        raise
     return _Fold(rows, held, jobs, (rest, chosen_by), seed_of(seed, 2**28) % 2**31)
 
 
@@ -189,8 +217,7 @@ def _train_best(
     labels: LabelTable,
     weight: Array,
     fold: _Fold,
-    groups: Any,
-    reserved: Array | None,
+    inner: dict[str, Any],
     repeat: int,
 ) -> None:
     """Choose and fit the best separate model; ``twins`` are those of the fold, then those for the selection."""
@@ -204,8 +231,7 @@ def _train_best(
         labels,
         weight,
         rows=fold.rows,
-        groups=groups,
-        reserved=reserved,
+        **inner,
         split=fold.selection,
         seed=fold.seed,
         trained={"network": dict(zip(names, models[:n_tasks], strict=True))},

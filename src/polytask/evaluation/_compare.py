@@ -12,10 +12,12 @@ import polytask
 from polytask.data.splits import split_balance
 from polytask.estimators import CodedTable, LabelTable, MultiTaskNetwork, default_candidates
 from polytask.evaluation._arms import ALONE, BEST, TOGETHER, Arm, train_arms
-from polytask.evaluation._delong import auc_row_losses
 from polytask.evaluation._diagnostics import Slices, diagnose_tasks
-from polytask.evaluation._folds import plan_folds, reserved_rows
-from polytask.evaluation._gain_table import LossArrays, gain_table
+from polytask.evaluation._folds import FoldPlan, plan_folds, reserved_rows
+from polytask.evaluation._gain_table import GainTable, LossArrays, gain_table
+from polytask.evaluation._held_out_losses import auc_reason, constant_losses, held_out_losses
+from polytask.evaluation._rule import SplitRule, holds_for, read_rule, windows
+from polytask.evaluation._time_blocks import neighbour_correlation, time_blocks
 from polytask.exceptions import OptionError
 from polytask.storage import fingerprint
 from polytask.tasks import FittedTask
@@ -71,6 +73,7 @@ def compare(
     folds: Any = 5,
     repeats: int = 5,
     groups: Any = None,
+    times: Any = None,
     sample_weight: Any = None,
     reserved: Any = None,
     skill_metrics: Mapping[str, str] | None = None,
@@ -98,8 +101,13 @@ def compare(
         A number means folds stratified over all tasks, drawn anew in every repeat; a splitter is as in :func:`plan_folds`.
     repeats : int, default=5
         With one repeat no verdict is given: nothing tells how repeats differ.
+        One that follows time (:class:`~polytask.data.splits.TimeSplit`) makes verdicts hold for later rows, and neighbours in
+        time count as one in the intervals; see :func:`~polytask.evaluation.time_blocks`. The clusters of a
+        :class:`~polytask.data.splits.ClusterKFold` are groups.
     groups : array of shape (n,), optional
-        Rows of one group share a fold, and count as one in the intervals.
+        No group is on both sides of a fold or of an inner split, and its rows count as one in the intervals.
+    times : array-like of shape (n,) or TimeOrder, optional
+        When rows happened, where ``folds`` do not say it: then the latest training rows stop networks and choose models.
     reserved : bool array of shape (n,), optional
         Rows kept for early stopping in every fold, instead of a share drawn from the training rows; by default the validation
         rows of a ``ColumnSplit`` that has test rows too.
@@ -145,7 +153,8 @@ def compare(
     _check_skill_metrics(metrics, labels.tasks)
     labels, weight = labels.weighed(sample_weight)
     reserved = reserved_rows(reserved, folds, len(weight))
-    plan = plan_folds(labels, folds=folds, repeats=repeats, groups=groups, reserved=reserved, seed=random_state)
+    rule = read_rule(folds, X, len(weight), groups=groups, times=times)
+    plan = plan_folds(labels, folds=rule.folds, repeats=repeats, groups=rule.groups, reserved=reserved, seed=random_state)
     arms = train_arms(
         model,
         CodedTable(arrays, model.codec_.cardinalities),
@@ -154,23 +163,28 @@ def compare(
         plan,
         separate=tuple(separate),
         candidates=default_candidates() if candidates is None else candidates,
-        groups=groups,
+        groups=rule.groups,
+        times=rule.times,
         reserved=reserved,
         seed=random_state,
         on_fold=on_fold,
     )
-    n_planned, plan = len(plan), plan[: len(arms[TOGETHER].outputs)]
-    losses = {name: _losses(arm, labels, weight, plan, metrics) for name, arm in arms.items()}
-    constant = _constant_losses(labels, weight, plan, metrics, losses[TOGETHER])
-    result = _tables(arms, losses, constant, labels, weight, plan, metrics, groups=groups, confidence=confidence, margin=margin)
+    n_planned, plan = len(plan.held), plan.first(len(arms[TOGETHER].outputs))
+    losses = {name: held_out_losses(arm, labels, weight, plan, metrics) for name, arm in arms.items()}
+    constant = constant_losses(labels, weight, plan, metrics, losses[TOGETHER])
+    in_blocks = rule.in_time and rule.groups is None and rule.times is not None
+    blocks = time_blocks(rule.times, plan) if in_blocks else None  # type: ignore[arg-type]
+    units = rule.groups if blocks is None else blocks[0]
+    gains = _gains(arms, losses, constant, labels, weight, plan, units=units, confidence=confidence, margin=margin)
+    result = _tables(arms, losses, constant, gains, labels, weight, plan, metrics)
     diagnosed = diagnose_tasks(
         labels.tasks,
         arms[TOGETHER].outputs[0],
         {task.name: labels.target[:, labels.slices[task.name]] for task in labels.tasks},
         weights={task.name: weight[:, labels.slices[task.name]] for task in labels.tasks},
-        kept=plan[0] >= 0,
+        kept=plan.held[0] >= 0,
         inputs=Slices.of_arrays(model.codec_, arrays),
-        groups=groups,
+        groups=rule.groups,
         confidence=confidence,
         rows="held-out",
     )
@@ -181,19 +195,23 @@ def compare(
         "version": VERSION,
         "polytask": polytask.__version__,
         "n_rows": len(weight),
-        "n_groups": None if groups is None else len(np.unique(np.asarray(groups))),
-        "folds": int(plan.max()) + 1,
-        "repeats": len(plan),
+        "n_groups": None if rule.groups is None else len(np.unique(rule.groups)),
+        "holds_for": holds_for(rule, plan),
+        "folds": plan.n_folds,
+        "repeats": len(plan.held),
         "planned_repeats": n_planned,
         "seed": int(random_state),
         "confidence": confidence,
         "margin": margin,
         "seconds": time.monotonic() - started,
     }
-    extra = _context(model, labels, labels.observed(y), plan, arrays, folds, metrics)
-    extra["notes"] += _cautions(result["tasks"], len(plan))
-    if len(plan) < n_planned:
-        extra["notes"].append(f"Interrupted: {len(plan)} of {n_planned} repeats were finished and are shown.")
+    extra = _context(model, labels, labels.observed(y), plan, arrays, folds, metrics, rule)
+    if blocks is not None:
+        extra["split"]["units"] = _units(plan, *blocks)
+        extra["notes"] += _notes_of_blocks(extra["split"]["units"], gains[ALONE], plan, blocks[0])
+    extra["notes"] += _cautions(result["tasks"], len(plan.held))
+    if len(plan.held) < n_planned:
+        extra["notes"].append(f"Interrupted: {len(plan.held)} of {n_planned} repeats were finished and are shown.")
     chosen = {name: arm.outputs for name, arm in arms.items()}
     return Comparison(about | result | extra | {"curves": {name: arm.curves for name, arm in arms.items() if arm.curves}}, chosen)
 
@@ -229,82 +247,52 @@ def _check_skill_metrics(skill_metrics: Mapping[str, str], tasks: Sequence[Fitte
             )
 
 
-def _losses(arm: Arm, labels: LabelTable, weight: Array, plan: Array, skill_metrics: Mapping[str, str]) -> dict[str, Array]:
-    """Loss of every held-out row per task, [n_repeats, n_rows]; NaN where missing."""
-    found = {}
-    for task in labels.tasks:
-        target = labels.target[:, labels.slices[task.name]]
-        outputs = [own[task.name] for own in arm.outputs]
-        if task.name in skill_metrics:
-            found[task.name] = _auc_losses(target, weight[:, labels.slices[task.name]][:, 0], outputs, plan)
-        else:
-            found[task.name] = np.stack([_row_losses(task, own, target, plan[r]) for r, own in enumerate(outputs)])
-    return found
+def _gains(
+    arms: dict[str, Arm],
+    losses: dict[str, dict[str, Array]],
+    constant: dict[str, Array],
+    labels: LabelTable,
+    weight: Array,
+    plan: FoldPlan,
+    *,
+    units: Any,
+    confidence: float,
+    margin: float,
+) -> dict[str, GainTable]:
+    """Gains over every separate arm; rows of one unit count as one."""
+    uneven = _uneven_weights(labels, weight)
+    return {
+        arm: gain_table(
+            {t: LossArrays(losses[TOGETHER][t], losses[arm][t], constant[t], uneven[t]) for t in constant},
+            fold=plan.held,
+            groups=units,
+            resampled=plan.trained is None,
+            confidence=confidence,
+            margin=margin,
+        )
+        for arm in arms
+        if arm != TOGETHER
+    }
 
 
-def _row_losses(task: FittedTask, outputs: Array, target: Array, fold_of: Array) -> Array:
-    losses = np.full(len(target), np.nan)
-    held = fold_of >= 0
-    losses[held] = task.row_losses(outputs[held], target[held])
-    return losses
-
-
-def _auc_losses(target: Array, weight: Array, outputs: list[Array], plan: Array) -> Array:
-    return auc_row_losses(target[:, 0], np.stack([own[:, 1] for own in outputs]), fold=plan, sample_weight=weight)
-
-
-def _auc_reason(losses: Array, labels: LabelTable, task: FittedTask, plan: Array) -> str:
-    """Why folds have no AUC, "" if all that hold labels have one."""
-    observed = ~np.isnan(labels.target[:, labels.slices[task.name]]).any(axis=1)
-    folds = [(r, (plan[r] == f) & observed) for r in range(len(plan)) for f in np.unique(plan[r][plan[r] >= 0])]
-    missing = [np.isnan(losses[r, rows]).all() for r, rows in folds if rows.any()]
-    return f"{sum(missing)} of {len(missing)} folds hold one class only, where AUC is undefined" if any(missing) else ""
-
-
-def _constant_losses(
-    labels: LabelTable, weight: Array, plan: Array, skill_metrics: Mapping[str, str], like: dict[str, Array]
-) -> dict[str, Array]:
-    """Held-out losses of the constant of each fold's training rows, [n_repeats, n_rows]."""
-    found = {}
-    for task in labels.tasks:
-        part = labels.slices[task.name]
-        target, own = labels.target[:, part], np.full(plan.shape, np.nan)
-        for repeat, fold_of in enumerate(plan):
-            for fold in np.unique(fold_of[fold_of >= 0]):
-                rows, held = fold_of != fold, np.flatnonzero(fold_of == fold)
-                fitted = task.with_statistics(target[rows], weight[rows][:, part])
-                own[repeat, held] = task.row_losses(fitted.constant_outputs(len(held)), target[held])
-        found[task.name] = np.where(np.isnan(like[task.name]), np.nan, 0.5 if task.name in skill_metrics else own)
-    return found
+def _uneven_weights(labels: LabelTable, weight: Array) -> dict[str, Array | None]:
+    """Row weights [n] of every task; None where all are alike."""
+    own = {task.name: weight[:, labels.slices[task.name]].max(axis=1) for task in labels.tasks}
+    return {name: w if np.ptp(w[w > 0]) > 0 else None for name, w in own.items()}
 
 
 def _tables(
     arms: dict[str, Arm],
     losses: dict[str, dict[str, Array]],
     constant: dict[str, Array],
+    gains: dict[str, GainTable],
     labels: LabelTable,
     weight: Array,
-    plan: Array,
+    plan: FoldPlan,
     skill_metrics: Mapping[str, str],
-    *,
-    groups: Any,
-    confidence: float,
-    margin: float,
 ) -> dict[str, Any]:
     """Skills, gains and verdicts of all arms."""
-    task_weight = {task.name: weight[:, labels.slices[task.name]].max(axis=1) for task in labels.tasks}
-    uneven = {name: own if np.ptp(own[own > 0]) > 0 else None for name, own in task_weight.items()}
-    separate = [name for name in arms if name != TOGETHER]
-    gains = {
-        arm: gain_table(
-            {t: LossArrays(losses[TOGETHER][t], losses[arm][t], constant[t], uneven[t]) for t in constant},
-            fold=plan,
-            groups=groups,
-            confidence=confidence,
-            margin=margin,
-        )
-        for arm in separate
-    }
+    uneven, separate = _uneven_weights(labels, weight), list(gains)
     tasks: dict[str, Any] = {}
     for task in labels.tasks:
         entries: dict[str, Any] = {}
@@ -316,7 +304,7 @@ def _tables(
         gain = {arm: _without_errors(gains[arm].tasks[task.name]) for arm in separate}
         for entry in gain.values():
             if task.name in skill_metrics and entry.get("gain") is None:
-                entry["reason"] = _auc_reason(losses[TOGETHER][task.name], labels, task, plan) or entry["reason"]
+                entry["reason"] = auc_reason(losses[TOGETHER][task.name], labels, task, plan) or entry["reason"]
         undefined += [f"gain over {arm}: {g['reason']}" for arm, g in gain.items() if g.get("gain") is None and g.get("reason")]
         observed = ~np.isnan(labels.target[:, labels.slices[task.name]]).all(axis=1)
         tasks[task.name] = {
@@ -337,25 +325,25 @@ def _tables(
 
 
 def _arm_entry(
-    task: FittedTask, arm: Arm, losses: Array, constant: Array, labels: LabelTable, plan: Array, weight: Array | None
+    task: FittedTask, arm: Arm, losses: Array, constant: Array, labels: LabelTable, plan: FoldPlan, weight: Array | None
 ) -> tuple[dict[str, Any], list[str]]:
     error, base = _average(losses, weight), _average(constant, weight)
     fold_skills = [
         [
             _skill(
-                _average(losses[r][plan[r] == f], _part(weight, plan[r] == f)),
-                _average(constant[r][plan[r] == f], _part(weight, plan[r] == f)),
+                _average(losses[r][own == f], _part(weight, own == f)),
+                _average(constant[r][own == f], _part(weight, own == f)),
             )
-            for f in np.unique(plan[r][plan[r] >= 0])
+            for f in np.unique(own[own >= 0])
         ]
-        for r in range(len(plan))
+        for r, own in enumerate(plan.held)
     ]
     target = labels.target[:, labels.slices[task.name]]
     fitted = task.with_statistics(target, (~np.isnan(target)).astype(float))
     per_repeat: list[dict[str, float | None]] = []
     reasons: dict[str, str] = {}
     for r, outputs in enumerate(arm.outputs):
-        held = plan[r] >= 0
+        held = plan.held[r] >= 0
         values, why = fitted.evaluate_with_reasons(outputs[task.name][held], target[held], sample_weight=_part(weight, held))
         per_repeat.append(values)
         reasons |= why
@@ -400,6 +388,27 @@ def _shown(model: MultiTaskNetwork) -> str:
     return f"{type(model).__name__}({', '.join(f'{key}={value!r}' for key, value in changed.items())})"
 
 
+def _units(plan: FoldPlan, blocks: Array, length: int) -> dict[str, Any]:
+    held = plan.held[0] >= 0
+    return {"kind": "blocks of time", "n": len(np.unique(blocks[held])), "length": length}
+
+
+def _notes_of_blocks(units: dict[str, Any], gains: GainTable, plan: FoldPlan, blocks: Array) -> list[str]:
+    """What a reader should know of intervals in time."""
+    n, length = units["n"], units["length"]
+    size = f"{length} times each" if length > 1 else "one time each"
+    notes = [f"Rows near in time may be wrong together, so they count as one in the intervals: {n} blocks of {size}."]
+    held = plan.held[0] >= 0
+    for name, gain in gains.gains.items():
+        correlation = neighbour_correlation(gain.influence, blocks, held)
+        if correlation is not None and correlation > 2 / np.sqrt(n):
+            notes.append(
+                f"Task {name!r}: blocks next to each other still gain or lose together (correlation {correlation:.2f}), so its "
+                "interval may be too narrow. Give longer periods, such as months, as groups."
+            )
+    return notes
+
+
 def _cautions(tasks: Mapping[str, Any], n_repeats: int) -> list[str]:
     """What a reader of the verdicts should know, in plain words."""
     notes = []
@@ -420,7 +429,14 @@ def _cautions(tasks: Mapping[str, Any], n_repeats: int) -> list[str]:
 
 
 def _context(
-    model: MultiTaskNetwork, labels: LabelTable, frame: Any, plan: Array, arrays: Any, folds: Any, skill_metrics: Any
+    model: MultiTaskNetwork,
+    labels: LabelTable,
+    frame: Any,
+    plan: FoldPlan,
+    arrays: Any,
+    folds: Any,
+    skill_metrics: Any,
+    rule: SplitRule,
 ) -> dict[str, Any]:
     """How to run it again, the balance of the split, and what should be told."""
     import platform
@@ -428,18 +444,27 @@ def _context(
     import sklearn
     import torch
 
-    given = hasattr(folds, "split")
-    method = type(folds).__name__ if given else "stratified over all tasks"
-    balance = split_balance(frame, plan[0], tasks=labels.tasks, method=method).to_dict()
+    held = plan.held
+    balance = split_balance(frame, held[0], tasks=labels.tasks, method=rule.method).to_dict()
+    own_windows = windows(rule, plan)
+    if own_windows is not None:
+        balance["windows"] = own_windows
     notes = [
         f"Input column {c.name!r} is left out: {c.reason}." for c in model.codec_.columns if not c.used and c.kind != "ignored"
     ]
-    if len(plan) > 1 and (plan == plan[0]).all():
+    if len(held) > 1 and (held == held[0]).all():
         notes.append("The folds are the same in every repeat: repeats differ by their random seeds only.")
-    if plan.max() == 0:
+    if rule.in_time:
+        notes.append(f"The rows are split by time: the verdicts hold for {holds_for(rule, plan)}.")
+    elif plan.n_folds == 1:
         notes.append("One split only: intervals are for models of this training set; another one could tell otherwise.")
-    if (plan < 0).any():
-        notes.append(f"{int((plan[0] < 0).sum())} of {plan.shape[1]} rows are never held out, as the split says.")
+    if (held < 0).any():
+        notes.append(f"{int((held[0] < 0).sum())} of {held.shape[1]} rows are never held out, as the split says.")
+    if plan.trained is not None and rule.times is None:
+        notes.append(
+            "The folds leave rows out of training. Rows for stopping and choosing are drawn from the training rows at random: "
+            "if the folds follow time, give the times."
+        )
     return {
         "split": balance,
         "settings": {"joint": _shown(model), "skill_metrics": dict(skill_metrics or {}), "folds": repr(folds)},

@@ -52,6 +52,7 @@ def gain_table(
     *,
     fold: ArrayLike,
     groups: ArrayLike | None = None,
+    resampled: bool = True,
     confidence: float = 0.95,
     margin: float = 0.01,
 ) -> GainTable:
@@ -69,6 +70,9 @@ def gain_table(
         Which fold of its repeat held the row out.
     groups : array of shape (n_rows,), optional
         Rows of one group were split as one and count as one.
+    resampled : bool, default=True
+        Whether every fold was learned from all rows that it does not hold out; if not (an order of time, a gap), the corrected
+        resampled t-test, which is about such folds, is left out.
     confidence, margin : float
         Of the intervals, in (0, 1); the gain below which two arms are called equivalent.
 
@@ -103,7 +107,11 @@ def gain_table(
         else _empty_entry(TASK_KEYS, reasons[name])
         for name in losses
     }
-    return GainTable(tasks, _mean_entry(gains, fold, groups, confidence, margin), confidence, margin, gains)
+    mean = _mean_entry(gains, fold, groups, confidence, margin)
+    if not resampled:
+        for entry in (*tasks.values(), mean):
+            entry["nadeau_bengio"] = None
+    return GainTable(tasks, mean, confidence, margin, gains)
 
 
 ESTIMATE_KEYS = ("gain", "se", "df", "se_rows_repeats", "nadeau_bengio")

@@ -4,10 +4,12 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.utils.validation import has_fit_parameter
 
 from polytask.data import to_pandas
 from polytask.estimators import MultiTaskEstimator, MultiTaskNetwork, read_labels
 from polytask.evaluation._folds import plan_folds, reserved_rows
+from polytask.evaluation._rule import read_rule
 from polytask.tasks import FittedTask, fixed_task
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -21,6 +23,7 @@ def out_of_fold(
     *,
     sample_weight: Any = None,
     groups: Any = None,
+    times: Any = None,
     random_state: int = 0,
 ) -> dict[str, Array]:
     """Predict every row by a model that has not seen it, in natural scale.
@@ -37,7 +40,13 @@ def out_of_fold(
     cv : int or splitter, default=5
         A number means folds stratified over all tasks; a splitter is as in :func:`plan_folds`. The validation rows of a
         ``ColumnSplit`` that has test rows too are for the early stopping of a :class:`MultiTaskNetwork`; other estimators learn
-        from them.
+        from them. With one that follows time, such as :class:`~polytask.data.splits.TimeSplit`, every row is predicted by a model
+        of earlier rows; the clusters of a :class:`~polytask.data.splits.ClusterKFold` are groups.
+    groups : array of shape (n_samples,), optional
+        No group is on both sides of a fold, nor of the inner split of an estimator.
+    times : array-like of shape (n_samples,) or TimeOrder, optional
+        When rows happened, where ``cv`` does not say it: then inner splits of estimators whose ``fit`` takes times (a
+        :class:`MultiTaskNetwork`, a :class:`BestPerTask`) hold out the latest training rows.
     random_state : int
 
     Returns
@@ -55,19 +64,24 @@ def out_of_fold(
     (20,)
     """
     labels, _ = read_labels(y, estimator.tasks).weighed(sample_weight)
-    plan = plan_folds(labels, folds=cv, repeats=1, groups=groups, seed=random_state)[0]
-    reserved = reserved_rows(None, cv, len(plan)) if isinstance(estimator, MultiTaskNetwork) else None
-    rows_of, outputs = _row_getter(X), _empty_outputs(labels.tasks, len(plan))
+    n = len(labels.target)
+    rule = read_rule(cv, X, n, groups=groups, times=times)
+    plan = plan_folds(labels, folds=rule.folds, repeats=1, groups=rule.groups, seed=random_state)
+    reserved = reserved_rows(None, cv, n) if isinstance(estimator, MultiTaskNetwork) else None
+    rows_of, outputs = _row_getter(X), _empty_outputs(labels.tasks, n)
     label_table, weight = labels.observed(y), None if sample_weight is None else np.asarray(sample_weight)
-    for fold in np.unique(plan[plan >= 0]):
-        train, held = np.flatnonzero(plan != fold), np.flatnonzero(plan == fold)
+    for _, fold in plan.folds():
+        train, held = plan.train_rows(0, fold), plan.held_rows(0, fold)
         model = clone(estimator).set_params(tasks=declared_of(labels.tasks))
+        own: dict[str, Any] = {} if reserved is None else {"reserved": reserved[train]}
+        if rule.times is not None and has_fit_parameter(model, "times"):
+            own["times"] = rule.times.of_rows(train)
         model.fit(
             rows_of(X, train),
             label_table.iloc[train],
             sample_weight=None if weight is None else weight[train],
-            groups=None if groups is None else np.asarray(groups)[train],
-            **({} if reserved is None else {"reserved": reserved[train]}),
+            groups=None if rule.groups is None else rule.groups[train],
+            **own,
         )
         for name, values in model.outputs(rows_of(X, held)).items():
             outputs[name][held] = values
