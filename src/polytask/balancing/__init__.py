@@ -13,17 +13,32 @@ from polytask.balancing._balance import Balance
 from polytask.balancing._cagrad import CAGrad, cagrad_weights
 from polytask.balancing._config import ConFIG, config_weights
 from polytask.balancing._dual_proj import DualProj, dual_proj_weights
+from polytask.balancing._dwa import DWA, dwa_weights
 from polytask.balancing._equal import Equal
+from polytask.balancing._famo import FAMO, famo_weights
+from polytask.balancing._fixed_weights import FixedWeights
+from polytask.balancing._grad_norm import GradNorm, grad_norm_targets
 from polytask.balancing._imtl_g import IMTLG, imtl_g_weights
+from polytask.balancing._imtl_l import IMTLL, imtl_l_weights
 from polytask.balancing._method import BalancingMethod, Observed
 from polytask.balancing._mgda import MGDA, mgda_weights
 from polytask.balancing._nash_mtl import FairGrad, NashMTL, fairgrad_weights, nash_mtl_weights
 from polytask.balancing._pcgrad import PCGrad, pcgrad_weights
+from polytask.balancing._random_weights import RGW, RLW, random_weights
+from polytask.balancing._scale_invariant import GeometricMean, ScaleInvariant, geometric_mean_weights, scale_invariant_weights
+from polytask.balancing._stch import STCH, stch_weights
+from polytask.balancing._uncertainty import Uncertainty, uncertainty_weights
 from polytask.balancing._upgrad import UPGrad, upgrad_weights
 
 __all__ = [
+    "DWA",
+    "FAMO",
     "IMTLG",
+    "IMTLL",
     "MGDA",
+    "RGW",
+    "RLW",
+    "STCH",
     "AlignedMTL",
     "Balance",
     "BalancingMethod",
@@ -32,19 +47,33 @@ __all__ = [
     "DualProj",
     "Equal",
     "FairGrad",
+    "FixedWeights",
+    "GeometricMean",
+    "GradNorm",
     "NashMTL",
     "Observed",
     "PCGrad",
+    "ScaleInvariant",
     "UPGrad",
+    "Uncertainty",
     "aligned_mtl_weights",
     "backward",
     "cagrad_weights",
     "config_weights",
     "dual_proj_weights",
+    "dwa_weights",
     "fairgrad_weights",
+    "famo_weights",
+    "geometric_mean_weights",
+    "grad_norm_targets",
     "imtl_g_weights",
+    "imtl_l_weights",
     "mgda_weights",
     "nash_mtl_weights",
     "pcgrad_weights",
+    "random_weights",
+    "scale_invariant_weights",
+    "stch_weights",
+    "uncertainty_weights",
     "upgrad_weights",
 ]

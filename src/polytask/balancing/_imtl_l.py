@@ -1,0 +1,57 @@
+"""IMTL-L: impartial multi-task learning, loss balance."""
+
+import torch
+from torch import Tensor
+
+from polytask.balancing._adam import adam_step
+from polytask.balancing._method import BalancingMethod, Observed
+
+
+def imtl_l_weights(log_scale: Tensor) -> Tensor:
+    r"""Weigh losses by learned scales that bring them to one size.
+
+    .. math:: L = \sum_t e^{s_t} L_t - s_t
+
+    Parameters
+    ----------
+    log_scale : Tensor of shape (n_tasks,)
+
+    Returns
+    -------
+    weights : Tensor of shape (n_tasks,)
+        Positive; at rest ``1 / L``.
+
+    References
+    ----------
+    Liu et al., "Towards Impartial Multi-task Learning", ICLR 2021.
+
+    Examples
+    --------
+    >>> imtl_l_weights(torch.tensor([0.0, 1.0]))
+    tensor([1.0000, 2.7183])
+    """
+    return log_scale.exp()
+
+
+class IMTLL(BalancingMethod):
+    """Learned scales that bring all losses to 1; see :func:`imtl_l_weights`.
+
+    DIFFERS FROM PAPER: the scales have an Adam optimizer of their own instead of the model's.
+
+    Parameters
+    ----------
+    learning_rate : float > 0, default=0.01
+    """
+
+    def __init__(self, *, learning_rate: float = 0.01) -> None:
+        super().__init__()
+        if not learning_rate > 0:
+            raise ValueError(f"`learning_rate` of IMTLL must be positive; got {learning_rate}.")
+        self.learning_rate = learning_rate
+
+    def forward(self, seen: Observed) -> Tensor:
+        """Weights [n_tasks] of the scales before this step's update."""
+        s = self.recall("log_scale", seen.tasks, default=torch.zeros_like(seen.losses))
+        weights = imtl_l_weights(s)
+        adam_step(self, "log_scale", seen.tasks, s, weights * seen.losses - 1, learning_rate=self.learning_rate)
+        return weights
