@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from polytask.reporting._curve_cards import CARDS_IN_SIGHT, curve_cards
+from polytask.reporting._diagnostic_view import OPEN_TASKS, diagnostic_views
 from polytask.reporting._forest_plot import forest_axis, forest_scale, forest_strip
+from polytask.reporting._label_curves import label_curve_figures
 from polytask.reporting._numbers import finite, plural, points
 from polytask.reporting._readings import ARM_LABELS, VERDICT_WORDS, Gain, has_arm, mean_gain, task_gain
 from polytask.reporting._settings import compare_command, flat_rows, input_row
+from polytask.reporting._side_by_side import side_by_side
 from polytask.reporting._split_view import split_rows
 from polytask.reporting._words import mean_clause, summary_sentence, task_gains, undecided_sentence, verdict_clause, worth_clause
 
@@ -40,6 +43,8 @@ def comparison_view(result: Mapping[str, Any]) -> dict[str, Any]:
         "arms": arms,
         "arm_labels": ARM_LABELS,
         "forests": [forest(result, rival) for rival in ("alone", "best_separate") if task_gains(result, rival)],
+        "beside": side_by_side(result, [arm for arm in ("together", "alone", "best_separate") if arm in arms]),
+        "label_curves": label_curve_figures(result),
         "rows": [task_row(name, task) for name, task in result["tasks"].items()],
         "mean": {"skill": {arm: _mean_skill(result, arm) for arm in ARM_LABELS}, **{arm: mean_gain(result, arm) for arm in arms}},
         "mean_numbers": {arm: _tests((result.get("mean") or {}).get("gains"), arm) for arm in arms},
@@ -47,6 +52,8 @@ def comparison_view(result: Mapping[str, Any]) -> dict[str, Any]:
         "metrics": metric_tables(result, arms),
         "curves": curve_cards(result.get("curves") or {}, list(result["tasks"])),
         "curves_in_sight": CARDS_IN_SIGHT,
+        "diagnosed": diagnostic_views(result),
+        "open_tasks": OPEN_TASKS,
         "split": split_rows(result.get("split") or {}),
         "costs": costs(result, arms),
         "undefined": undefined(result),

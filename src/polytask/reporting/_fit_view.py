@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from polytask.reporting._curve_cards import CARDS_IN_SIGHT, curve_cards
+from polytask.reporting._diagnostic_view import OPEN_TASKS, diagnostic_views
 from polytask.reporting._numbers import UNDEFINED, finite, plural, points, significant
 from polytask.reporting._readings import check_format
 from polytask.reporting._settings import flat_rows, input_row, stored_command
@@ -88,6 +89,8 @@ def fit_view(result: Mapping[str, Any]) -> dict[str, Any]:
             {"together": result.get("curves") or {}}, list(result["tasks"]), kept=finite(result.get("best_epoch"))
         ),
         "curves_in_sight": CARDS_IN_SIGHT,
+        "diagnosed": diagnostic_views(result),
+        "open_tasks": OPEN_TASKS,
         "notes": list(result.get("notes") or []),
         "command": stored_command(result),
         "settings": flat_rows(result.get("settings")),

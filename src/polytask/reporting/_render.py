@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from polytask.reporting import _numbers
 from polytask.reporting._forest_plot import verdict_mark
+from polytask.reporting._side_by_side import arm_mark
 from polytask.reporting._words import short_name
 
 
@@ -89,6 +90,7 @@ def cost(value: Any, unit: str = "") -> str:
 
 _MINUS = re.compile(r"(?<![\w.])-(?=[\d.])")
 _FILTERS: dict[str, Any] = {
+    "arm_mark": arm_mark,
     "points": _numbers.points,
     "interval": _numbers.interval,
     "significant": _numbers.significant,

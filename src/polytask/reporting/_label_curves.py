@@ -1,0 +1,156 @@
+"""Learning curves over the number of labelled rows: together against alone, and where sharing pays."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from markupsafe import Markup
+
+from polytask.reporting._figures import Figure, Table
+from polytask.reporting._numbers import finite, interval, percent, points, significant
+from polytask.reporting._plot import area, line, plot, whiskers, x_axis, y_axis
+
+_ARMS = ("alone", "together")
+_AHEAD = 0.01  # gains within a point of skill are too small to matter
+
+
+def label_curve_figures(result: Mapping[str, Any]) -> list[Figure]:
+    """The mean over tasks first, then every task; empty without ``learning_curve``."""
+    curve = result.get("learning_curve") or {}
+    shares = [float(share) for share in curve.get("shares") or []]
+    mean, tasks = curve.get("mean") or {}, curve.get("tasks") or {}
+    named = [("Mean over tasks", mean), *tasks.items()] if mean else list(tasks.items())
+    return [figure for name, entry in named if (figure := _figure(name, entry or {}, shares)) is not None]
+
+
+def label_curve_words(name: str, entry: Mapping[str, Any], x: Sequence[float], x_unit: str) -> list[str]:
+    """Where together is ahead of alone, and how many labels that is worth.
+
+    >>> label_curve_words("price", {"together": {"skill": [0.3, 0.5]}, "alone": {"skill": [0.1, 0.5]}}, [50, 500], "labels")
+    ... # doctest: +NORMALIZE_WHITESPACE
+    ['With 50 labels, learning together is 20.0 points of skill ahead; with 500 labels both are level.',
+     'Sharing pays where labels are few.']
+    """
+    gains = _gains(entry)
+    known = [(at, gain) for at, gain in zip(x, gains, strict=False) if gain is not None]
+    if not known:
+        return ["Undefined at every number of labels."]
+    (first, start), (last, end) = known[0], known[-1]
+    told = [
+        f"With {_at(first, x_unit)}, {_state(start)}"
+        + (f"; with {_at(last, x_unit)} {_state(end, again=True)}" if len(known) > 1 else "")
+        + "."
+    ]
+    if len(known) > 1:
+        if start > _AHEAD and end <= _AHEAD:
+            told.append("Sharing pays where labels are few.")
+        elif start > _AHEAD and end > _AHEAD:
+            told.append(
+                "Sharing pays at every number of labels tried."
+                if min(g for _, g in known) > _AHEAD
+                else "Sharing pays at both ends."
+            )
+        elif end > _AHEAD:
+            told.append("Sharing pays only where labels are many.")
+        elif max(g for _, g in known) < -_AHEAD:
+            told.append("Sharing harms at every number of labels tried.")
+    if (saved := _saving(entry, x)) is not None:
+        told.append(f"Together reaches with about {_at(saved, x_unit)} what alone reaches with {_at(x[-1], x_unit)}.")
+    return told
+
+
+def label_curve_plot(name: str, entry: Mapping[str, Any], x_values: Sequence[float], x_name: str, description: str) -> Markup:
+    """Skill in points over the number of labels (logarithmic), with the interval of every mark."""
+    series = {arm: _series(entry.get(arm) or {}, x_values) for arm in _ARMS}
+    everything = [100 * value for rows in series.values() for row in rows for value in row[1:] if value is not None]
+    x, y = x_axis(x_values, is_log=True, room=0.06), y_axis(everything)
+    parts: list[Markup] = []
+    for arm, rows in series.items():
+        banded = [(at, 100 * low, 100 * high) for at, _, low, high in rows if low is not None and high is not None]
+        parts.append(
+            area([(at, low) for at, low, _ in banded], [(at, high) for at, _, high in banded], x, y, style=f"area {arm}")
+        )
+    for arm, rows in series.items():
+        parts.append(line([(at, 100 * skill) for at, skill, _, _ in rows], x, y, style=f"arm {arm}"))
+        marks = [(at, 100 * skill, None, None) for at, skill, _, _ in rows]
+        parts.append(whiskers(marks, x, y, style=f"bins {arm}"))
+    ticks = [(at, percent(at, decimals=0) if x_name.startswith("share") else significant(at, 2)) for at in x_values]
+    return plot(
+        *parts,
+        x=x,
+        y=y,
+        title=f"{name}: skill over the number of labels",
+        description=description,
+        x_name=x_name,
+        y_name="skill, points",
+        x_ticks=ticks,
+    )
+
+
+def _figure(name: str, entry: Mapping[str, Any], shares: Sequence[float]) -> Figure | None:
+    counts = [finite(n) for n in entry.get("n_labels") or []]
+    has_counts = len(counts) == len(shares) and all(count for count in counts)
+    x_values = [float(count) for count in counts if count] if has_counts else list(shares)
+    if not x_values or not any((entry.get(arm) or {}).get("skill") for arm in _ARMS):
+        return None
+    unit, x_name = (
+        ("labels", "labelled rows (logarithmic)") if has_counts else ("of the labels", "share of the labels (logarithmic)")
+    )
+    words = label_curve_words(name, entry, x_values, unit)
+    rows = []
+    for k, (at, gain) in enumerate(zip(x_values, _gains(entry), strict=False)):
+        cells = [f"{points(_item(entry, arm, 'skill', k))} {interval_at(entry, arm, k)}".strip() for arm in _ARMS]
+        rows.append([_at(at, unit), *cells, points(gain, sign=True)])
+    header = ["Labels", "Learned alone", "Learned together", "Difference"]
+    return Figure(
+        key="learning_curve",
+        title=name,
+        words=words,
+        drawings=[label_curve_plot(name, entry, x_values, x_name, " ".join(words))],
+        numbers=[Table(caption=f"{name}: skill in points over the number of labels", header=header, rows=rows)],
+        part={"x": x_values, "x_name": x_name, "entry": entry, "ticks": None},
+    )
+
+
+def interval_at(entry: Mapping[str, Any], arm: str, k: int) -> str:
+    """The interval of one mark, empty where there is none."""
+    low, high = _item(entry, arm, "low", k), _item(entry, arm, "high", k)
+    return interval(low, high).replace("+", "")
+
+
+def _item(entry: Mapping[str, Any], arm: str, key: str, k: int) -> float | None:
+    values = (entry.get(arm) or {}).get(key) or []
+    return finite(values[k]) if k < len(values) else None
+
+
+def _series(own: Mapping[str, Any], x: Sequence[float]) -> list[tuple[float, float, float | None, float | None]]:
+    entry = {"": own}
+    rows = [(at, _item(entry, "", "skill", k), _item(entry, "", "low", k), _item(entry, "", "high", k)) for k, at in enumerate(x)]
+    return [(at, skill, low, high) for at, skill, low, high in rows if skill is not None]
+
+
+def _gains(entry: Mapping[str, Any]) -> list[float | None]:
+    together, alone = ([finite(v) for v in (entry.get(arm) or {}).get("skill") or []] for arm in ("together", "alone"))
+    return [None if a is None or b is None else a - b for a, b in zip(together, alone, strict=False)]
+
+
+def _saving(entry: Mapping[str, Any], x: Sequence[float]) -> float | None:
+    """At how many labels together is as good as alone with all of them; None where it is not with clearly fewer."""
+    goal = (_series(entry.get("alone") or {}, x) or [(0.0, 1e9, None, None)])[-1][1]
+    rows = _series(entry.get("together") or {}, x)
+    for before, after in pairwise(rows):
+        if before[1] < goal <= after[1] and after[1] > before[1]:
+            reached = before[0] * (after[0] / before[0]) ** ((goal - before[1]) / (after[1] - before[1]))
+            return reached if reached < 0.8 * x[-1] else None
+    return rows[0][0] if rows and rows[0][1] >= goal and rows[0][0] < 0.8 * x[-1] else None
+
+
+def _state(gain: float, *, again: bool = False) -> str:
+    who = "it is" if again else "learning together is"
+    if abs(gain) <= _AHEAD:
+        return "both are level"
+    return f"{who} {points(abs(gain))} points of skill {'ahead' if gain > 0 else 'behind'}"
+
+
+def _at(value: float, unit: str) -> str:
+    return f"{significant(round(value))} {unit}" if unit == "labels" else f"{percent(value, decimals=0)} {unit}"

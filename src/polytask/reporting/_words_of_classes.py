@@ -1,0 +1,183 @@
+"""What the plots of classes, levels and tags say, in plain words made from their numbers."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from polytask.reporting._class_plots import weakest
+from polytask.reporting._numbers import finite, percent, plural, significant
+from polytask.reporting._words import short_name
+from polytask.reporting._words_of_numbers import rows_text, share_text, three, with_ends
+
+Part = Mapping[str, Any]
+
+
+def confusion_words(part: Part) -> list[str]:
+    """How many are right, which class is found and called right, which are confused."""
+    told = [f"The most probable class is right in {share_text(part.get('accuracy'))} of the rows."]
+    classes = part.get("classes") or []
+    if part.get("n_other", 0) == 0 and len(part.get("labels") or []) == 2:
+        second = next((entry for entry in classes if entry["name"] == part["labels"][1]), None)
+        if second is not None:
+            name = quoted(second["name"])
+            told.append(
+                f"Of {rows_text(second['n'])} of {name}, {share_text(second['found'])} are found; of "
+                f"{rows_text(second['called'])} called {name}, {share_text(second['right'])} are right."
+            )
+        return told
+    found = [entry for entry in classes if entry.get("found")]
+    if len(found) > 1:
+        best, worst = (choose(found, key=lambda entry: entry["found"][0]) for choose in (max, min))
+        told.append(
+            f"Found most often: {quoted(best['name'])} ({share_text(best['found'])}); least often: "
+            f"{quoted(worst['name'])} ({share_text(worst['found'])})."
+        )
+    never = [quoted(entry["name"]) for entry in classes if not entry.get("called")]
+    if never:
+        told.append(f"Never the most probable: {_some(never)}.")
+    if confused := part.get("confused"):
+        first = confused[0]
+        told.append(
+            f"Most frequent mix-up: {quoted(first['true'])} taken for {quoted(first['called'])} ({rows_text(first['n'])})."
+        )
+    return told
+
+
+def curve_words(part: Part) -> list[str]:
+    """How well classes are told apart."""
+    classes = part.get("classes") or []
+    known = [entry for entry in classes if entry.get("auc")]
+    if not known:
+        return ["Undefined: these rows hold one class only."]
+    if part.get("n_classes") == 2:
+        entry = known[0]
+        told = [
+            (
+                f"Of two rows, one {quoted(entry['name'])} and one not, the right one has the higher probability in "
+                f"{share_text(entry['auc'])} of the cases (area under the ROC curve; 50 % is guessing)."
+            )
+        ]
+        if entry.get("average_precision"):
+            told.append(
+                f"Average precision {plain(entry['average_precision'])}, where guessing gives {significant(entry['base_rate'])}."
+            )
+        return told
+    best, worst = max(known, key=lambda entry: entry["auc"][0]), weakest(known)
+    assert worst is not None
+    return [
+        (
+            f"Told apart best: {quoted(best['name'])} (area {plain(best['auc'])}); least: {quoted(worst['name'])} "
+            f"(area {plain(worst['auc'])}, drawn apart). 0.5 is guessing."
+        )
+    ]
+
+
+def calibration_words(part: Part, *, what: str) -> list[str]:
+    """Whether probabilities mean what they say.
+
+    Parameters
+    ----------
+    part : dict
+    what : str
+        What the probability is of, e.g. "'yes'" or "the class called".
+    """
+    told = []
+    observed = three(part.get("observed"))
+    if observed and finite(part.get("predicted")) is not None:
+        where = (
+            "which agrees"
+            if observed[1] <= part["predicted"] <= observed[2]
+            else "which is too low"
+            if part["predicted"] < observed[1]
+            else "which is too high"
+        )
+        told.append(f"On average {what} is given {percent(part['predicted'])}, {where}: it is true in {share_text(observed)}.")
+    slope, intercept = three(part.get("slope")), three(part.get("intercept"))
+    if slope and intercept:
+        meant = 1 / (1 + math.exp(-(intercept[0] + slope[0] * math.log(9))))
+        if slope[2] < 1:
+            told.append(
+                f"Probabilities are too extreme (slope {with_ends(slope)}, 1 is right): a stated 90 % means about "
+                f"{percent(meant, decimals=0)}."
+            )
+        elif slope[1] > 1:
+            told.append(
+                f"Probabilities are too timid (slope {with_ends(slope)}, 1 is right): a stated 90 % means about "
+                f"{percent(meant, decimals=0)}."
+            )
+        else:
+            told.append(
+                "Probabilities are neither too extreme nor too timid as far as can be seen (slope "
+                f"{with_ends(slope)}, 1 is right)."
+            )
+    bins = part.get("bins") or []
+    off = sum(not b["low"] <= b["predicted"] <= b["high"] for b in bins if finite(b.get("low")) is not None)
+    if bins:
+        told.append(f"In {off if off else 'none'} of {len(bins)} bins the probability is off by more than chance allows.")
+    return told
+
+
+def level_words(part: Part) -> list[str]:
+    """How far off, in which direction, and whether the ends are pulled to the middle."""
+    told = [
+        (
+            f"The level is exactly right in {share_text(part.get('exact'))} of the rows, at most one off in "
+            f"{share_text(part.get('within_one'))}."
+        )
+    ]
+    if span := three(part.get("distance")):
+        side = "too high" if span[1] > 0 else "too low" if span[2] < 0 else ""
+        told.append(
+            f"On average the prediction is {significant(abs(span[0]))} levels {side}."
+            if side
+            else f"On average it is neither too high nor too low ({with_ends(span, signed=True)} levels)."
+        )
+    levels = [(entry["name"], span) for entry in part.get("levels") or [] if (span := three(entry.get("distance")))]
+    if len(levels) > 2 and min(levels[0][1][1], -levels[-1][1][2]) > 0.1:
+        told.append(
+            f"The ends are pulled to the middle: {quoted(levels[0][0])} is predicted "
+            f"{significant(levels[0][1][0], 2)} levels too high, {quoted(levels[-1][0])} "
+            f"{significant(-levels[-1][1][0], 2)} too low."
+        )
+    return told
+
+
+def tag_words(part: Part) -> list[str]:
+    """Which tags are found, how many a row has."""
+    tags = part.get("tags") or []
+    known = [entry for entry in tags if entry.get("auc")]
+    told = []
+    if len(known) > 1:
+        best, worst = max(known, key=lambda entry: entry["auc"][0]), min(known, key=lambda entry: entry["auc"][0])
+        told.append(
+            f"Told apart best: {quoted(best['name'])} (area {plain(best['auc'])}); least: {quoted(worst['name'])} "
+            f"(area {plain(worst['auc'])}). 0.5 is guessing."
+        )
+    guessed = [entry for entry in known if (span := three(entry["auc"])) and span[1] <= 0.5]
+    if guessed:
+        told.append(
+            f"{plural(len(guessed), 'tag')} cannot be told from guessing: {_some([quoted(entry['name']) for entry in guessed])}."
+        )
+    if len(known) < len(tags):
+        told.append(f"{plural(len(tags) - len(known), 'tag')} came with one value only in these rows, so no area is defined.")
+    if sizes := part.get("per_row"):
+        told.append(
+            f"A row has {significant(sizes['true'])} tags on average, {significant(sizes['predicted'])} are "
+            f"predicted; all its tags are right in {share_text(sizes['all_right'])} of the rows."
+        )
+    return told
+
+
+def plain(values: Sequence[Any]) -> str:
+    """Write a number with its interval where it has one."""
+    span = three(values)
+    return significant(values[0]) if span is None else with_ends(span)
+
+
+def quoted(name: Any) -> str:
+    """A class or tag in quotes, cut where it is long."""
+    return f"'{short_name(str(name), length=32)}'"
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
