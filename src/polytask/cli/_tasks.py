@@ -1,16 +1,26 @@
 """``polytask tasks``: what would be learned from a table, and why."""
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from polytask.cli import _options as option
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from polytask.data import ColumnInfo, ReadTable
+    from polytask.automatic import Roles
+    from polytask.data import Audit, ColumnInfo, Drift, ReadTable, TableCodec
     from polytask.tasks import FittedTask, Task
 
 _SHOWN_CLASSES = 8
+FORMAT, VERSION = "polytask.tasks", 1
+
+New = Annotated[
+    Path | None,
+    typer.Option("--new", metavar="FILE", show_default=False, help="A new table: show how it differs from this one."),
+]
 
 
 def tasks(
@@ -25,12 +35,18 @@ def tasks(
     decimal: option.Decimal = ".",
     missing: option.Missing = None,
     no_default_missing: option.NoDefaultMissing = False,
+    new: New = None,
+    json: option.Json = None,
 ) -> None:
-    """Show what would be learned: every task, every input column, and why."""
+    """Show what would be learned: every task, every input column, and why; and audit the data."""
     from polytask.automatic import divide_table, warn_of_copies
     from polytask.cli._console import print_table
+    from polytask.cli._output import check_output, write_json
     from polytask.cli._read import read
-    from polytask.data import TableCodec
+    from polytask.cli._tasks_audit import print_audit, print_drift
+    from polytask.data import TableCodec, audit
+
+    check_output(json, option="--json", inputs=tuple(path for path in (table, new) if path is not None))
 
     read_table = read(table, sep=sep, decimal=decimal, missing=missing, default_missing=not no_default_missing)
     roles = divide_table(
@@ -45,7 +61,7 @@ def tasks(
     inputs = read_table.frame[[*roles.inputs.columns, *roles.not_inputs]]
     codec = TableCodec.fit(inputs, ignore=list(roles.not_inputs))
     headers = ["task", "kind", "labels", "missing", "classes or range", "why", "read as missing"]
-    rows = [*(_task_row(task, read_table, roles.reasons[task.name]) for task in roles.tasks), *_skipped_rows(roles.skipped)]
+    rows = [*(_task_row(task, roles, read_table) for task in roles.tasks), *_skipped_rows(roles.skipped)]
     told = len(headers) if any(row[-1] for row in rows) else len(headers) - 1  # no column for what did not happen
     print_table(headers[:told], [row[:told] for row in rows], numbers=(2, 3), title="Tasks")
     print_table(
@@ -54,13 +70,66 @@ def tasks(
         numbers=(2, 3, 4),
         title="\nInput columns",
     )
+    found = audit(
+        roles.inputs,
+        roles.labels,
+        roles.tasks,
+        columns=[info for info in codec.columns if info.name not in roles.not_inputs],
+        groups=roles.groups,
+        group_columns=None if group is None else read_table.frame[[group]],
+    )
+    print_audit(found)
+    drift = None if new is None else _drift(new, read_table, roles, codec)
+    if drift is not None:
+        print_drift(drift, file=str(new))
     warn_of_copies(roles)
+    if json is not None:
+        write_json(json, _content(roles, codec, found, drift))
 
 
-def _task_row(task: "Task", table: "ReadTable", reason: str) -> list[str]:
+def _drift(new: Path, table: "ReadTable", roles: "Roles", codec: "TableCodec") -> "Drift":
+    from polytask.cli._read import read_like
+    from polytask.data import drift
+
+    new_table = read_like(table.source, new, sep=None, decimal=None, missing=None, default_missing=None)
+    return drift(
+        table.frame,
+        new_table.frame,
+        targets=roles.label_columns,
+        ignore=list(roles.not_inputs),
+        columns=codec.columns,
+    )
+
+
+def _content(roles: "Roles", codec: "TableCodec", audit: "Audit", drift: "Drift | None") -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "tasks": [
+            {"name": task.name, "kind": task.kind, "columns": list(task.columns), "reason": roles.reasons[task.name]}
+            for task in roles.tasks
+        ],
+        "skipped": roles.skipped,
+        "inputs": [
+            {
+                "name": info.name,
+                "kind": info.kind,
+                "used": info.used and info.name not in roles.not_inputs,
+                "reason": info.reason if info.name not in roles.not_inputs else f"not an input: {roles.not_inputs[info.name]}",
+                "n_missing": info.n_missing,
+                "n_unique": info.n_unique,
+            }
+            for info in codec.columns
+        ],
+        "audit": audit.to_dict(),
+        "drift": None if drift is None else drift.to_dict(),
+    }
+
+
+def _task_row(task: "Task", roles: "Roles", table: "ReadTable") -> list[str]:
     from polytask.cli._read import missing_texts
 
-    labels = table.frame[list(task.columns)]
+    labels, reason = roles.labels[list(task.columns)], roles.reasons[task.name]
     n_labels = int(labels.notna().any(axis=1).sum())
     texts = "; ".join(filter(None, (missing_texts(table, column) for column in task.columns)))
     return [task.name, task.kind, f"{n_labels}", f"{len(labels) - n_labels}", _values(task.fit(labels), labels), reason, texts]

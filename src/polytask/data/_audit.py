@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from polytask.data._audit_columns import Floats
+from polytask.data._audit_derived import propose_derived
 from polytask.data._audit_duplicates import duplicate_columns, duplicate_rows
 from polytask.data._audit_groups import propose_splits
 from polytask.data._audit_labels import FEW_PER_CLASS, Mask, label_counts, missing_patterns
@@ -49,6 +50,8 @@ class Audit:
         Input columns with one value only.
     splits : tuple of dict
         Columns by which tasks could be split; see :func:`~polytask.data._audit_groups.propose_splits`.
+    derived : tuple of dict
+        Targets that could be made of a column of numbers; see :func:`~polytask.data._audit_derived.propose_derived`.
     """
 
     n_rows: int
@@ -60,6 +63,7 @@ class Audit:
     suspects: tuple[Suspect, ...]
     constants: tuple[str, ...]
     splits: tuple[dict[str, Any], ...]
+    derived: tuple[dict[str, Any], ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON, with format and version."""
@@ -130,7 +134,7 @@ def audit(
     fold = folds_of(len(rows), None if groups is None else np.asarray(groups)[rows], rng)
     some = X if len(rows) == len(X) else X.iloc[rows]
     observed: dict[str, Mask] = {name: np.asarray(~np.isnan(target).all(axis=1)) for name, target in encoded.items()}
-    per_target = {target.name: (target.values, target.classes) for target in targets}
+    per_target = {_shown(target, fitted): (target.values, target.classes) for target in targets}
     joined, joined_infos = (X, infos) if extra is None else (X.join(extra.set_axis(X.index, axis=0)), [*infos, *_infos(extra)])
     return Audit(
         n_rows=len(X),
@@ -150,6 +154,9 @@ def audit(
         ),
         constants=tuple(info.name for info in infos if info.kind == "constant"),
         splits=tuple(propose_splits(joined, joined_infos, per_target, given=[] if extra is None else list(extra.columns))),
+        derived=tuple(
+            proposal for target in targets if not target.classes for proposal in propose_derived(target.name, target.values)
+        ),
     )
 
 
@@ -184,6 +191,12 @@ def _targets_of(task: "FittedTask", encoded: Floats) -> list[AuditTarget]:
     if (task.n_codes and len(task.labels) != task.n_codes) or encoded.shape[1] > 1:
         return [AuditTarget(task.name, str(tag), encoded[:, k], (0, 1)) for k, tag in enumerate(task.labels)]
     return [AuditTarget(task.name, task.columns[0], encoded[:, 0], task.labels if task.n_codes else ())]
+
+
+def _shown(target: AuditTarget, tasks: "Sequence[FittedTask]") -> str:
+    """Name of a task, or of one of its tags."""
+    alone = any(task.name == target.task and task.columns == (target.name,) for task in tasks)
+    return target.task if alone else f"{target.task}: {target.name}"
 
 
 def _labels_of(task: "FittedTask", encoded: Floats) -> dict[str, Any]:

@@ -23,6 +23,7 @@ class ToldApart:
     ----------
     auc, low, high : float or None
         Area under the ROC curve of held-out rows with its 95 % interval (DeLong): 0.5 if the tables cannot be told apart.
+        The interval takes the five models as given, and is about a tenth too narrow on small tables.
     n_rows : tuple of int
         Rows used of each table.
     columns : tuple of (str, float)
