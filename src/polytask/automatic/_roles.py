@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from polytask.automatic._label_makers import LabelMakers
 from polytask.automatic._learnable import divided_targets, learnable_targets, sources_of, warn_of_functions
+from polytask.automatic._spellings import warn_of_spellings
 from polytask.exceptions import DataError, PolytaskWarning, TargetError
 
 if TYPE_CHECKING:
@@ -121,12 +122,14 @@ def divide_table(
             raise DataError(f"Column {column!r} is a target and is given to {option} too; it can be one of them only.")
     found = learnable_targets(specs, frame, skip=unlearnable == "skip")
     warn_of_functions(found)
+    inputs = frame.drop(columns=[*sources, *not_inputs])
+    warn_of_spellings(inputs, frame[sources])
     order, target_labels = [*found.order], found.labels[[column for task in found.tasks for column in task.columns]]
     groups: TaskGroups | None = None
     if task_by is not None:
         groups, found = divided_targets(found, frame[task_by], skip=unlearnable == "skip")
     return Roles(
-        inputs=frame.drop(columns=[*sources, *not_inputs]),
+        inputs=inputs,
         labels=found.labels[[column for task in found.tasks for column in task.columns]],
         tasks=[*found.tasks],
         reasons=found.reasons,

@@ -23,6 +23,7 @@ from polytask.data._frames import like, to_pandas
 from polytask.data._leakage import perfect_copies
 from polytask.data._names import did_you_mean
 from polytask.data._read import ReadTable, read_table
+from polytask.data._spellings import spelling_variants
 from polytask.data._stack import Stacked, stack
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "perfect_copies",
     "rare_classes",
     "read_table",
+    "spelling_variants",
     "stack",
     "to_pandas",
 ]
