@@ -10,6 +10,8 @@ SAYS = {
     "students": ["math_grade", "The saved model predicts the same: True"],
     "compare_students": ["skill_together", "portuguese_grade"],
     "own_module": ["loaded, it predicts the same: True"],
+    "schools": ["40 tasks; skill over all pupils 0.8", "1 of 2 rows get the mean over all tasks"],
+    "stacked_tasks": ["visits    400         0   400", "verdict_over_alone"],
     "sklearn_pipeline": ["mean skill", "'higher': (674, 2)"],
     "plain_torch_loop": ["price   skill 0.9", "visits  skill"],
 }
