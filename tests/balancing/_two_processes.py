@@ -1,0 +1,86 @@
+"""What each of two processes does in test_processes.py: some steps on its half of every batch; a script of its own."""
+
+import os
+import sys
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+from torch import nn
+
+from polytask import balancing
+
+N_TASKS = 3
+
+
+def network():
+    generator = torch.Generator().manual_seed(1)
+    trunk = nn.Sequential(nn.Linear(5, 7), nn.Tanh(), nn.Linear(7, 6)).double()
+    heads = nn.ModuleList(nn.Linear(6, 1) for _ in range(N_TASKS)).double()
+    for p in (*trunk.parameters(), *heads.parameters()):
+        nn.init.normal_(p, std=0.5, generator=generator)
+    return trunk, heads
+
+
+def batch(step):
+    """Inputs [12, 5], targets [12, 3] and label weights: unevenly missing, task 1 in one half only, task 2 absent in step 1."""
+    generator = torch.Generator().manual_seed(step)
+    x = torch.randn(12, 5, dtype=torch.float64, generator=generator)
+    y = torch.randn(12, N_TASKS, dtype=torch.float64, generator=generator)
+    weight = (torch.rand(12, N_TASKS, generator=generator) < 0.7).double()
+    weight[:6, 1] = 0
+    weight[6:, 1] = 1
+    if step == 1:
+        weight[:, 2] = 0
+    return x, y, weight
+
+
+def train(make, level, rows, group, *, n_steps=3):
+    """Gradients of every step and the parameters at the end."""
+    (trunk, heads), method = network(), make()
+    parameters = [*trunk.parameters(), *heads.parameters()]
+    optimizer = torch.optim.SGD(parameters, lr=0.05)
+    for step in range(n_steps):
+        x, y, weight = (tensor[rows] for tensor in batch(step))
+
+        def losses():
+            z = trunk(x)  # noqa: B023
+            errors = (torch.cat([head(z) for head in heads], 1) - y) ** 2 * weight  # noqa: B023
+            return z, errors.sum(0) / weight.sum(0).clamp(min=1)  # noqa: B023
+
+        z, values = losses()
+        where = {"shared_params": trunk.parameters()} if level == "shared_params" else {"features": z}
+        if not method.needs & {"gramian", "jacobian"}:
+            where = {}
+        penalty = 0.01 * sum(p.square().sum() for p in parameters)
+        balancing.backward(values, method, label_weight=weight.sum(0), group=group, penalty=penalty, **where)
+        optimizer.step()
+        optimizer.zero_grad()
+        if "losses_after_step" in method.needs:
+            with torch.no_grad():
+                after, total = losses()[1] * weight.sum(0), weight.sum(0)
+                if group is not None:
+                    dist.all_reduce(after, group=group)
+                    dist.all_reduce(total, group=group)
+            method.after_step(after / total.clamp(min=1))
+        method.end_epoch(values.detach() * 0 + 1.0 + step)
+    return [p.detach().clone() for p in parameters]
+
+
+def run(rank, folder, names):
+    """One process: all methods, its half of the rows; writes the parameters that come out."""
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
+    half = slice(6) if rank == 0 else slice(6, 12)
+    found = {
+        f"{name} {level}": train(getattr(balancing, name), level, half, dist.group.WORLD)
+        for name in names
+        for level in ("shared_params", "features")
+    }
+    torch.save(found, Path(folder, f"{rank}.pt"))
+    dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
+    run(int(sys.argv[1]), sys.argv[2], sys.argv[3].split(","))

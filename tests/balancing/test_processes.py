@@ -1,0 +1,42 @@
+"""Two processes with half of the batch each make the step of one process with all of it."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from polytask import balancing
+from tests.balancing import _two_processes as two
+
+NAMES = sorted(
+    name
+    for name in balancing.__all__
+    if isinstance(getattr(balancing, name), type)
+    and issubclass(getattr(balancing, name), balancing.BalancingMethod)
+    and name not in ("BalancingMethod", "FixedWeights")
+)
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("processes")
+    command = [sys.executable, two.__file__]
+    started = [subprocess.Popen([*command, str(rank), str(folder), ",".join(NAMES)]) for rank in range(2)]
+    assert [process.wait(timeout=300) for process in started] == [0, 0]
+    return [torch.load(folder / f"{rank}.pt") for rank in range(2)]
+
+
+@pytest.mark.parametrize("level", ["shared_params", "features"])
+@pytest.mark.parametrize("name", NAMES)
+def test_two_processes_equal_one(both, name, level):
+    expected = two.train(getattr(balancing, name), level, slice(None), None)
+    for found in both:
+        torch.testing.assert_close(found[f"{name} {level}"], expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_both_processes_have_the_same_parameters(both, name):
+    for level in ("shared_params", "features"):
+        for first, second in zip(both[0][f"{name} {level}"], both[1][f"{name} {level}"], strict=True):
+            assert torch.equal(first, second)
