@@ -114,7 +114,7 @@ def test_a_target_that_cannot_be_learned_can_be_skipped(polytask, table, frame, 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--folds", 1], "--folds must be a whole number >= 2; got 1"),
+        (["--folds", 1], "--folds must be a whole number >= 2, or leave-one-group-out; got '1'"),
         (["--folds", 81], "80"),
         (["--repeats", 0], "--repeats must be a whole number >= 1; got 0"),
         (["--max-steps", 0], "--max-steps must be a whole number >= 1; got 0"),

@@ -48,7 +48,8 @@ def test_the_options_of_a_command_are_the_fields_of_its_study(command):
             assert f"--{name.replace('_', '-')}" in option.opts
         default = field.get_default(call_default_factory=True)
         assert option.default == (None if default in ([], {}) else default), name
-        assert choices(GROUPED[name]) == choices(field.annotation), name
+        if name != "folds":  # a number or one text
+            assert choices(GROUPED[name]) == choices(field.annotation), name
 
 
 def choices(annotation):

@@ -16,7 +16,14 @@ from polytask.automatic._run_folder import RunFolder
 from polytask.automatic._study import CompareOptions, FitOptions, Study
 from polytask.automatic._study_errors import field_name
 from polytask.automatic._study_file import read_study, read_study_text, study_from
-from polytask.automatic._study_run import read_study_table, study_network, study_predictor, study_roles
+from polytask.automatic._study_run import (
+    check_division,
+    read_study_table,
+    study_comparison,
+    study_network,
+    study_predictor,
+    study_roles,
+)
 from polytask.automatic._study_text import StudyLine, commented_study, study_text
 from polytask.automatic._study_yaml import YAMLText, parse_yaml
 
@@ -29,6 +36,7 @@ __all__ = [
     "Study",
     "StudyLine",
     "YAMLText",
+    "check_division",
     "commented_study",
     "divide_table",
     "field_name",
@@ -38,6 +46,7 @@ __all__ = [
     "read_study",
     "read_study_table",
     "read_study_text",
+    "study_comparison",
     "study_from",
     "study_network",
     "study_predictor",

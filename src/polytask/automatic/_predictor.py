@@ -1,7 +1,7 @@
 """The automatic door: a table with its targets in, a model of all of them out."""
 
 import platform
-import time
+import time as clock
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Self
@@ -17,11 +17,12 @@ from polytask.automatic._run_folder import RunFolder
 from polytask.automatic._skipped import SkippedTask
 from polytask.automatic._study import Study
 from polytask.automatic._study_file import study_of_text
-from polytask.automatic._study_run import study_as_run, study_of
+from polytask.automatic._study_run import as_gap, study_as_run, study_of
 from polytask.automatic._study_text import study_text
 from polytask.data import like, to_pandas
-from polytask.data.splits import ColumnSplit
+from polytask.data.splits import ColumnSplit, TimeOrder
 from polytask.estimators import MultiTaskNetwork, estimator_from_parts, network_from_parts, network_parts
+from polytask.evaluation import Slices, diagnose_tasks
 from polytask.exceptions import DataError, ModelFolderError, OptionError, PolytaskWarning, TargetError
 from polytask.storage import JSONPart, TextPart, fingerprint, read_folder, write_folder
 from polytask.tasks import FittedTask
@@ -49,6 +50,11 @@ class MultiTaskPredictor:
     task_by : str, optional
         A column that is no input: each of its values makes a task of every target, such as one per school. Predictions are one
         column per target, each row by its own task; rows of a value never seen get the mean over tasks, which is told.
+    time : str, optional
+        A column of numbers or dates that is no input: the latest rows choose the epoch, all others are learned from.
+    gap : int, float, str or timedelta, default=0
+        With ``time``: rows before the latest ones that are in neither part. A whole number counts rows, a number with a point is
+        in the unit of ``time``, and texts such as "7 days" count time where these are dates.
     unlearnable : {"error", "skip"}
         What to do with a target without labels or with one value: raise, or leave it out and predict the constant, or nothing.
     network : MultiTaskNetwork, optional
@@ -88,6 +94,8 @@ class MultiTaskPredictor:
         split: str | None = None,
         weight: str | None = None,
         task_by: str | None = None,
+        time: str | None = None,
+        gap: Any = 0,
         unlearnable: str = "error",
         network: MultiTaskNetwork | None = None,
         time_limit: float | None = None,
@@ -102,6 +110,8 @@ class MultiTaskPredictor:
         self.split = split
         self.weight = weight
         self.task_by = task_by
+        self.time = time
+        self.gap = gap
         self.unlearnable = unlearnable
         self.network = network
         self.time_limit = time_limit
@@ -142,7 +152,7 @@ class MultiTaskPredictor:
         DataError, OptionError
             If the table or a setting cannot be used.
         """
-        started = time.monotonic()
+        started = clock.monotonic()
         self._check_options()
         frame = to_pandas(data)
         roles = self._roles(frame)
@@ -167,6 +177,7 @@ class MultiTaskPredictor:
                 roles.labels.iloc[train],
                 sample_weight=None if roles.weight is None else roles.weight[train],
                 groups=None if roles.groups is None else roles.groups[train],
+                times=None if roles.times is None else TimeOrder(roles.times[train], as_gap(self.gap)),
                 reserved=None if reserved is None else reserved[train],
                 on_epoch=on_epoch,
                 checkpoint=checkpoint,
@@ -181,12 +192,14 @@ class MultiTaskPredictor:
         study = self._given_study or study_of(self)
         ended: dict[str, Any] = {"ended_by": model.network_.ended_by, "steps": model.network_.steps}
         self.study_ = None if study is None else study_as_run(study, **ended)
-        self.report_ = self._report(frame, roles, train, time.monotonic() - started, facts or {})
+        self.report_ = self._report(frame, roles, train, clock.monotonic() - started, facts or {})
         self._score_validation(frame.iloc[train[model.validation_rows_]])
         if len(test) and self._observed(roles.labels, roles.weight, [*roles.labels.columns])[test].any():
             self.report_["test"] = self.evaluate(frame.iloc[test])
         elif len(test):
             self.report_["notes"].append(f"The {len(test)} test rows have no labels, so nothing was scored on them.")
+        which = "test" if "test" in self.report_ else "validation"
+        self._diagnose(frame.iloc[test if which == "test" else train[model.validation_rows_]], which)
         return self
 
     def _check_options(self) -> None:
@@ -198,6 +211,8 @@ class MultiTaskPredictor:
             raise OptionError(f"`max_steps` must be >= 1; got {self.max_steps!r}.")
         if isinstance(self.seed, bool) or not isinstance(self.seed, int | np.integer) or not 0 <= self.seed < 2**32:
             raise OptionError(f"`seed` must be a whole number from 0 to 2**32 - 1; got {self.seed!r}.")
+        if self.time is None and as_gap(self.gap):
+            raise OptionError(f"`gap` is between rows in order of `time`, which is not given; got gap={self.gap!r}.")
         if self.threads is not None and self.threads < 1:
             raise OptionError(f"`threads` must be >= 1; got {self.threads!r}.")
 
@@ -210,6 +225,7 @@ class MultiTaskPredictor:
             split=self.split,
             weight=self.weight,
             task_by=self.task_by,
+            time=self.time,
             unlearnable=self.unlearnable,
         )
 
@@ -225,13 +241,19 @@ class MultiTaskPredictor:
             )
         reserved = np.zeros(n, dtype=bool)
         reserved[parts.get("validation", np.arange(0))] = True
+        if reserved.any() and roles.times is not None:
+            raise OptionError(
+                f"The split column {self.split!r} and the time column {self.time!r} both say which rows choose the epoch. "
+                "Give one of them, or leave the validation rows out of the split."
+            )
         learn = np.sort(np.concatenate([parts["train"], np.flatnonzero(reserved)]))
         return learn, reserved if reserved.any() else None, parts.get("test", np.arange(0))
 
     def _fingerprints(self, frame: pd.DataFrame, model: MultiTaskNetwork) -> dict[str, str]:
         """What must be the same for a run to go on with the same numbers."""
         options = {key: repr(value) for key, value in model.get_params().items() if key not in ("time_limit", "max_steps")}
-        roles = [self.targets, self.ignore, self.group, self.split, self.weight, self.task_by, self.unlearnable]
+        roles = [self.targets, self.ignore, self.group, self.split, self.weight, self.task_by, self.unlearnable, self.time]
+        roles += [str(self.gap)] if self.time is not None else []
         return {
             "data": fingerprint(frame),
             "options": fingerprint(options, repr(roles)),
@@ -384,6 +406,28 @@ class MultiTaskPredictor:
             told["validation"] |= {"n_observed": scores["n_observed"], "metrics": scores["metrics"]}
             told["undefined"] = [f"{metric}: {why}" for metric, why in scores["undefined"].items()]
 
+    def _diagnose(self, rows: pd.DataFrame, which: str) -> None:
+        """Put into the report how and where each task is wrong: on test rows, or else on validation rows, and named so."""
+        if not len(rows):
+            return
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PolytaskWarning)  # told when these rows were scored
+            outputs, labelled = self._outputs(rows, None, "error"), self.makers_.of_tasks(rows)
+            codec = self.network_.codec_
+            slices = Slices.of_arrays(codec, codec.transform(rows[[info.name for info in codec.columns if info.name in rows]]))
+        weight = self._row_weights(rows)
+        found = diagnose_tasks(
+            self.tasks_,
+            outputs,
+            {task.name: task.encode(task.without_unseen(labelled[list(task.columns)])[0]) for task in self.tasks_},
+            weights=None if weight is None else {task.name: weight for task in self.tasks_},
+            inputs=slices,
+            groups=None if self.group is None else rows[self.group].to_numpy(),
+            rows=which,
+        )
+        for name, diagnostics in found.items():
+            self.report_["tasks"][name]["diagnostics"] = diagnostics
+
     def _observed(self, frame: pd.DataFrame, weight: Array | None, columns: Sequence[str]) -> Array:
         """Which rows have a label in one of the columns, and a weight that is not 0; bool [n]."""
         seen = frame[list(columns)].notna().any(axis=1).to_numpy()
@@ -408,7 +452,7 @@ class MultiTaskPredictor:
             raise OptionError("This predictor cannot condition on known tasks; leave `known` out.")
         if not len(frame):
             raise DataError("The table has no rows to predict.")
-        no_inputs = {*self.target_columns_, *self.ignore, self.group, self.split, self.weight, self.task_by}
+        no_inputs = {*self.target_columns_, *self.ignore, self.group, self.split, self.weight, self.task_by, self.time}
         inputs = frame[[column for column in frame.columns if column not in no_inputs]]
         arrays = self.network_.codec_.transform(inputs, missing_columns=missing_columns)  # type: ignore[arg-type]
         for note in arrays.notes:
@@ -448,6 +492,7 @@ class MultiTaskPredictor:
             "split": self.split,
             "weight": self.weight,
             "task_by": self.task_by,
+            "time": self.time,
             "labels": self.makers_.to_dict(),
             "skipped": [task.to_dict() for task in self.skipped_],
             "seed": self.seed,
@@ -459,7 +504,14 @@ class MultiTaskPredictor:
         write_folder(path, parts, kind="predictor", meta={"tasks": [task.name for task in self.tasks_]}, overwrite=overwrite)
 
     @classmethod
-    def load(cls, path: Any, *, classes: Sequence[type[torch.nn.Module]] = ()) -> "MultiTaskPredictor":
+    def load(
+        cls,
+        path: Any,
+        *,
+        classes: Sequence[type[torch.nn.Module]] = (),
+        losses: Sequence[Any] = (),
+        metrics: Sequence[Any] = (),
+    ) -> "MultiTaskPredictor":
         """Load a folder of :meth:`save`; runs no code from it.
 
         Parameters
@@ -467,6 +519,10 @@ class MultiTaskPredictor:
         path : path
         classes : sequence of type
             Your own module classes, if the network has any.
+        losses : sequence of callable
+            Your own loss functions; the folder holds their names only.
+        metrics : sequence of Metric
+            Your own metrics, of :func:`~polytask.metrics.make_metric`.
 
         Raises
         ------
@@ -476,12 +532,13 @@ class MultiTaskPredictor:
         folder = read_folder(path)
         if folder.manifest.kind != "predictor":
             raise ModelFolderError(f"{str(path)!r} holds a {folder.manifest.kind}, not a predictor; use `polytask.load`.")
-        network, content = network_from_parts(folder, classes=classes), folder.json("predictor.json")
+        network, content = network_from_parts(folder, classes=[*classes, *losses, *metrics]), folder.json("predictor.json")
         try:
             predictor = cls(
                 content["targets"],
                 **{key: content[key] for key in ("ignore", "group", "split", "weight", "seed")},
                 task_by=content.get("task_by"),  # folders of 0.1 lack what follows
+                time=content.get("time"),
                 network=network,
             )
             predictor.makers_ = LabelMakers.from_dict(content.get("labels") or {"derived": [], "task_by": None})
@@ -523,7 +580,7 @@ class MultiTaskPredictor:
         }
         settings = {key: repr(value) for key, value in model.get_params(deep=False).items() if key != "tasks"}
         roles_told = {"targets": [str(t) for t in self.targets], "ignore": self.ignore, "group": self.group, "split": self.split}
-        roles_told["task_by"] = self.task_by
+        roles_told |= {"task_by": self.task_by, "time": self.time, "gap": str(self.gap) if self.time else None}
         return {
             "format": "polytask.fit",
             "version": 1,
@@ -557,7 +614,7 @@ class MultiTaskPredictor:
         }
 
 
-def load(path: Any, *, classes: Sequence[type] = ()) -> Any:
+def load(path: Any, *, classes: Sequence[type] = (), losses: Sequence[Any] = (), metrics: Sequence[Any] = ()) -> Any:
     """Load any polytask model folder: a :class:`MultiTaskPredictor` or an estimator.
 
     Runs no code from the folder. Every hash is checked before anything is read.
@@ -567,6 +624,10 @@ def load(path: Any, *, classes: Sequence[type] = ()) -> Any:
     path : path
     classes : sequence of type
         Your own classes: modules of a network, and scikit-learn classes that were given when saving.
+    losses : sequence of callable
+        Your own loss functions; the folder holds their names only.
+    metrics : sequence of Metric
+        Your own metrics, of :func:`~polytask.metrics.make_metric`.
 
     Raises
     ------
@@ -575,8 +636,8 @@ def load(path: Any, *, classes: Sequence[type] = ()) -> Any:
     """
     folder = read_folder(path)
     if folder.manifest.kind == "predictor":
-        return MultiTaskPredictor.load(path, classes=classes)
-    return estimator_from_parts(folder, classes=classes)
+        return MultiTaskPredictor.load(path, classes=classes, losses=losses, metrics=metrics)
+    return estimator_from_parts(folder, classes=[*classes, *losses, *metrics])
 
 
 class _threads:

@@ -2,10 +2,13 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+LEAVE_ONE_GROUP_OUT = "leave-one-group-out"
 
 
 def _listed(value: Any) -> Any:
@@ -35,8 +38,69 @@ def _pairs(form: str, example: str) -> Any:
     return BeforeValidator(paired)
 
 
+def _folds(value: Any) -> Any:
+    if value in (None, LEAVE_ONE_GROUP_OUT):
+        return value
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        number = 0
+    if isinstance(value, bool) or number < 2 or str(number) != str(value).strip():
+        raise ValueError(f"must be a whole number >= 2, or {LEAVE_ONE_GROUP_OUT}; got {str(value)!r}")
+    return number
+
+
+def _gap(value: Any) -> Any:
+    if value is not None:
+        read_gap(str(value))
+    return None if value is None else str(value)
+
+
+def read_gap(text: str) -> Any:
+    """A gap as :class:`~polytask.data.splits.TimeOrder` takes it: rows, a number in the unit of the times, or a timedelta.
+
+    >>> read_gap("7"), read_gap("0.5"), read_gap("7 days").days
+    (7, 0.5, 7)
+    """
+    import pandas as pd
+
+    for number in (int, float):
+        with suppress(ValueError):
+            gap = number(text)
+            if not 0 <= gap < float("inf"):
+                break
+            return gap
+    with suppress(ValueError):
+        span = pd.Timedelta(text)
+        if span >= pd.Timedelta(0) and not text.strip().lstrip("+-.").replace(".", "").isdigit():
+            return span.to_pytimedelta()
+    raise ValueError(f"must be a number of rows, a time such as '7 days', or a number in the unit of the times; got {text!r}")
+
+
+def read_similar(text: str) -> tuple[str | None, float]:
+    """Column, if any, and threshold of ``[COL=]THRESHOLD``.
+
+    >>> read_similar("0.9"), read_similar("smiles=0.7")
+    ((None, 0.9), ('smiles', 0.7))
+    """
+    column, _, threshold = text.rpartition("=")
+    with suppress(ValueError):
+        if 0 < float(threshold) <= 1:
+            return column or None, float(threshold)
+    raise ValueError(f"must be a threshold in (0, 1], such as 0.9, or COL=THRESHOLD; got {text!r}")
+
+
+def _similar(value: Any) -> Any:
+    if value is not None:
+        read_similar(str(value))
+    return None if value is None else str(value)
+
+
 PathText = Annotated[str, BeforeValidator(_as_text)]
 Paths = Annotated[list[PathText], BeforeValidator(_listed)]
+Folds = Annotated[int | Literal["leave-one-group-out"], BeforeValidator(_folds)]
+Similar = Annotated[str, BeforeValidator(_similar)]
+Gap = Annotated[str, BeforeValidator(_gap)]
 Texts = Annotated[list[str], BeforeValidator(_listed)]
 Metrics = Annotated[dict[str, str], _pairs("TARGET=METRIC", "sold=roc_auc")]
 
@@ -62,7 +126,13 @@ class FitOptions(_Options):
 class CompareOptions(_Options):
     """What only ``polytask compare`` asks for."""
 
-    folds: int | None = _field("Parts to hold out in turn; 5 by default. Not together with split.", ge=2)
+    folds: Folds | None = _field("Parts to hold out in turn, 5 by default; or leave-one-group-out. Not together with split.")
+    window: Literal["expanding", "sliding"] | None = _field(
+        "With time: learn from all earlier rows (expanding), or from the latest of them only; expanding by default."
+    )
+    similar: Similar | None = _field(
+        "THRESHOLD or COL=THRESHOLD: rows at least so alike (0 to 1) are never split apart; by all inputs, or by the texts of COL."
+    )
     repeats: int = _field("Times to draw the folds; one gives no verdict.", 5, ge=1)
     metric: Metrics = _field("TARGET: roc_auc measures the skill of a binary target by its AUC instead of log loss.", {})
     json_file: PathText | None = _field("Write the result as JSON too.", alias="json")
@@ -91,6 +161,11 @@ class Study(_Options):
     group: str | None = _field("A column: rows with the same value there are never split apart.")
     split: str | None = _field("The column that says which part a row is in.")
     weight: str | None = _field("The column of row weights, zero or more.")
+    task_by: str | None = _field("A column: each of its values makes a task of every target, such as one per school.")
+    time: str | None = _field("A column of numbers or dates: fit stops by the latest rows, compare predicts later ones.")
+    gap: Gap | None = _field(
+        "With time: what lies between rows learned from and rows predicted; 7 rows, '7 days', or 0.5 in the unit of the times."
+    )
     unlearnable: Literal["error", "skip"] = _field(
         "What to do with a target that has one value only or no labels: error, or skip (leave it out and say so).", "error"
     )

@@ -3,10 +3,13 @@
 from typing import TYPE_CHECKING, Any
 
 from polytask.automatic._roles import Roles, divide_table
-from polytask.automatic._study import Study
-from polytask.exceptions import OptionError
+from polytask.automatic._study import LEAVE_ONE_GROUP_OUT, Study, read_gap, read_similar
+from polytask.data import did_you_mean
+from polytask.exceptions import DataError, OptionError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from polytask.automatic._predictor import MultiTaskPredictor
     from polytask.data import ReadTable
     from polytask.estimators import MultiTaskNetwork
@@ -45,7 +48,81 @@ def study_roles(study: Study, frame: Any) -> Roles:
         split=study.split,
         weight=study.weight,
         unlearnable=study.unlearnable,
+        task_by=study.task_by,
+        time=study.time,
     )
+
+
+def study_comparison(study: Study, roles: Roles, frame: "pd.DataFrame") -> dict[str, Any]:
+    """How a study divides rows: ``folds``, ``groups``, ``times`` and the rest that :func:`~polytask.evaluation.compare` takes.
+
+    Raises
+    ------
+    DataError, OptionError
+        If options do not go together, or a column that one of them names is not there.
+    """
+    from polytask.data.splits import ClusterKFold, ColumnSplit, LeaveOneGroupOut, TimeOrder, TimeSplit
+
+    asked, times = study.compare, None
+    check_division(study)
+    n_folds = 5 if asked.folds is None else asked.folds
+    folds: Any = n_folds
+    if roles.times is not None:
+        times = TimeOrder(roles.times, as_gap(study.gap or 0))
+    if roles.split is not None:
+        folds = ColumnSplit(roles.split)
+    elif n_folds == LEAVE_ONE_GROUP_OUT:
+        folds = LeaveOneGroupOut()
+    elif asked.similar is not None:
+        folds = ClusterKFold(int(n_folds), **_similar(asked.similar, frame))
+    elif times is not None:
+        folds = TimeSplit(int(n_folds), times=times.times, gap=times.gap, window=asked.window or "expanding")
+    return {
+        "folds": folds,
+        "repeats": asked.repeats,
+        "groups": roles.groups,
+        "times": times,
+        "sample_weight": roles.weight,
+        "skill_metrics": asked.metric,
+        "random_state": study.seed,
+    }
+
+
+def _similar(text: str, frame: "pd.DataFrame") -> dict[str, Any]:
+    column, threshold = read_similar(text)
+    if column is None:
+        return {"threshold": threshold}
+    if column not in frame.columns:
+        raise DataError(f"Column {column!r} of --similar is not in the table.{did_you_mean(column, list(frame.columns))}")
+    return {"threshold": threshold, "values": frame[column], "metric": "smiles" if "smiles" in column.lower() else "auto"}
+
+
+def check_division(study: Study) -> None:
+    """Refuse a comparison whose options do not go together, before any work.
+
+    Raises
+    ------
+    OptionError
+        If two options say what is held out, or one is there without the one it belongs to.
+    """
+    asked = study.compare
+    by_group = asked.folds == LEAVE_ONE_GROUP_OUT
+    holds_out = {
+        f"--folds {asked.folds}": asked.folds is not None and (by_group or study.split is not None),
+        f"--split {study.split}": study.split is not None,
+        f"--time {study.time}": study.time is not None and study.split is None,
+        f"--similar {asked.similar}": asked.similar is not None,
+    }
+    both = [option for option, given in holds_out.items() if given]
+    if len(both) > 1:
+        names = " and ".join(option.partition(" ")[0] for option in both[:2])
+        raise OptionError(f"{names} both say what is held out; give one of them, not {both[0]} and {both[1]}.")
+    if by_group and study.group is None:
+        raise OptionError(f"--folds {LEAVE_ONE_GROUP_OUT} needs --group, the column of the groups; got none.")
+    if study.gap is not None and study.time is None:
+        raise OptionError(f"--gap {study.gap} is between rows in order of --time, the column of times; got none.")
+    if asked.window is not None and (study.time is None or study.split is not None):
+        raise OptionError(f"--window {asked.window} is of rows in order of --time, and not of --split; give --time alone.")
 
 
 def study_network(study: Study) -> "MultiTaskNetwork":
@@ -73,6 +150,9 @@ def study_predictor(study: Study) -> "MultiTaskPredictor":
         group=study.group,
         split=study.split,
         weight=study.weight,
+        task_by=study.task_by,
+        time=study.time,
+        gap=study.gap or 0,
         unlearnable=study.unlearnable,
         network=study_network(study),
         time_limit=study.fit.time_limit,
@@ -94,12 +174,13 @@ def study_of(predictor: "MultiTaskPredictor") -> Study | None:
     own = {name for name, value in settings.items() if value is not usual[name] and value != usual[name]}
     if not own <= {*said, "tasks", "device", "random_state"} or not all(isinstance(name, str) for name in predictor.targets):
         return None
-    names = ("ignore", "group", "split", "weight", "unlearnable", "device", "threads")
+    names = ("ignore", "group", "split", "weight", "task_by", "time", "unlearnable", "device", "threads")
     time_limit = predictor.time_limit if predictor.time_limit is not None else settings["time_limit"]
     return Study.model_validate(
         {
             "target": predictor.targets,
             **{name: getattr(predictor, name) for name in names},
+            "gap": str(predictor.gap) if predictor.time is not None and predictor.gap else None,
             "seed": int(predictor.seed),
             "epochs": settings["max_epochs"] if "max_epochs" in own else None,
             "max_steps": predictor.max_steps if predictor.max_steps is not None else settings["max_steps"],
@@ -118,3 +199,19 @@ def study_as_run(study: Study, *, ended_by: str, steps: int) -> Study:
     if ended_by not in ("time", "interrupt") or not steps:
         return study
     return study.model_copy(update={"max_steps": steps, "fit": study.fit.model_copy(update={"time_limit": None})})
+
+
+def as_gap(gap: Any) -> Any:
+    """A gap as :class:`~polytask.data.splits.TimeOrder` takes it; a text is read.
+
+    Raises
+    ------
+    OptionError
+        If a text is no gap.
+    """
+    if not isinstance(gap, str):
+        return gap
+    try:
+        return read_gap(gap)
+    except ValueError as error:
+        raise OptionError(f"`gap` {error}.") from error

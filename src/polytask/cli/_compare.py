@@ -10,29 +10,30 @@ from polytask.cli._study import files_read, takes_study
 from polytask.exceptions import OptionError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from polytask.automatic import Roles, Study
 
 
 @takes_study(option.TABLE, option.COLUMNS, option.COMPARE, option.TRAINING, option.READING)
 def compare(study: "Study", context: typer.Context, quiet: option.Quiet = False) -> None:
     """Compare learning all targets together with learning each alone, on the same folds."""
-    from polytask.automatic import read_study_table, study_roles, warn_of_copies
+    from polytask.automatic import check_division, read_study_table, study_roles, warn_of_copies
     from polytask.cli._output import check_output
     from polytask.cli._read import warn_of_missing_texts
 
     asked = study.compare
+    check_division(study)
     json, report = (None if path is None else Path(path) for path in (asked.json_file, asked.report))
     for path, name in ((json, "--json"), (report, "--report")):
         check_output(path, option=name, inputs=files_read(context, study))
-    if asked.folds is not None and study.split is not None:
-        both = f"--folds {asked.folds} and --split {study.split}"
-        raise OptionError(f"--folds and --split both say what is held out; give one of them, not {both}.")
     table = read_study_table(study)
     roles = study_roles(study, table.frame)
     _check_metrics(asked.metric, names=[task.name for task in roles.tasks])
-    warn_of_missing_texts(table, roles.labels.columns)
+    warn_of_missing_texts(table, roles.label_columns)
     warn_of_copies(roles)
-    result = run_comparison(study, roles, about={"source": ", ".join(study.table), "command": context.obj}, quiet=quiet)
+    about = {"source": ", ".join(study.table), "command": context.obj}
+    result = run_comparison(study, roles, table.frame, about=about, quiet=quiet)
     result["study"] = study.seen_from((report or json or Path("-")).parent).to_dict()
     show_comparison(result, json=json, report=report, quiet=quiet)
 
@@ -45,31 +46,22 @@ def _check_metrics(metrics: dict[str, str], *, names: list[str]) -> None:
             raise OptionError(f"--metric names {target!r}, which is no target.{did_you_mean(target, names)}")
 
 
-def run_comparison(study: "Study", roles: "Roles", *, about: dict[str, Any], quiet: bool) -> dict[str, Any]:
+def run_comparison(
+    study: "Study", roles: "Roles", frame: "pd.DataFrame", *, about: dict[str, Any], quiet: bool
+) -> dict[str, Any]:
     """Compare, with live progress, and give the JSON-ready result; ``about`` holds the ``source`` and the ``command``."""
-    from polytask.automatic import study_network
+    from polytask.automatic import study_comparison, study_network
     from polytask.cli._progress import fold_progress
     from polytask.cli._threads import threads_for, use_threads
-    from polytask.data.splits import ColumnSplit
     from polytask.evaluation import compare as compare_tasks
 
     use_threads(threads_for(study.threads, n_rows=len(roles.inputs)))
-    folds = 5 if study.compare.folds is None else study.compare.folds
-    total = folds * study.compare.repeats if roles.split is None else None
+    settings = study_comparison(study, roles, frame)
+    total = settings["folds"] * study.compare.repeats if isinstance(settings["folds"], int) else None
     try:
         with fold_progress(total, quiet=quiet) as on_fold:
             found = compare_tasks(
-                roles.inputs,
-                roles.labels,
-                roles.tasks,
-                joint=study_network(study),
-                folds=folds if roles.split is None else ColumnSplit(roles.split),
-                repeats=study.compare.repeats,
-                groups=roles.groups,
-                sample_weight=roles.weight,
-                skill_metrics=study.compare.metric,
-                random_state=study.seed,
-                on_fold=on_fold,
+                roles.inputs, roles.labels, roles.tasks, joint=study_network(study), on_fold=on_fold, **settings
             )
     except KeyboardInterrupt as stop:
         stop.add_note("No repeat was finished, so nothing is written; files of earlier runs are as they were.")

@@ -53,7 +53,9 @@ def demo(
         }
     )
     roles = study_roles(study, students.frame)
-    result = run_comparison(study, roles, about={"source": str(students.path), "command": context.obj}, quiet=quiet)
+    result = run_comparison(
+        study, roles, students.frame, about={"source": str(students.path), "command": context.obj}, quiet=quiet
+    )
     result["study"] = study.seen_from(place.parent).to_dict()
     show_comparison(result, json=json, report=place, quiet=quiet)
 

@@ -43,7 +43,7 @@ def fit(
     predictor.threads = threads_for(study.threads, n_rows=len(table.frame))
     use_threads(predictor.threads)
     specs = parse_targets(study.target, list(table.frame.columns))
-    warn_of_missing_texts(table, [column for spec in specs for column in spec.columns])
+    warn_of_missing_texts(table, [column for spec in specs for column in spec.sources])
     facts = {"data": table.source, "command": context.obj}
     names = [spec.name for spec in specs]
     _train(predictor, table, run_folder=run_folder, resume=resume, facts=facts, names=names, quiet=quiet)

@@ -54,6 +54,30 @@ Split = Annotated[
 Weight = Annotated[
     str | None, _option("--weight", panel=_TARGETS, metavar="COL", help="The column of row weights, zero or more.")
 ]
+TaskBy = Annotated[
+    str | None,
+    _option(
+        "--task-by", panel=_TARGETS, metavar="COL", help="Each value here makes a task of every target, such as one per school."
+    ),
+]
+Time = Annotated[
+    str | None,
+    _option(
+        "--time",
+        panel=_TARGETS,
+        metavar="COL",
+        help="A column of numbers or dates: fit stops by the latest rows, compare predicts later ones.",
+    ),
+]
+Gap = Annotated[
+    str | None,
+    _option(
+        "--gap",
+        panel=_TARGETS,
+        metavar="ROWS|TIME",
+        help="With --time: what lies between rows learned from and predicted: 7 (rows), '7 days', or 0.5 in the unit of --time.",
+    ),
+]
 Unlearnable = Annotated[
     Literal["error", "skip"],
     _option(
@@ -128,7 +152,30 @@ FitReport = Annotated[Path | None, _option("--report", panel=_OUTPUT, metavar="F
 Overwrite = Annotated[bool, _option("--overwrite", panel=_RUN, help="Replace the model at --out, and an unfinished run.")]
 Resume = Annotated[bool, _option("--resume", panel=_RUN, help="Go on with the unfinished run of the same command.")]
 
-Folds = Annotated[int | None, _option("--folds", panel=_COMPARISON, metavar="N", help="Parts to hold out in turn; 5 by default.")]
+Folds = Annotated[
+    str | None,
+    _option(
+        "--folds",
+        panel=_COMPARISON,
+        metavar="N|leave-one-group-out",
+        help="Parts to hold out in turn, 5 by default; or every --group once.",
+    ),
+]
+Window = Annotated[
+    Literal["expanding", "sliding"] | None,
+    _option(
+        "--window", panel=_COMPARISON, help="With --time: learn from all earlier rows (the default), or from the latest only."
+    ),
+]
+Similar = Annotated[
+    str | None,
+    _option(
+        "--similar",
+        panel=_COMPARISON,
+        metavar="[COL=]THRESHOLD",
+        help="Rows at least this alike (0 to 1) are never split apart; by all inputs, or by the texts (SMILES) of a column.",
+    ),
+]
 Repeats = Annotated[
     int,
     _option(
@@ -153,6 +200,9 @@ COLUMNS: dict[str, tuple[Any, Any]] = {
     "group": (Group, None),
     "split": (Split, None),
     "weight": (Weight, None),
+    "task_by": (TaskBy, None),
+    "time": (Time, None),
+    "gap": (Gap, None),
     "unlearnable": (Unlearnable, "error"),
 }
 READING: dict[str, tuple[Any, Any]] = {
@@ -171,6 +221,8 @@ TRAINING: dict[str, tuple[Any, Any]] = {
 FIT: dict[str, tuple[Any, Any]] = {"out": (Out, None), "time_limit": (TimeLimit, None), "report": (FitReport, None)}
 COMPARE: dict[str, tuple[Any, Any]] = {
     "folds": (Folds, None),
+    "window": (Window, None),
+    "similar": (Similar, None),
     "repeats": (Repeats, 5),
     "metric": (Metric, None),
     "json": (Json, None),
