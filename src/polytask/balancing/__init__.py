@@ -22,6 +22,7 @@ from polytask.balancing._imtl_g import IMTLG, imtl_g_weights
 from polytask.balancing._imtl_l import IMTLL, imtl_l_weights
 from polytask.balancing._method import BalancingMethod, Observed
 from polytask.balancing._mgda import MGDA, mgda_weights
+from polytask.balancing._micro_batches import MicroBatches
 from polytask.balancing._nash_mtl import FairGrad, NashMTL, fairgrad_weights, nash_mtl_weights
 from polytask.balancing._pcgrad import PCGrad, pcgrad_weights
 from polytask.balancing._random_weights import RGW, RLW, random_weights
@@ -50,6 +51,7 @@ __all__ = [
     "FixedWeights",
     "GeometricMean",
     "GradNorm",
+    "MicroBatches",
     "NashMTL",
     "Observed",
     "PCGrad",

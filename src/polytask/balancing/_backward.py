@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from polytask.balancing._balance import Balance
+from polytask.balancing._combine import accumulate_, combine, task_weights
 from polytask.balancing._graph import TaskGraph, divide, reachable, roots_of
 from polytask.balancing._method import BalancingMethod, Observed
 from polytask.balancing._processes import sum_in_place, summed
@@ -94,7 +95,7 @@ def backward(
     share = torch.where(label_weight > 0, label_weight / total_weight, 0.0)  # of this process
     values = summed(torch.where(label_weight > 0, values, 0.0) * share, group)
     if not method.needs & {"gramian", "jacobian"}:
-        weights = _weights(method, Observed(values, total_weight, names))
+        weights = task_weights(method, Observed(values, total_weight, names))
         _backward_weighted(losses, (weights * share * scale).to(values.dtype), group)
         return Balance(names, weights)
     graph, found = _collect(losses, shared_params, features, share)
@@ -105,14 +106,14 @@ def backward(
     if at_features:
         gramian = summed(gramian, group)
     seen = Observed(values, total_weight, names, gramian, found.rows)
-    weights, direction = _combine(method, seen, scaled=scaler is not None)
+    weights, direction = combine(method, seen, scaled=scaler is not None)
     for p, gradient in found.own.items():
-        _accumulate(p, gradient * scale)
+        accumulate_(p, gradient * scale)
     if at_features:
         _down_the_trunk(graph, found, direction * scale, group)
     else:
         for p, gradient in zip(found.wrt, found.split(direction * scale), strict=True):
-            _accumulate(p, gradient)
+            accumulate_(p, gradient)
     absent = total_weight <= 0
     return Balance(names, weights, gramian.masked_fill(absent[:, None] | absent, torch.nan))
 
@@ -178,47 +179,6 @@ def _collect(
     return graph, parameter_gradients(graph, shared, others, share, like=like)
 
 
-def _weights(method: BalancingMethod, seen: Observed) -> Tensor:
-    """Weights [..., n_tasks]; methods that are not batched see the present tasks only, and the others get 0."""
-    if method.batched:
-        return method(seen).masked_fill(seen.label_weight <= 0, 0.0)
-    if seen.losses.dim() > 1:
-        raise OptionError(f"{type(method).__name__} balances one network at a time; give each replica its own.")
-    present = torch.nonzero(seen.label_weight > 0).ravel()
-    weights = torch.zeros_like(seen.losses, dtype=torch.float64)
-    if len(present):
-        weights[present] = method(_part(seen, present)).to(weights)
-    return weights
-
-
-def _part(seen: Observed, present: Tensor) -> Observed:
-    return Observed(
-        seen.losses[present],
-        seen.label_weight[present],
-        tuple(seen.tasks[k] for k in present.tolist()),
-        None if seen.gramian is None else seen.gramian[present][:, present],
-        None if seen.jacobian is None else seen.jacobian[present],
-    )
-
-
-def _combine(method: BalancingMethod, seen: Observed, *, scaled: bool) -> tuple[Tensor, Tensor]:
-    """Weights [n_tasks] and the direction [n_parameters]."""
-    assert seen.gramian is not None
-    assert seen.jacobian is not None
-    if not bool(torch.isfinite(seen.gramian).all()):
-        if not scaled:
-            bad = ~torch.isfinite(seen.gramian.diagonal())
-            names = ", ".join(repr(name) for name, is_bad in zip(seen.tasks, bad.tolist(), strict=True) if is_bad)
-            raise PolytaskError(f"The gradient of task {names} is not finite, though its loss is. Lower the learning rate.")
-        return torch.full_like(seen.losses, torch.nan), seen.jacobian.sum(0)  # the scaler sees that, and skips the step
-    if "jacobian" in method.needs:
-        present = torch.nonzero(seen.label_weight > 0).ravel()
-        direction = method(_part(seen, present)) if len(present) else torch.zeros_like(seen.jacobian[0])
-        return torch.full_like(seen.losses, torch.nan).masked_fill(seen.label_weight <= 0, 0.0), direction.to(seen.jacobian)
-    weights = _weights(method, seen)
-    return weights, weights.to(seen.jacobian) @ seen.jacobian
-
-
 def _backward_weighted(losses: Tensor | Sequence[Tensor], weights: Tensor, group: Any) -> None:
     """The backward pass of the weighted sum, which is never computed itself; a task of weight 0 is not gone through."""
     roots, separate = roots_of(losses)
@@ -239,7 +199,7 @@ def _backward_weighted(losses: Tensor | Sequence[Tensor], weights: Tensor, group
     gradients = [torch.zeros_like(leaf) if gradient is None else gradient for leaf, gradient in zip(leaves, found, strict=True)]
     sum_in_place(gradients, group)
     for leaf, gradient in zip(leaves, gradients, strict=True):
-        _accumulate(leaf, gradient)
+        accumulate_(leaf, gradient)
 
 
 def _down_the_trunk(graph: TaskGraph, found: TaskGradients, direction: Tensor, group: Any) -> None:
@@ -248,8 +208,4 @@ def _down_the_trunk(graph: TaskGraph, found: TaskGradients, direction: Tensor, g
     filled = [torch.zeros_like(p) if g is None else g for p, g in zip(graph.below, gradients, strict=True)]
     sum_in_place(filled, group)
     for p, gradient in zip(graph.below, filled, strict=True):
-        _accumulate(p, gradient)
-
-
-def _accumulate(p: Tensor, gradient: Tensor) -> None:
-    p.grad = gradient.to(p.dtype) if p.grad is None else p.grad + gradient.to(p.dtype)
+        accumulate_(p, gradient)

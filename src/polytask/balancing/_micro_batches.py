@@ -1,0 +1,121 @@
+"""Gradient accumulation: a batch in parts, balanced as one."""
+
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from polytask.balancing._balance import Balance
+from polytask.balancing._combine import accumulate_, combine, task_weights
+from polytask.balancing._graph import divide
+from polytask.balancing._method import BalancingMethod, Observed
+from polytask.balancing._processes import sum_in_place, summed
+from polytask.balancing._task_gradients import parameter_gradients
+from polytask.exceptions import OptionError
+
+
+class MicroBatches:
+    """Collects the gradients of every task over parts of a batch, and balances them once.
+
+    The step is that of the whole batch: losses are weighed by their label weights, and a method sees the tasks' gradients
+    added up. Each part's graph is freed before the next; what is kept is one gradient per task.
+
+    Parameters
+    ----------
+    method : BalancingMethod
+    shared_params : iterable of Tensor
+        As in :func:`~polytask.balancing.backward`. There is no ``features``: these are other ones in every part.
+    group : ProcessGroup, optional
+
+    Examples
+    --------
+    >>> from polytask.balancing import MicroBatches, PCGrad
+    >>> w = torch.tensor([1.0, 2.0], requires_grad=True)
+    >>> parts = MicroBatches(PCGrad(), shared_params=[w])
+    >>> for x in (torch.tensor([1.0, 0.0]), torch.tensor([3.0, 2.0])):
+    ...     parts.add([(w * x).sum(), (w - x).sum()], label_weight=torch.tensor([1.0, 1.0]))
+    >>> parts.backward().weights
+    tensor([1., 1.], dtype=torch.float64)
+    >>> w.grad
+    tensor([3., 2.])
+    """
+
+    def __init__(self, method: BalancingMethod, *, shared_params: Iterable[Tensor] = (), group: Any = None) -> None:
+        self.method = method
+        self.shared = list(shared_params)
+        self.group = group
+        self._names: tuple[Hashable, ...] = ()
+        self._clear()
+
+    def _clear(self) -> None:
+        self._rows: dict[Tensor, Tensor] = {}  # [n_tasks, values of the parameter]
+        self._loss_sums: Tensor | None = None
+        self._weights: Tensor | None = None
+
+    def add(
+        self,
+        losses: Tensor | Sequence[Tensor],
+        *,
+        label_weight: Tensor | None = None,
+        tasks: Sequence[Hashable] | None = None,
+    ) -> None:
+        """Take the gradients of one part; arguments as in :func:`~polytask.balancing.backward`.
+
+        Raises
+        ------
+        OptionError
+            If the tasks are not those of the parts before.
+        """
+        values = losses.detach() if isinstance(losses, Tensor) else torch.stack([loss.detach() for loss in losses])
+        names = tuple(range(len(values))) if tasks is None else tuple(tasks)
+        if self._weights is not None and names != self._names:
+            raise OptionError(f"All parts of a batch must have the same tasks; got {list(names)} after {list(self._names)}.")
+        self._names = names
+        weight = torch.ones_like(values) if label_weight is None else label_weight.detach().to(values)
+        graph = divide(losses)
+        leaves = graph.leaves
+        if leaves:
+            like = losses if isinstance(losses, Tensor) else losses[0]
+            found = parameter_gradients(graph, leaves, (), weight, like=like)
+            for leaf, columns in zip(leaves, found.rows.split([leaf.numel() for leaf in leaves], dim=1), strict=True):
+                self._rows[leaf] = self._rows[leaf] + columns if leaf in self._rows else columns.clone()
+        sums = torch.where(weight > 0, values, 0.0) * weight
+        self._loss_sums = sums if self._loss_sums is None else self._loss_sums + sums
+        self._weights = weight if self._weights is None else self._weights + weight
+
+    def backward(self) -> Balance:
+        """Balance what was added, fill ``.grad``, and start anew.
+
+        Raises
+        ------
+        OptionError
+            If nothing was added.
+        """
+        if self._weights is None or self._loss_sums is None:
+            raise OptionError("MicroBatches has nothing to balance: call `add` with the losses of each part first.")
+        total = summed(self._weights, self.group)
+        factor = torch.where(total > 0, 1 / total, 0.0)
+        losses = summed(self._loss_sums, self.group) * factor
+        rows = {leaf: row * factor[:, None].to(row) for leaf, row in self._rows.items()}
+        sum_in_place(rows.values(), self.group)
+        shared = [p for p in self.shared if p in rows]
+        names, gramian = self._names, None
+        if self.method.needs & {"gramian", "jacobian"}:
+            if not shared:
+                raise OptionError("No loss depends on any of `shared_params`: are they frozen, or those of another network?")
+            jacobian = torch.cat([rows[p] for p in shared], dim=1)
+            gramian = (jacobian @ jacobian.T).double()
+            weights, direction = combine(self.method, Observed(losses, total, names, gramian, jacobian), scaled=False)
+            for p, part in zip(shared, direction.split([p.numel() for p in shared]), strict=True):
+                accumulate_(p, part.view_as(p))
+            for p in rows.keys() - set(shared):
+                accumulate_(p, rows[p].sum(0).view_as(p))
+            absent = total <= 0
+            gramian = gramian.masked_fill(absent[:, None] | absent, torch.nan)
+        else:
+            weights = task_weights(self.method, Observed(losses, total, names))
+            for p, row in rows.items():
+                accumulate_(p, (weights.to(row) @ row).view_as(p))
+        self._clear()
+        return Balance(names, weights, gramian)

@@ -1,0 +1,55 @@
+"""A batch in parts makes the step of the whole batch."""
+
+import pytest
+import torch
+
+from polytask import balancing
+from polytask.balancing import Equal, MicroBatches, PCGrad, backward
+from polytask.exceptions import OptionError
+from tests.balancing import _two_processes as two
+from tests.balancing.test_processes import NAMES
+
+
+def losses_of(trunk, heads, x, y, weight):
+    errors = (torch.cat([head(trunk(x)) for head in heads], 1) - y) ** 2 * weight
+    return errors.sum(0) / weight.sum(0).clamp(min=1)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("step", [0, 1])
+def test_parts_equal_the_whole(name, step):
+    x, y, weight = two.batch(step)
+    trunk, heads = two.network()
+    where = {"shared_params": trunk.parameters()} if getattr(balancing, name).needs & {"gramian", "jacobian"} else {}
+    whole = backward(losses_of(trunk, heads, x, y, weight), getattr(balancing, name)(), label_weight=weight.sum(0), **where)
+    expected = [p.grad for p in (*trunk.parameters(), *heads.parameters())]
+    trunk, heads = two.network()
+    parts = MicroBatches(getattr(balancing, name)(), shared_params=trunk.parameters())
+    for rows in (slice(0, 3), slice(3, 7), slice(7, 12)):
+        part = x[rows], y[rows], weight[rows]
+        parts.add(losses_of(trunk, heads, *part), label_weight=part[2].sum(0))
+    found = parts.backward()
+    torch.testing.assert_close(found.weights.double(), whole.weights.double(), equal_nan=True)
+    torch.testing.assert_close([p.grad for p in (*trunk.parameters(), *heads.parameters())], expected)
+
+
+def test_a_second_batch_starts_anew():
+    w = torch.tensor([2.0], requires_grad=True)
+    parts = MicroBatches(Equal())
+    for factor in (1.0, 5.0):
+        parts.add([w[0] * factor])
+        parts.backward()
+    assert w.grad.tolist() == [6.0]
+
+
+def test_without_parts_there_is_nothing_to_balance():
+    with pytest.raises(OptionError, match="call `add`"):
+        MicroBatches(Equal()).backward()
+
+
+def test_parts_have_the_same_tasks():
+    w = torch.tensor([2.0], requires_grad=True)
+    parts = MicroBatches(PCGrad(), shared_params=[w])
+    parts.add([w[0] * 1], tasks=["a"])
+    with pytest.raises(OptionError, match=r"got \['b'\] after \['a'\]"):
+        parts.add([w[0] * 1], tasks=["b"])
