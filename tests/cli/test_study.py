@@ -147,7 +147,14 @@ def test_what_is_given_besides_goes_before_the_study(polytask, study, tmp_path, 
     assert Path(told["table"][0]).name == "other.csv"
 
 
-@pytest.mark.parametrize("command", ["fit", "compare", "init"])
+def test_tasks_reads_a_study_too(polytask, study):
+    shown = polytask("tasks", study(target=["grade:ordinal"]), "-t", "visits:count")
+    assert shown.code == 0
+    assert "visits   count" in shown.out
+    assert "grade:ordinal" not in shown.out
+
+
+@pytest.mark.parametrize("command", ["fit", "compare", "init", "tasks"])
 @pytest.mark.parametrize(
     ("fields", "words", "message"),
     [

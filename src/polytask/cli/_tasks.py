@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from polytask.cli import _options as option
+from polytask.cli._study import files_read, takes_study
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from polytask.automatic import Roles
+    from polytask.automatic import Roles, Study
     from polytask.data import Audit, ColumnInfo, Drift, ReadTable, TableCodec
     from polytask.tasks import FittedTask, Task
 
@@ -23,41 +24,18 @@ New = Annotated[
 ]
 
 
-def tasks(
-    table: option.TrainingTable,
-    target: option.Target = None,
-    ignore: option.Ignore = None,
-    group: option.Group = None,
-    split: option.Split = None,
-    weight: option.Weight = None,
-    unlearnable: option.Unlearnable = "error",
-    sep: option.Separator = None,
-    decimal: option.Decimal = ".",
-    missing: option.Missing = None,
-    no_default_missing: option.NoDefaultMissing = False,
-    new: New = None,
-    json: option.Json = None,
-) -> None:
+@takes_study(option.TABLE, option.COLUMNS, option.READING)
+def tasks(study: "Study", context: typer.Context, new: New = None, json: option.Json = None) -> None:
     """Show what would be learned: every task, every input column, and why; and audit the data."""
-    from polytask.automatic import divide_table, warn_of_copies
+    from polytask.automatic import read_study_table, study_roles, warn_of_copies
     from polytask.cli._console import print_table
     from polytask.cli._output import check_output, write_json
-    from polytask.cli._read import read
     from polytask.cli._tasks_audit import print_audit, print_drift
     from polytask.data import TableCodec, audit
 
-    check_output(json, option="--json", inputs=tuple(path for path in (table, new) if path is not None))
-
-    read_table = read(table, sep=sep, decimal=decimal, missing=missing, default_missing=not no_default_missing)
-    roles = divide_table(
-        read_table.frame,
-        targets=target or [],
-        ignore=ignore or [],
-        group=group,
-        split=split,
-        weight=weight,
-        unlearnable=unlearnable,
-    )
+    check_output(json, option="--json", inputs=(*files_read(context, study), *([] if new is None else [new])))
+    read_table = read_study_table(study)
+    roles = study_roles(study, read_table.frame)
     inputs = read_table.frame[[*roles.inputs.columns, *roles.not_inputs]]
     codec = TableCodec.fit(inputs, ignore=list(roles.not_inputs))
     headers = ["task", "kind", "labels", "missing", "classes or range", "why", "read as missing"]
@@ -76,7 +54,7 @@ def tasks(
         roles.tasks,
         columns=[info for info in codec.columns if info.name not in roles.not_inputs],
         groups=roles.groups,
-        group_columns=None if group is None else read_table.frame[[group]],
+        group_columns=None if study.group is None else read_table.frame[[study.group]],
     )
     print_audit(found)
     drift = None if new is None else _drift(new, read_table, roles, codec)
