@@ -138,6 +138,7 @@ def test_source_says_how_the_file_was_read(write):
     path = write("a;b\n1;2\n")
     assert read_table(path, missing="?").source == {
         "file": str(path),
+        "files": [str(path)],
         "format": "csv",
         "separator": ";",
         "decimal": ".",
@@ -165,7 +166,7 @@ def test_source_says_how_the_file_was_read(write):
         (b"caf\xe9,b\n1,2\n", "byte 0xe9 at position 3, in line 1"),
         (b"a,b\n1,caf\xc3", "ends within a character"),
         ("a,b\n1,2\n".encode("utf-16"), "UTF-16"),
-        (b"PK\x03\x04rest", "Excel"),
+        (b"PK\x03\x04rest", "a zip archive"),
         (b"PAR1xxx", "damaged Parquet"),
         (gzip.compress(b"a,b\n1,2\n" * 1000)[:-20], "could not be read: Compressed file ended"),
     ],

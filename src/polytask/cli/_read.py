@@ -58,15 +58,6 @@ def missing_texts(table: "ReadTable", column: str) -> str:
 
 def texts_of(table: "ReadTable", columns: Sequence[str]) -> "pd.DataFrame":
     """Give columns as they are written in the file: ``007``, ``1.50`` and ``NA`` stay what they are."""
-    import pandas as pd
+    from polytask.data import written_texts
 
-    if table.source["format"] != "csv":
-        return table.frame[list(columns)]
-    from polytask.data._faults import open_bytes
-
-    with open_bytes(Path(table.source["file"])) as file:
-        texts = pd.read_csv(
-            file, sep=table.source["separator"], header=None, skiprows=0, dtype=str, na_filter=False, encoding="utf-8-sig"
-        )
-    texts = texts.iloc[1:].set_axis(table.frame.columns, axis=1).set_axis(table.frame.index, axis=0)
-    return texts[list(columns)]
+    return written_texts(table, columns)

@@ -22,7 +22,7 @@ from polytask.data._drift import Drift, drift, is_clear_drift
 from polytask.data._frames import like, to_pandas
 from polytask.data._leakage import perfect_copies
 from polytask.data._names import did_you_mean
-from polytask.data._read import ReadTable, read_table
+from polytask.data._read import ReadTable, read_table, written_texts
 from polytask.data._spellings import spelling_variants
 from polytask.data._stack import Stacked, stack
 
@@ -47,4 +47,5 @@ __all__ = [
     "spelling_variants",
     "stack",
     "to_pandas",
+    "written_texts",
 ]

@@ -12,13 +12,14 @@ from polytask.data._names import nearest_names, quoted
 from polytask.exceptions import DataError
 
 _FOREIGN = {
-    b"PK\x03\x04": "a zip archive or an Excel workbook",
+    b"PK\x03\x04": "a zip archive",
     b"BZh": "compressed with bzip2",
     b"\xfd7zXZ": "compressed with xz",
     b"\x28\xb5\x2f\xfd": "compressed with zstd",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
     b"%PDF": "a PDF document",
 }
+_SUFFIXES = (".csv", ".tsv", ".gz", ".parquet", ".arrow", ".feather", ".jsonl", ".ndjson", ".xlsx")
 _BLOCK = 1 << 20
 
 
@@ -32,7 +33,7 @@ def open_bytes(path: Path) -> BinaryIO:
 def check_is_file(path: Path) -> None:
     """Raise a :class:`DataError` if there is no such file, with the nearest names of its folder."""
     if path.is_dir():
-        tables = sorted(item.name for item in path.iterdir() if item.suffix in (".csv", ".tsv", ".gz", ".parquet"))
+        tables = sorted(item.name for item in path.iterdir() if item.suffix in _SUFFIXES)
         raise DataError(f"{path} is a folder, not a file." + (f" In it there are {quoted(tables)}." if tables else ""))
     if path.exists():
         return
@@ -47,7 +48,8 @@ def check_is_text(path: Path, start: bytes) -> None:
     for magic, what in _FOREIGN.items():
         if start.startswith(magic):
             raise DataError(
-                f"{path} is {what}; tables are read from CSV, TSV (also gzipped) and Parquet. Save it as one of these."
+                f"{path} is {what}; tables are read from CSV, TSV and JSON lines (also gzipped), Parquet, Arrow and .xlsx. "
+                "Save it as one of these."
             )
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise DataError(f"{path} is UTF-16 text, not UTF-8. Convert it: `iconv -f UTF-16 -t UTF-8 {path.name} > utf8.csv`.")

@@ -17,7 +17,7 @@ def to_pandas(X: Any) -> pd.DataFrame:
 
     Parameters
     ----------
-    X : pandas, polars or pyarrow table, mapping of columns, or array of shape (n_samples, n_columns)
+    X : pandas, polars or pyarrow table, mapping of columns, list of mappings (rows), or array of shape (n_samples, n_columns)
         Any eager frame that narwhals knows will do. Columns of an array are named ``x0``, ``x1``, ...
 
     Returns
@@ -44,10 +44,14 @@ def to_pandas(X: Any) -> pd.DataFrame:
         return _with_text_names(X)
     if isinstance(X, pd.Series):
         return _with_text_names(X.to_frame(name=X.name if X.name is not None else "x0"))
+    if isinstance(X, pa.RecordBatch):
+        X = pa.Table.from_batches([X])
     if isinstance(X, pa.Table):
         return from_arrow(X)
     if isinstance(X, Mapping):
         return _from_mapping(X)
+    if isinstance(X, list | tuple) and X and all(isinstance(row, Mapping) for row in X):
+        return _with_text_names(pd.DataFrame([dict(row) for row in X]))
     if "scipy.sparse" in type(X).__module__:
         raise TypeError("The table must be dense; got a sparse matrix. Pass `X.toarray()` if it fits in memory.")
     native = nw.from_native(X, pass_through=True, allow_series=True)
@@ -60,7 +64,8 @@ def to_pandas(X: Any) -> pd.DataFrame:
     if hasattr(X, "__array__") or isinstance(X, list | tuple):
         return _from_array(X)
     raise TypeError(
-        "The table must be a pandas, polars or pyarrow table, a mapping of columns, or a two-dimensional array; "
+        "The table must be a pandas, polars or pyarrow table, a mapping of columns, a list of rows as mappings, or a "
+        "two-dimensional array; "
         f"got {type(X).__name__}."
     )
 
@@ -98,14 +103,20 @@ def like(X: Any, frame: pd.DataFrame) -> Any:
     return frame
 
 
-def from_arrow(table: pa.Table) -> pd.DataFrame:
-    """Turn an arrow table into a pandas frame of plain columns: decimals as floats, booleans with nulls as ``boolean``."""
+def from_arrow(table: pa.Table, *, consume: bool = False) -> pd.DataFrame:
+    """Turn an arrow table into a pandas frame of plain columns: decimals as floats, booleans with nulls as ``boolean``.
+
+    ``consume`` frees the columns of the table one by one, and leaves it unusable.
+    """
     check_names(table.column_names)
     for position, field in enumerate(table.schema):
         if pa.types.is_decimal(field.type):
             table = table.set_column(position, field.name, table.column(position).cast(pa.float64()))
-    frame = table.to_pandas(date_as_object=False)
-    for field in table.schema:
+    table = table.unify_dictionaries()
+    schema = table.schema
+    frame = table.to_pandas(date_as_object=False, split_blocks=consume, self_destruct=consume)
+    del table
+    for field in schema:
         if pa.types.is_boolean(field.type) and field.name in frame and frame[field.name].dtype == object:
             frame[field.name] = frame[field.name].astype("boolean")
     named = [level for level in frame.index.names if level is not None]  # an index that pandas stored beside the columns
