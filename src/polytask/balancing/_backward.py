@@ -88,7 +88,7 @@ def backward(
     values = losses.detach() if isinstance(losses, Tensor) else torch.stack([loss.detach() for loss in losses])
     names = tuple(range(values.shape[-1])) if tasks is None else tuple(tasks)
     label_weight = _label_weight(values, label_weight, names, nonfinite, group)
-    scale = 1.0 if scaler is None else float(scaler.get_scale())
+    scale = 1.0 if scaler is None else float(scaler.scale(torch.ones((), device=values.device)))
     if penalty is not None:
         torch.autograd.backward([penalty], [torch.full_like(penalty, scale)], retain_graph=True)
     total_weight = summed(label_weight, group)
@@ -98,17 +98,19 @@ def backward(
         weights = task_weights(method, Observed(values, total_weight, names))
         _backward_weighted(losses, (weights * share * scale).to(values.dtype), group)
         return Balance(names, weights)
-    graph, found = _collect(losses, shared_params, features, share)
+    graph, found = _collect(
+        losses, shared_params, features, share * scale
+    )  # scaled all the way down, or half precision underflows
     at_features = features is not None
     sum_in_place([*found.own.values(), *([] if at_features else [found.rows])], group)
     rows = found.rows if found.rows.dtype.itemsize >= 4 else found.rows.float()
-    gramian = (rows @ rows.T).double()
+    gramian = (rows @ rows.T).double() / scale**2
     if at_features:
         gramian = summed(gramian, group)
-    seen = Observed(values, total_weight, names, gramian, found.rows)
-    weights, direction = combine(method, seen, scaled=scaler is not None)
+    jacobian = found.rows if scale == 1 else found.rows / scale
+    weights, direction = combine(method, Observed(values, total_weight, names, gramian, jacobian), scaled=scaler is not None)
     for p, gradient in found.own.items():
-        accumulate_(p, gradient * scale)
+        accumulate_(p, gradient)
     if at_features:
         _down_the_trunk(graph, found, direction * scale, group)
     else:
