@@ -116,3 +116,32 @@ def test_one_network_reads_rows_as_they_are():
     (inputs,), target, weight = data.batch(torch.tensor([2, 0]))
     assert inputs.tolist() == target.tolist() == [2, 0]
     assert weight.tolist() == [1, 1]
+
+
+def sparse_data(**options):
+    weight = torch.zeros(10, 2)
+    weight[3, 0] = weight[7, 1] = weight[8, 1] = 1.0
+    rows = [torch.arange(10)]
+    ones = torch.ones(2)
+    return TrainingData((torch.arange(10.0)[:, None],), torch.zeros(10, 2), weight, rows, rows, ones, ones, **options)
+
+
+def test_rows_without_a_label_are_left_out_of_a_batch():
+    assert sparse_data().labelled(torch.arange(9, -1, -1)).tolist() == [8, 7, 3]
+
+
+def test_a_batch_of_which_most_rows_have_labels_stays_whole():
+    rows = torch.tensor([3, 7, 8, 0])
+    assert sparse_data().labelled(rows).tolist() == rows.tolist()
+
+
+def test_a_batch_without_labels_keeps_one_row():
+    assert sparse_data().labelled(torch.tensor([0, 1, 2, 4])).tolist() == [0]
+
+
+def test_every_replica_keeps_the_rows_of_its_own_tasks():
+    stacked = {"fold": torch.zeros(2, dtype=torch.long), "mask": torch.eye(2)}
+    data = sparse_data(**stacked)
+    rows = torch.arange(10).expand(2, 10).clone()
+    rows[1, 9] = -1  # padding has no label
+    assert data.labelled(rows).tolist() == [[3, -1], [7, 8]]

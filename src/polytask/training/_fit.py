@@ -88,7 +88,7 @@ def fit(
                     factor = (schedule or planned)(history.steps)
                     for group in optimizer.param_groups:
                         group["lr"] = settings.learning_rate * factor
-                    inputs, target, weight = data.batch(rows)
+                    inputs, target, weight = data.batch(data.labelled(rows))
                     loss_sums, label_weight = losses_of(network.forward(inputs), target, weight)
                     backward(mean_losses(loss_sums, label_weight * data.scale), method, label_weight=label_weight, tasks=names)
                     if settings.clip_norm is not None:
@@ -150,7 +150,7 @@ def _end_of_epoch(
     valid_sums = valid_weights = torch.zeros_like(data.validation_scale)
     for rows in padded_chunks(data.validation_rows, size=EVALUATION_ROWS):
         if rows.shape[-1]:
-            inputs, target, weight = data.batch(rows)
+            inputs, target, weight = data.batch(data.labelled(rows))
             more_sums, more_weights = errors_of(network.forward(inputs), target, weight)
             valid_sums, valid_weights = valid_sums + more_sums, valid_weights + more_weights
     skills, mean = mean_skill(mean_losses(valid_sums, valid_weights), data.validation_scale, valid_weights)
