@@ -29,7 +29,7 @@ def estimator_from_parts(folder: Folder, *, kind: str | None = None, place: str 
     place : str
         What the names of the files begin with.
     classes : collection of type
-        The user's own classes, of modules and of scikit-learn estimators.
+        The user's own classes, of modules and of scikit-learn estimators; his loss functions and metrics too.
 
     Raises
     ------
@@ -76,10 +76,11 @@ def _task_model(folder: Folder, entry: Any, place: str, classes: Collection[type
     if entry["type"] == "twin":
         network = trained_from_parts(folder, place=place, classes=classes)
         return TwinModel(network, next(task for task in network.tasks if task.name == entry["name"]))
-    task = fitted_task_from_dict(entry["task"])
+    task = fitted_task_from_dict(entry["task"], own=classes)
     model = TaskModel(task, None)
     model.fitted_task_ = task
     model.matrix_ = TableMatrix.restore(entry["matrix"], folder.arrays(f"{place}matrix.safetensors"))
+    model.shifts_ = [float(shift) for shift in entry.get("shifts", [0.0] * len(entry["columns"]))]
     model.models_ = [_column_model(folder, own, f"{place}{k}", classes) for k, own in enumerate(entry["columns"])]
     return model
 
@@ -91,7 +92,7 @@ def _column_model(folder: Folder, entry: Any, place: str, classes: Collection[ty
         return estimator_from_parts(folder, kind=entry["kind"], place=f"{place}/", classes=classes)
     if entry["type"] == "lightgbm":
         return BoosterModel(folder.lightgbm(f"{place}.txt"), classes=entry["classes"], prediction=entry["prediction"])
-    return folder.skops(f"{place}.skops", trusted=classes)
+    return folder.skops(f"{place}.skops", trusted=_types(classes))
 
 
 def _of_settings(folder: Folder, kind: str, settings: Any, classes: Collection[type]) -> Any:
@@ -113,4 +114,9 @@ def _template(folder: Folder, content: Any, classes: Collection[type]) -> Any:
         return _of_settings(folder, content["kind"], content["settings"], classes)
     if content["type"] == "lightgbm":
         return _BOOSTERS[content["class"]](**content["parameters"])
-    return folder.skops(content["file"], trusted=classes)
+    return folder.skops(content["file"], trusted=_types(classes))
+
+
+def _types(classes: Collection[Any]) -> list[type]:
+    """The classes among what the user gave."""
+    return [given for given in classes if isinstance(given, type)]

@@ -76,7 +76,8 @@ def _task_model(model: Any, task: str, place: str, classes: Collection[type]) ->
         entry, files = _column_model(own, task, f"{place}{k}", classes)
         columns.append(entry)
         parts |= files
-    content = {"type": "alone", "task": model.fitted_task_.to_dict(), "matrix": model.matrix_.settings(), "columns": columns}
+    content: Content = {"type": "alone", "task": model.fitted_task_.to_dict(), "matrix": model.matrix_.settings()}
+    content |= {"columns": columns, "shifts": [float(shift) for shift in model.shifts_]}
     return content, parts
 
 

@@ -44,7 +44,9 @@ def save_estimator(model: MultiTaskEstimator, path: Any, *, overwrite: bool = Fa
     write_folder(path, estimator_parts(model, classes=list(classes)), kind=kind_of(model), overwrite=overwrite)
 
 
-def load_estimator(path: Any, *, classes: Collection[type] = ()) -> Any:
+def load_estimator(
+    path: Any, *, classes: Collection[type] = (), losses: Collection[Any] = (), metrics: Collection[Any] = ()
+) -> Any:
     """Load a folder of :func:`save_estimator`; runs no code from it.
 
     Parameters
@@ -52,10 +54,14 @@ def load_estimator(path: Any, *, classes: Collection[type] = ()) -> Any:
     path : path
     classes : collection of type
         Your own classes, of modules and of scikit-learn estimators.
+    losses : collection of callable
+        Your own loss functions; the folder holds their names only.
+    metrics : collection of Metric
+        Your own metrics, of :func:`~polytask.metrics.make_metric`.
 
     Raises
     ------
     ModelFolderError
         If it is not such a folder, damaged, or from a newer version.
     """
-    return estimator_from_parts(read_folder(path), classes=list(classes))
+    return estimator_from_parts(read_folder(path), classes=[*classes, *losses, *metrics])

@@ -151,7 +151,7 @@ def _read(folder: Folder, place: str, classes: Iterable[type]) -> tuple[dict[str
 
 
 def _trained(content: Mapping[str, Any], weights: Mapping[str, Any], classes: list[type]) -> FittedNetwork:
-    tasks = [fitted_task_from_dict(values) for values in content["tasks"]]
+    tasks = [fitted_task_from_dict(values, own=classes) for values in content["tasks"]]
     encoder = recipe_from_dict(content["encoder"], classes=classes)
     sharing = recipe_from_dict(content["sharing"], classes=classes)
     own = content["shape"]

@@ -1,6 +1,7 @@
 """Separate models: any scikit-learn estimator for each task, on the rows where that task is observed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -13,6 +14,8 @@ from polytask.estimators._base import MultiTaskEstimator
 from polytask.estimators._fit_networks import CodedTable
 from polytask.estimators._labels import LabelTable, task_slices
 from polytask.estimators._matrix import TableMatrix
+from polytask.estimators._parallel import run_all
+from polytask.estimators._separate_loss import fit_for_loss
 from polytask.exceptions import OptionError
 from polytask.tasks import FittedTask, fixed_task
 
@@ -33,7 +36,9 @@ class TaskModel:
         self.matrix_ = TableMatrix(table.cardinalities, keep_missing=keep_missing).fit(
             table.arrays, rows, target=target, weight=weight, n_classes=self.task.n_codes
         )
-        self.models_ = [self._fit_column(table, target[:, k], weight[:, k], rows) for k in range(target.shape[1])]
+        weight = weight * self.task.importance(target)
+        fitted = [self._fit_column(table, target[:, k], weight[:, k], rows) for k in range(target.shape[1])]
+        self.models_, self.shifts_ = [model for model, _ in fitted], [shift for _, shift in fitted]
         return self
 
     def outputs(self, arrays: TableArrays, rows: Array | slice = slice(None)) -> Array:
@@ -45,15 +50,16 @@ class TaskModel:
         X = self.matrix_.transform(arrays, rows)
         columns = [
             _predicted(model, self.matrix_.transform(arrays, rows, column=k) if own and k else X, self.task.n_codes, constant, k)
+            + self.shifts_[k]
             for k, model in enumerate(self.models_)
         ]
         return self.fitted_task_.join(columns)
 
-    def _fit_column(self, table: CodedTable, target: Array, weight: Array, rows: Array) -> Any:
-        """A fitted clone, or None where the rows hold one value only (then the constant is predicted)."""
+    def _fit_column(self, table: CodedTable, target: Array, weight: Array, rows: Array) -> tuple[Any, float]:
+        """A fitted clone and what is added to its predictions; None where the rows hold one value only, the constant."""
         seen = rows[(weight[rows] > 0) & ~np.isnan(target[rows])]
         if len(np.unique(target[seen])) < 2:
-            return None
+            return None, 0.0
         y = target[seen].astype(np.int64) if self.task.n_codes else target[seen]
         model, fit_arguments = clone(self.estimator), {}
         if np.ptp(weight[seen]) > 0:
@@ -64,7 +70,7 @@ class TaskModel:
                 )
             fit_arguments["sample_weight"] = weight[seen] / weight[seen].mean()  # a penalty must not feel the unit of weights
         X = self.matrix_.training(table.arrays, seen, target=target[seen], weight=weight[seen], n_classes=self.task.n_codes)
-        return model.fit(X, y, **fit_arguments)
+        return fit_for_loss(model, X, y, loss=self.task.separate_loss, fit_arguments=fit_arguments)
 
 
 class PerTaskEstimator(MultiTaskEstimator):
@@ -77,12 +83,19 @@ class PerTaskEstimator(MultiTaskEstimator):
         :class:`MultiTaskNetwork`; or ``{"regressor": ..., "classifier": ..., "counter": ...}`` for tasks of mixed kinds
         (without "counter" the regressor learns counts).
     tasks : sequence of Task or str, optional
+    n_jobs : int, optional
+        Processes that fit tasks side by side; -1 for one per core. The numbers are those of one process, if ``estimator`` has a
+        ``random_state`` of its own.
 
     Notes
     -----
     Categories become one-hot columns; those with more than 60 codes become means of the target, for training rows those of other
     folds of them; free text becomes TF-IDF, projected to 100 numbers. For an estimator that does not take NaN, missing
     numbers become the median of the training rows with an indicator, and columns are standardized.
+
+    Where a task declares a loss (``Regression("price", loss="quantile:0.9")``), LightGBM minimises it itself if it can; other
+    regressors predict as they do, shifted by what is best for that loss on rows they have not seen. Class weights of a
+    task multiply the sample weights. Classifiers learn by their own log loss, whatever the loss of the task.
 
     Examples
     --------
@@ -96,9 +109,10 @@ class PerTaskEstimator(MultiTaskEstimator):
     (60, 2)
     """
 
-    def __init__(self, estimator: Any, tasks: Any = None) -> None:
+    def __init__(self, estimator: Any, tasks: Any = None, *, n_jobs: int | None = None) -> None:
         self.estimator = estimator
         self.tasks = tasks
+        self.n_jobs = n_jobs
 
     def fit(self, X: Any, y: Any = None, *, sample_weight: Any = None, groups: Any = None) -> Self:
         """Fit one model per task; see :meth:`MultiTaskEstimator.fit`."""
@@ -108,11 +122,11 @@ class PerTaskEstimator(MultiTaskEstimator):
         estimators = {task.name: self._estimator_of(task) for task in labels.tasks}
         if isinstance(self.estimator, MultiTaskEstimator):
             return self._fit_networks(X, y, labels, weight, groups)
-        self.models_: dict[str, Any] = {}
+        jobs = []
         for task in labels.tasks:
-            part = slices[task.name]
-            model = TaskModel(task, estimators[task.name])
-            self.models_[task.name] = model.fit(table, labels.target[:, part], weight[:, part], np.arange(len(weight)))
+            part, model = slices[task.name], TaskModel(task, estimators[task.name])
+            jobs.append(partial(model.fit, table, labels.target[:, part], weight[:, part], np.arange(len(weight))))
+        self.models_: dict[str, Any] = _named(labels, run_all(jobs, n_jobs=self.n_jobs))
         self.tasks_ = [model.fitted_task_ for model in self.models_.values()]
         return self
 
@@ -120,17 +134,15 @@ class PerTaskEstimator(MultiTaskEstimator):
         """Fit one clone of a multi-task estimator per task, each sees the labels of its task only."""
         rows_of, slices = self._row_getter(X), task_slices(labels.tasks)
         label_table = labels.observed(y)
-        self.models_ = {}
+        jobs = []
         for task in labels.tasks:
             own = weight[:, slices[task.name]]
             seen = np.flatnonzero(own.sum(axis=1) > 0)
             model = clone(self.estimator).set_params(tasks=[fixed_task(task)])
-            self.models_[task.name] = model.fit(
-                rows_of(seen),
-                label_table[list(task.columns)].iloc[seen],
-                sample_weight=own[seen].max(axis=1),
-                groups=None if groups is None else np.asarray(groups)[seen],
-            )
+            own_groups = None if groups is None else np.asarray(groups)[seen]
+            given = {"sample_weight": own[seen].max(axis=1), "groups": own_groups}
+            jobs.append(partial(model.fit, rows_of(seen), label_table[list(task.columns)].iloc[seen], **given))
+        self.models_ = _named(labels, run_all(jobs, n_jobs=self.n_jobs))
         self.tasks_ = [model.tasks_[0] for model in self.models_.values()]
         return self
 
@@ -161,6 +173,10 @@ class PerTaskEstimator(MultiTaskEstimator):
 
     def _outputs(self, arrays: TableArrays) -> dict[str, Array]:
         return {name: model.outputs(arrays) for name, model in self.models_.items()}
+
+
+def _named(labels: LabelTable, models: Sequence[Any]) -> dict[str, Any]:
+    return {task.name: model for task, model in zip(labels.tasks, models, strict=True)}
 
 
 def _predicted(model: Any, X: Array, n_codes: int, constant: Array, column: int) -> Array:

@@ -47,7 +47,7 @@ def recipe_from_dict(content: dict[str, Any], *, classes: Iterable[type[nn.Modul
     try:
         if "recipe" in content:
             return _KNOWN[content["recipe"]](**content["settings"])
-        own = {module.__name__: module for module in classes}
+        own = {module.__name__: module for module in classes if isinstance(module, type)}
         if content["module"] not in own:
             raise ModelFolderError(
                 f"The model uses your own module {content['module']!r}: pass the class to load, `classes=[...]`."
