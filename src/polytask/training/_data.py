@@ -61,6 +61,8 @@ class TrainingData:
 
         A row without a label adds nothing to any loss. So a single-task twin of one school in a hundred costs a hundredth.
         """
+        if self.mask is not None and rows.dim() == 1:  # of the one replica that is still in training
+            rows = rows[None]
         weight = self.weight[rows.clamp(min=0)]
         weight = weight if self.mask is None else weight * self.mask[:, None, :]
         has_label = (weight > 0).any(-1) & (rows >= 0)
