@@ -20,6 +20,7 @@ from polytask.evaluation._folds import FoldPlan, plan_folds
 from polytask.evaluation._gain import Gain, TaskGain, UndefinedGain, mean_gain, task_gain
 from polytask.evaluation._gain_table import GainTable, LossArrays, gain_table
 from polytask.evaluation._intervals import Intervals, holm, holm_levels, simultaneous_intervals, two_sided_p
+from polytask.evaluation._learning_curve import LearningCurve, learning_curve
 from polytask.evaluation._out_of_fold import out_of_fold
 from polytask.evaluation._time_blocks import time_blocks
 from polytask.evaluation._variance import Variance, repeated_cv_variance
@@ -32,6 +33,7 @@ __all__ = [
     "Gain",
     "GainTable",
     "Intervals",
+    "LearningCurve",
     "LossArrays",
     "Slices",
     "TaskGain",
@@ -46,6 +48,7 @@ __all__ = [
     "gain_table",
     "holm",
     "holm_levels",
+    "learning_curve",
     "mean_gain",
     "out_of_fold",
     "plan_folds",

@@ -144,13 +144,13 @@ def compare(
     if random_state is None:
         own = getattr(joint, "random_state", None)
         random_state = int(own) if isinstance(own, int | np.integer) else 0
-    _check_options(joint, separate, confidence, margin, candidates, random_state)
+    check_options(joint, separate, confidence, margin, candidates, random_state)
     metrics = dict(skill_metrics or {})
     model: MultiTaskNetwork = clone(joint) if joint is not None else MultiTaskNetwork()
     if tasks is not None:
         model.set_params(tasks=tasks)
     arrays, labels = model._read_training_data(X, y)
-    _check_skill_metrics(metrics, labels.tasks)
+    check_skill_metrics(metrics, labels.tasks)
     labels, weight = labels.weighed(sample_weight)
     reserved = reserved_rows(reserved, folds, len(weight))
     rule = read_rule(folds, X, len(weight), groups=groups, times=times)
@@ -216,7 +216,7 @@ def compare(
     return Comparison(about | result | extra | {"curves": {name: arm.curves for name, arm in arms.items() if arm.curves}}, chosen)
 
 
-def _check_options(
+def check_options(
     joint: Any, separate: Sequence[str], confidence: float, margin: float, candidates: Any, random_state: Any
 ) -> None:
     if joint is not None and not isinstance(joint, MultiTaskNetwork):
@@ -235,7 +235,7 @@ def _check_options(
         raise OptionError(f"`random_state` must be a whole number >= 0; got {random_state!r}.")
 
 
-def _check_skill_metrics(skill_metrics: Mapping[str, str], tasks: Sequence[FittedTask]) -> None:
+def check_skill_metrics(skill_metrics: Mapping[str, str], tasks: Sequence[FittedTask]) -> None:
     kinds = {task.name: task for task in tasks}
     for name, metric in skill_metrics.items():
         if name not in kinds:
@@ -260,7 +260,7 @@ def _gains(
     margin: float,
 ) -> dict[str, GainTable]:
     """Gains over every separate arm; rows of one unit count as one."""
-    uneven = _uneven_weights(labels, weight)
+    uneven = uneven_weights(labels, weight)
     return {
         arm: gain_table(
             {t: LossArrays(losses[TOGETHER][t], losses[arm][t], constant[t], uneven[t]) for t in constant},
@@ -275,7 +275,7 @@ def _gains(
     }
 
 
-def _uneven_weights(labels: LabelTable, weight: Array) -> dict[str, Array | None]:
+def uneven_weights(labels: LabelTable, weight: Array) -> dict[str, Array | None]:
     """Row weights [n] of every task; None where all are alike."""
     own = {task.name: weight[:, labels.slices[task.name]].max(axis=1) for task in labels.tasks}
     return {name: w if np.ptp(w[w > 0]) > 0 else None for name, w in own.items()}
@@ -292,7 +292,7 @@ def _tables(
     skill_metrics: Mapping[str, str],
 ) -> dict[str, Any]:
     """Skills, gains and verdicts of all arms."""
-    uneven, separate = _uneven_weights(labels, weight), list(gains)
+    uneven, separate = uneven_weights(labels, weight), list(gains)
     tasks: dict[str, Any] = {}
     for task in labels.tasks:
         entries: dict[str, Any] = {}
