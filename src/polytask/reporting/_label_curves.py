@@ -89,7 +89,7 @@ def label_curve_plot(name: str, entry: Mapping[str, Any], x_values: Sequence[flo
 
 def _figure(name: str, entry: Mapping[str, Any], shares: Sequence[float]) -> Figure | None:
     counts = [finite(n) for n in entry.get("n_labels") or []]
-    has_counts = len(counts) == len(shares) and all(count for count in counts)
+    has_counts = len(set(counts)) == len(shares) and all(count for count in counts)  # not a task that keeps all its labels
     x_values = [float(count) for count in counts if count] if has_counts else list(shares)
     if not x_values or not any((entry.get(arm) or {}).get("skill") for arm in _ARMS):
         return None
