@@ -19,7 +19,7 @@ def commands():
     return get_command(app).commands  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("name", ["fit", "predict", "evaluate", "compare", "tasks", "demo"])
+@pytest.mark.parametrize("name", ["fit", "predict", "evaluate", "compare", "tasks", "init", "demo"])
 def test_every_option_is_on_the_page(name):
     page = (DOCS / "cli.md").read_text(encoding="utf-8")
     assert f"## polytask {name}" in page

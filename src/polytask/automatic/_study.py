@@ -131,7 +131,7 @@ class CompareOptions(_Options):
         "With time: learn from all earlier rows (expanding), or from the latest of them only; expanding by default."
     )
     similar: Similar | None = _field(
-        "THRESHOLD or COL=THRESHOLD: rows at least so alike (0 to 1) are never split apart; by all inputs, or by the texts of COL."
+        "THRESHOLD or COL=THRESHOLD: rows at least so alike (0 to 1) are never split apart; by all inputs, or the texts of COL."
     )
     repeats: int = _field("Times to draw the folds; one gives no verdict.", 5, ge=1)
     metric: Metrics = _field("TARGET: roc_auc measures the skill of a binary target by its AUC instead of log loss.", {})
@@ -155,21 +155,22 @@ class Study(_Options):
 
     model_config = ConfigDict(title="A polytask study")
 
-    table: Paths = _field("The table: a row per subject.", [])
+    table: Paths = _field("The table, a row per subject: one file, or several of the same columns (part-*.csv).", [])
     target: Texts = _field("The columns to learn: NAME, NAME:KIND, a pattern like 'y_*', or 'NAME=y_*:multilabel'.", [])
+    task_by: str | None = _field("A column: each of its values makes a task of every target, such as one per school.")
+    unlearnable: Literal["error", "skip"] = _field(
+        "What to do with a target that has one value only or no labels: error, or skip (leave it out and say so).", "error"
+    )
     ignore: Texts = _field("Columns that are no inputs.", [])
+    weight: str | None = _field("The column of row weights, zero or more.")
     group: str | None = _field("A column: rows with the same value there are never split apart.")
     split: str | None = _field("The column that says which part a row is in.")
-    weight: str | None = _field("The column of row weights, zero or more.")
-    task_by: str | None = _field("A column: each of its values makes a task of every target, such as one per school.")
     time: str | None = _field("A column of numbers or dates: fit stops by the latest rows, compare predicts later ones.")
     gap: Gap | None = _field(
         "With time: what lies between rows learned from and rows predicted; 7 rows, '7 days', or 0.5 in the unit of the times."
     )
-    unlearnable: Literal["error", "skip"] = _field(
-        "What to do with a target that has one value only or no labels: error, or skip (leave it out and say so).", "error"
-    )
 
+    sample: int | None = _field("So many rows at random instead of all, for a first look.", ge=1)
     sep: str | None = _field("What stands between fields; found out by default.")
     decimal: str = _field("The decimal sign of numbers.", ".")
     missing: Texts = _field("More texts that mean a missing value.", [])

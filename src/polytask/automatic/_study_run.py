@@ -30,11 +30,13 @@ def read_study_table(study: Study) -> "ReadTable":
     if not study.table:
         raise OptionError("No table is given: name the file to learn from (`table` in a study).")
     return read_table(
-        study.table[0],
+        study.table,
         sep=study.sep,
         decimal=study.decimal,
         missing=tuple(study.missing),
         default_missing=not study.no_default_missing,
+        sample=study.sample,
+        random_state=study.seed,
     )
 
 

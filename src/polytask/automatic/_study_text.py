@@ -11,7 +11,7 @@ from polytask.automatic._study import CompareOptions, FitOptions, Study
 
 _SECTIONS: dict[str, type[BaseModel]] = {"fit": FitOptions, "compare": CompareOptions}
 _WIDTH = 120
-_HEADINGS = {"sep": "Reading the table", "seed": "Training"}  # before these fields
+_HEADINGS = {"group": "How rows are divided", "sample": "Reading the table", "seed": "Training"}  # before these fields
 
 
 class StudyLine(NamedTuple):

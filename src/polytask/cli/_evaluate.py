@@ -8,7 +8,7 @@ from polytask.cli import _options as option
 
 def evaluate(
     model: option.ModelFolder,
-    table: option.NewTable,
+    table: option.NewTables,
     json: option.Json = None,
     missing_columns: option.MissingColumns = "error",
     threads: option.Threads = None,
@@ -25,7 +25,7 @@ def evaluate(
     from polytask.cli._read import read_like, warn_of_missing_texts
     from polytask.cli._threads import use_threads
 
-    check_output(json, option="--json", inputs=(table,))
+    check_output(json, option="--json", inputs=tuple(table))
     use_threads(threads)
     predictor = MultiTaskPredictor.load(model)
     read_table = read_like(
@@ -45,15 +45,16 @@ def _print(scores: dict[str, Any]) -> None:
     from polytask.cli._console import console, print_table, say
 
     say(f"{scores['n_rows']} rows. Skill in points: 0 is no better than the constant of the training rows, 100 is perfect.")
+    tasks = {f"{name}, all groups": pooled for name, pooled in scores.get("pooled", {}).items()} | scores["tasks"]
     groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for name, task in scores["tasks"].items():
+    for name, task in tasks.items():
         groups.setdefault((task["kind"], tuple(task["metrics"])), []).append(name)
     for (kind, metrics), names in groups.items():
         say("")
         for some in _parts(metrics, room=console().width - max(map(len, (*names, kind))) - 24):
-            rows = [_row(name, scores["tasks"][name], some) for name in names]
+            rows = [_row(name, tasks[name], some) for name in names]
             print_table([kind, "labels", "skill", *some], rows, numbers=range(1, len(some) + 3))
-    for name, task in scores["tasks"].items():
+    for name, task in tasks.items():
         for metric, why in task["undefined"].items():
             say(f"{name}: {metric} is undefined: {why}")
 

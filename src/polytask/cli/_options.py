@@ -6,27 +6,27 @@ from typing import Annotated, Any, Literal
 import typer
 
 _TARGETS, _READING, _TRAINING, _OUTPUT = "Targets and columns", "Reading the table", "Training", "Output"
-_RUN, _COMPARISON = "The run", "Comparison"
+_ROWS, _RUN, _COMPARISON = "How rows are divided", "The run", "Comparison"
 
 
 def _option(*names: str, help: str, panel: str, **settings: Any) -> Any:
     return typer.Option(*names, help=help, rich_help_panel=panel, show_default=settings.pop("show_default", False), **settings)
 
 
-TrainingTable = Annotated[
-    Path, typer.Argument(help="CSV or TSV (also .gz) or Parquet, a row per subject.", show_default=False, metavar="TABLE")
-]
+_FORMATS = "CSV, TSV, JSON lines (also .gz), Parquet, Arrow or Excel"
+
 TableOrStudy = Annotated[
     list[Path] | None,
     typer.Argument(
-        help="CSV or TSV (also .gz) or Parquet, a row per subject; or a study (.yaml, of 'polytask init') that says it all, "
-        "and what is given besides goes before it.",
+        help=f"{_FORMATS}, a row per subject, in one file or several ('part-*.csv'); or a study (.yaml, of 'polytask init') that "
+        "says all of it; what is given besides goes before it.",
         show_default=False,
         metavar="TABLE|STUDY",
     ),
 ]
-NewTable = Annotated[
-    Path, typer.Argument(help="New rows, in a table like the one learned from.", show_default=False, metavar="TABLE")
+NewTables = Annotated[
+    list[Path],
+    typer.Argument(help="New rows, in tables like the one learned from.", show_default=False, metavar="TABLE"),
 ]
 ModelFolder = Annotated[Path, typer.Argument(help="The folder that 'polytask fit' wrote.", show_default=False, metavar="MODEL")]
 
@@ -46,11 +46,9 @@ Ignore = Annotated[
 ]
 Group = Annotated[
     str | None,
-    _option("--group", panel=_TARGETS, metavar="COL", help="Rows with the same value here are never split apart."),
+    _option("--group", panel=_ROWS, metavar="COL", help="Rows with the same value here are never split apart."),
 ]
-Split = Annotated[
-    str | None, _option("--split", panel=_TARGETS, metavar="COL", help="The column that says which part a row is in.")
-]
+Split = Annotated[str | None, _option("--split", panel=_ROWS, metavar="COL", help="The column that says which part a row is in.")]
 Weight = Annotated[
     str | None, _option("--weight", panel=_TARGETS, metavar="COL", help="The column of row weights, zero or more.")
 ]
@@ -64,7 +62,7 @@ Time = Annotated[
     str | None,
     _option(
         "--time",
-        panel=_TARGETS,
+        panel=_ROWS,
         metavar="COL",
         help="A column of numbers or dates: fit stops by the latest rows, compare predicts later ones.",
     ),
@@ -73,7 +71,7 @@ Gap = Annotated[
     str | None,
     _option(
         "--gap",
-        panel=_TARGETS,
+        panel=_ROWS,
         metavar="ROWS|TIME",
         help="With --time: what lies between rows learned from and predicted: 7 (rows), '7 days', or 0.5 in the unit of --time.",
     ),
@@ -122,6 +120,10 @@ MissingColumns = Annotated[
     _option("--missing-columns", panel=_READING, show_default=True, help="Without an input column: stop, or take it as missing."),
 ]
 
+Sample = Annotated[
+    int | None,
+    _option("--sample", panel=_READING, metavar="N", help="So many rows at random instead of all, for a first look."),
+]
 Seed = Annotated[
     int, _option("--seed", panel=_TRAINING, metavar="N", min=0, show_default=True, help="The same seed gives the same result.")
 ]
@@ -196,16 +198,17 @@ Metric = Annotated[
 TABLE: dict[str, tuple[Any, Any]] = {"table": (TableOrStudy, None)}
 COLUMNS: dict[str, tuple[Any, Any]] = {
     "target": (Target, None),
+    "task_by": (TaskBy, None),
+    "unlearnable": (Unlearnable, "error"),
     "ignore": (Ignore, None),
+    "weight": (Weight, None),
     "group": (Group, None),
     "split": (Split, None),
-    "weight": (Weight, None),
-    "task_by": (TaskBy, None),
     "time": (Time, None),
     "gap": (Gap, None),
-    "unlearnable": (Unlearnable, "error"),
 }
 READING: dict[str, tuple[Any, Any]] = {
+    "sample": (Sample, None),
     "sep": (Separator, None),
     "decimal": (Decimal, "."),
     "missing": (Missing, None),

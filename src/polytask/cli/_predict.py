@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def predict(
     model: option.ModelFolder,
-    table: option.NewTable,
+    table: option.NewTables,
     out: Annotated[
         Path,
         typer.Option("--out", "-o", help="The predictions, .csv, .tsv (or .gz), .parquet.", show_default=False, metavar="FILE"),
@@ -41,7 +41,7 @@ def predict(
     from polytask.cli._threads import use_threads
 
     check_table_suffix(out, option="--out")
-    check_output(out, option="--out", inputs=(table,))
+    check_output(out, option="--out", inputs=tuple(table))
     use_threads(threads)
     predictor = MultiTaskPredictor.load(model)
     read_table = read_like(
@@ -58,8 +58,7 @@ def _with_kept(predictions: "pd.DataFrame", keep: list[str], table: "ReadTable")
     """Put the copied columns before the predictions."""
     import pandas as pd
 
-    from polytask.cli._read import texts_of
-    from polytask.data import did_you_mean
+    from polytask.data import did_you_mean, written_texts
 
     keep = list(dict.fromkeys(keep))
     for column in keep:
@@ -67,4 +66,4 @@ def _with_kept(predictions: "pd.DataFrame", keep: list[str], table: "ReadTable")
             raise DataError(f"Column {column!r} of --keep is not in the table.{did_you_mean(column, list(table.frame.columns))}")
         if column in predictions.columns:
             raise DataError(f"Column {column!r} of --keep has the name of a column of predictions; rename it in the table.")
-    return pd.concat([texts_of(table, keep), predictions], axis=1) if keep else predictions
+    return pd.concat([written_texts(table, keep), predictions], axis=1) if keep else predictions

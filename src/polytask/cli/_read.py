@@ -1,4 +1,4 @@
-"""Reading the user's table, and telling what was read as missing."""
+"""Reading new tables as the one of the fit, and telling what was read as missing."""
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,21 +8,12 @@ from typing import TYPE_CHECKING, Any
 from polytask.exceptions import PolytaskWarning
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from polytask.data import ReadTable
-
-
-def read(path: Path, *, sep: str | None, decimal: str, missing: Sequence[str] | None, default_missing: bool) -> "ReadTable":
-    """Read a table with the options of the command line."""
-    from polytask.data import read_table
-
-    return read_table(path, sep=sep, decimal=decimal, missing=tuple(missing or ()), default_missing=default_missing)
 
 
 def read_like(
     source: Mapping[str, Any],
-    path: Path,
+    paths: Sequence[Path],
     *,
     sep: str | None,
     decimal: str | None,
@@ -30,11 +21,13 @@ def read_like(
     default_missing: bool | None,
 ) -> "ReadTable":
     """Read a table as the one of the fit was read, but for the options that are given."""
-    return read(
-        path,
+    from polytask.data import read_table
+
+    return read_table(
+        paths,
         sep=sep,
         decimal=source.get("decimal", ".") if decimal is None else decimal,
-        missing=source.get("missing", ()) if missing is None else missing,
+        missing=tuple(source.get("missing", ()) if missing is None else missing),
         default_missing=source.get("default_missing", True) if default_missing is None else default_missing,
     )
 
@@ -54,10 +47,3 @@ def warn_of_missing_texts(table: "ReadTable", columns: Iterable[str]) -> None:
 def missing_texts(table: "ReadTable", column: str) -> str:
     """Give the texts of a column that were read as missing, each with its count; empty cells are not among them."""
     return ", ".join(f"{text!r} ({count})" for text, count in table.missing_texts.get(column, {}).items())
-
-
-def texts_of(table: "ReadTable", columns: Sequence[str]) -> "pd.DataFrame":
-    """Give columns as they are written in the file: ``007``, ``1.50`` and ``NA`` stay what they are."""
-    from polytask.data import written_texts
-
-    return written_texts(table, columns)

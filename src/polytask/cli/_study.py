@@ -1,6 +1,7 @@
 """From the words of a command to the study it runs: a study file, and the options given besides, which go before it."""
 
 import functools
+import glob
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -84,7 +85,8 @@ def study_of_command(context: typer.Context, command: str, *, names: Iterable[st
 
 def files_read(context: typer.Context, study: "Study") -> tuple[Path, ...]:
     """The files that a command reads, and must not write over."""
-    return tuple(map(Path, [*(context.params.get("table") or []), *study.table]))
+    named = [*map(str, context.params.get("table") or []), *study.table]
+    return tuple(Path(file) for name in named for file in (name, *glob.glob(name, recursive=True)))
 
 
 def place_of(name: str, command: str) -> tuple[str, ...]:

@@ -69,7 +69,7 @@ def _drift(new: Path, table: "ReadTable", roles: "Roles", codec: "TableCodec") -
     from polytask.cli._read import read_like
     from polytask.data import drift
 
-    new_table = read_like(table.source, new, sep=None, decimal=None, missing=None, default_missing=None)
+    new_table = read_like(table.source, [new], sep=None, decimal=None, missing=None, default_missing=None)
     return drift(
         table.frame,
         new_table.frame,
