@@ -1,6 +1,7 @@
 """The best separate model: for every task the kind of model that does best on rows held out inside the training rows."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -13,6 +14,7 @@ from polytask.estimators._candidates import boosted_trees, linear_models
 from polytask.estimators._fit_networks import CodedTable, NetworkJob
 from polytask.estimators._labels import LabelTable, task_slices
 from polytask.estimators._multi_task_network import MultiTaskNetwork
+from polytask.estimators._parallel import run_all
 from polytask.estimators._per_task import PerTaskEstimator, TaskModel
 from polytask.exceptions import DataError, OptionError
 from polytask.tasks import FittedTask
@@ -46,6 +48,8 @@ class BestPerTask(MultiTaskEstimator):
     selection : float in (0, 1), default=0.2
         Share of rows that choose; they are used for nothing else, so the choice is not optimistic.
     random_state : int, RandomState or None
+    n_jobs : int, optional
+        Processes that fit side by side; -1 for one per core. The numbers are those of one process.
 
     Attributes
     ----------
@@ -64,12 +68,19 @@ class BestPerTask(MultiTaskEstimator):
     """
 
     def __init__(
-        self, candidates: Mapping[str, Any] | None = None, tasks: Any = None, *, selection: float = 0.2, random_state: Any = None
+        self,
+        candidates: Mapping[str, Any] | None = None,
+        tasks: Any = None,
+        *,
+        selection: float = 0.2,
+        random_state: Any = None,
+        n_jobs: int | None = None,
     ) -> None:
         self.candidates = candidates
         self.tasks = tasks
         self.selection = selection
         self.random_state = random_state
+        self.n_jobs = n_jobs
 
     def fit(self, X: Any, y: Any = None, *, sample_weight: Any = None, groups: Any = None, times: Any = None) -> Self:
         """Choose and fit; see :meth:`MultiTaskEstimator.fit`.
@@ -96,6 +107,7 @@ class BestPerTask(MultiTaskEstimator):
             times=as_time_order(times, len(weight)),
             selection=self.selection,
             seed=seed,
+            n_jobs=self.n_jobs,
         )
         self.models_, self.chosen_, self.selection_skills_ = best.models, best.chosen, best.skills
         self.tasks_ = [model.fitted_task_ for model in self.models_.values()]
@@ -138,6 +150,7 @@ def choose_per_task(
     split: tuple[Array, Array] | None = None,
     trained: Mapping[str, Mapping[str, Any]] | None = None,
     trained_for_selection: Mapping[str, Mapping[str, Any]] | None = None,
+    n_jobs: int | None = None,
 ) -> Choice:
     """Choose the best candidate of each task on rows held out from ``rows``, then fit it on all of them.
 
@@ -151,28 +164,38 @@ def choose_per_task(
         The two parts of ``rows`` of :func:`selection_split`, where they are made already.
     trained, trained_for_selection : mapping of candidate name to {task name: model}, optional
         Models that are fitted already, on all ``rows`` and on the first part, such as the twins of a comparison.
+    n_jobs : int, optional
+        Processes that fit side by side.
     """
-    choice, slices = Choice(), task_slices(labels.tasks)
+    choice = Choice()
     rest, held = split or selection_split(labels, weight, rows=rows, groups=groups, times=times, selection=selection, seed=seed)
     inner = {"groups": groups, "times": times, "reserved": reserved}
-    models: Mapping[str, Any]
-    for name, candidate in candidates.items():
-        known = (trained_for_selection or {}).get(name)
-        models = known or fit_alone(candidate, table, labels, weight, rows=rest, seed=seed_of(seed, 1), **inner)
+
+    def fitted(known: Mapping[str, Any] | None, wanted: dict[str, list[str]], rows: Array, seed: int) -> dict[str, Any]:
+        """Models of the candidates and tasks wanted: those known, and the others fitted side by side."""
+        known = known or {}
+        jobs = {
+            name: alone_jobs(candidates[name], table, labels, weight, rows=rows, seed=seed, only=only, **inner)
+            for name, only in wanted.items()
+            if name not in known
+        }
+        parts = iter(run_all([job for own in jobs.values() for job in own], n_jobs=n_jobs))
+        found = {name: {task: model for _ in own for task, model in next(parts).items()} for name, own in jobs.items()}
+        return {**found, **{name: known[name] for name in wanted if name in known}}
+
+    every = [task.name for task in labels.tasks]
+    first = fitted(trained_for_selection, dict.fromkeys(candidates, every), rest, seed_of(seed, 1))
+    for name in candidates:
         choice.skills[name] = {
-            task.name: _skill(models[task.name], table, labels.target[:, slices[task.name]], weight[:, slices[task.name]], held)
-            for task in labels.tasks
+            task.name: _skill(first[name][task.name], table, labels.target[:, part], weight[:, part], held)
+            for task, part in _parts(labels)
         }
     for task in labels.tasks:
         choice.chosen[task.name] = max(candidates, key=lambda name, task=task: choice.skills[name][task.name])  # type: ignore[misc]
-    for name, candidate in candidates.items():
-        wanted = [task.name for task in labels.tasks if choice.chosen[task.name] == name]
-        if wanted:
-            models = (trained or {}).get(name) or fit_alone(
-                candidate, table, labels, weight, rows=rows, seed=seed_of(seed, 2), only=wanted, **inner
-            )
-            choice.models |= {task: models[task] for task in wanted}
-    choice.models = {task.name: choice.models[task.name] for task in labels.tasks}
+    wanted = {name: [task for task in every if choice.chosen[task] == name] for name in set(choice.chosen.values())}
+    wanted = {name: wanted[name] for name in candidates if name in wanted}  # in the order of the candidates
+    last = fitted(trained, wanted, rows, seed_of(seed, 2))
+    choice.models = {task: last[choice.chosen[task]][task] for task in every}
     return choice
 
 
@@ -215,21 +238,55 @@ def fit_alone(
     reserved: Array | None = None,
     seed: int,
     only: list[str] | None = None,
+    n_jobs: int | None = None,
 ) -> dict[str, Any]:
     """Fit one model per task on some rows; a network is trained as its single-task twins, in one stack."""
+    inner = {"groups": groups, "times": times, "reserved": reserved}
+    jobs = alone_jobs(candidate, table, labels, weight, rows=rows, seed=seed, only=only, **inner)
+    return {task: model for models in run_all(jobs, n_jobs=n_jobs) for task, model in models.items()}
+
+
+def alone_jobs(
+    candidate: Any,
+    table: CodedTable,
+    labels: LabelTable,
+    weight: Array,
+    *,
+    rows: Array,
+    groups: Any,
+    times: TimeOrder | None,
+    reserved: Array | None,
+    seed: int,
+    only: list[str] | None,
+) -> list[Callable[[], dict[str, Any]]]:
+    """What :func:`fit_alone` does, as jobs that do not need each other: one for the twins of a network, else one per task."""
     wanted = [task for task in labels.tasks if only is None or task.name in only]
     if isinstance(candidate, MultiTaskNetwork):
         train, held = candidate.inner_split(labels, weight, groups=groups, seed=seed, rows=rows, times=times, reserved=reserved)
-        jobs = [NetworkJob(train, held, twin_mask(labels, task), seed_of(seed, k)) for k, task in enumerate(wanted)]
-        networks = candidate.fit_jobs(jobs, table, labels, weight)
-        return {task.name: TwinModel(network, task) for task, network in zip(wanted, networks, strict=True)}
+        twins = [NetworkJob(train, held, twin_mask(labels, task), seed_of(seed, k)) for k, task in enumerate(wanted)]
+        return [partial(_fit_twins, candidate, twins, wanted, table, labels, weight)]
     slices, per_task = task_slices(labels.tasks), PerTaskEstimator(candidate)
-    models = {}
+    jobs: list[Callable[[], dict[str, Any]]] = []
     for task in wanted:
-        part = slices[task.name]
-        estimator = per_task._estimator_of(task)
-        models[task.name] = TaskModel(task, estimator).fit(table, labels.target[:, part], weight[:, part], rows)
-    return models
+        part, model = slices[task.name], TaskModel(task, per_task._estimator_of(task))
+        jobs.append(partial(_fit_task, model, table, labels.target[:, part], weight[:, part], rows))
+    return jobs
+
+
+def _fit_twins(
+    candidate: MultiTaskNetwork,
+    jobs: list[NetworkJob],
+    tasks: list[FittedTask],
+    table: CodedTable,
+    labels: LabelTable,
+    weight: Array,
+) -> dict[str, Any]:
+    networks = candidate.fit_jobs(jobs, table, labels, weight)
+    return {task.name: TwinModel(network, task) for task, network in zip(tasks, networks, strict=True)}
+
+
+def _fit_task(model: TaskModel, table: CodedTable, target: Array, weight: Array, rows: Array) -> dict[str, Any]:
+    return {model.task.name: model.fit(table, target, weight, rows)}
 
 
 def twin_mask(labels: LabelTable, task: FittedTask) -> Array:
