@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from polytask.evaluation._diagnostics_classes import class_calibration, confusion, curves, levels, tag_calibration, tags
@@ -103,7 +104,7 @@ def diagnose(
         return {}
     if not np.isfinite(found[seen]).all():
         raise DataError(f"`outputs` of task {task.name!r} must be finite where there is a label; got NaN or infinity.")
-    names, codes = (None, None) if given is None else np.unique(given[seen], return_inverse=True)
+    codes, names = (None, None) if given is None else pd.factorize(given[seen], use_na_sentinel=False)
     observed = Observed(
         outputs=found[seen],
         target=y[seen],

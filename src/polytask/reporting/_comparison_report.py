@@ -7,7 +7,7 @@ from typing import Any
 
 from polytask.reporting._comparison_view import comparison_view
 from polytask.reporting._readings import check_format
-from polytask.reporting._render import render, write_text
+from polytask.reporting._render import render_template, write_text
 
 
 def comparison_html(result: Mapping[str, Any]) -> str:
@@ -29,7 +29,7 @@ def comparison_html(result: Mapping[str, Any]) -> str:
         If ``result`` is not such a comparison.
     """
     check_format(result, "polytask.comparison")
-    return render("comparison.html", comparison_view(result))
+    return render_template("comparison.html", comparison_view(result))
 
 
 def write_comparison_report(result: Mapping[str, Any], path: str | os.PathLike[str]) -> Path:

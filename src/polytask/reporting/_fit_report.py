@@ -7,7 +7,7 @@ from typing import Any
 
 from polytask.reporting._fit_view import fit_view
 from polytask.reporting._readings import check_format
-from polytask.reporting._render import render, write_text
+from polytask.reporting._render import render_template, write_text
 
 
 def fit_html(result: Mapping[str, Any]) -> str:
@@ -29,7 +29,7 @@ def fit_html(result: Mapping[str, Any]) -> str:
         If ``result`` is not such a fit.
     """
     check_format(result, "polytask.fit")
-    return render("fit.html", fit_view(result))
+    return render_template("fit.html", fit_view(result))
 
 
 def write_fit_report(result: Mapping[str, Any], path: str | os.PathLike[str]) -> Path:

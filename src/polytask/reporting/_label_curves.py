@@ -23,39 +23,35 @@ def label_curve_figures(result: Mapping[str, Any]) -> list[Figure]:
     return [figure for name, entry in named if (figure := _figure(name, entry or {}, shares)) is not None]
 
 
-def label_curve_words(name: str, entry: Mapping[str, Any], x: Sequence[float], x_unit: str) -> list[str]:
-    """Where together is ahead of alone, and how many labels that is worth.
+def label_curve_words(entry: Mapping[str, Any], x: Sequence[float], unit: str) -> list[str]:
+    """Where together is ahead of alone by more than chance, and how many labels that is worth.
 
-    >>> label_curve_words("price", {"together": {"skill": [0.3, 0.5]}, "alone": {"skill": [0.1, 0.5]}}, [50, 500], "labels")
-    ... # doctest: +NORMALIZE_WHITESPACE
-    ['With 50 labels, learning together is 20.0 points of skill ahead; with 500 labels both are level.',
-     'Sharing pays where labels are few.']
+    >>> gain = {"low": [0.05, -0.02], "high": [0.35, 0.02]}
+    >>> label_curve_words(
+    ...     {"together": {"skill": [0.3, 0.5]}, "alone": {"skill": [0.1, 0.5]}, "gain": gain}, [50, 500], "labels"
+    ... )  # doctest: +NORMALIZE_WHITESPACE
+    ['With 50 labels, learning together is 20.0 points of skill ahead; with 500 labels, both are level.',
+     'Sharing pays with 50 labels.']
     """
-    gains = _gains(entry)
-    known = [(at, gain) for at, gain in zip(x, gains, strict=False) if gain is not None]
+    known = [(k, at, gain) for k, (at, gain) in enumerate(zip(x, _gains(entry), strict=False)) if gain is not None]
     if not known:
         return ["Undefined at every number of labels."]
-    (first, start), (last, end) = known[0], known[-1]
-    told = [
-        f"With {_at(first, x_unit)}, {_state(start)}"
-        + (f"; with {_at(last, x_unit)} {_state(end, again=True)}" if len(known) > 1 else "")
-        + "."
-    ]
-    if len(known) > 1:
-        if start > _AHEAD and end <= _AHEAD:
-            told.append("Sharing pays where labels are few.")
-        elif start > _AHEAD and end > _AHEAD:
-            told.append(
-                "Sharing pays at every number of labels tried."
-                if min(g for _, g in known) > _AHEAD
-                else "Sharing pays at both ends."
-            )
-        elif end > _AHEAD:
-            told.append("Sharing pays only where labels are many.")
-        elif max(g for _, g in known) < -_AHEAD:
-            told.append("Sharing harms at every number of labels tried.")
-    if (saved := _saving(entry, x)) is not None:
-        told.append(f"Together reaches with about {_at(saved, x_unit)} what alone reaches with {_at(x[-1], x_unit)}.")
+    ends = [known[0], known[-1]] if len(known) > 1 else known
+    states = [f"with {_at(at, unit)}, {_state(gain, again=bool(n))}" for n, (_, at, gain) in enumerate(ends)]
+    told = ["; ".join([f"W{states[0][1:]}", *states[1:]]) + "."]
+    judged = [(at, _item(entry, "gain", "low", k), _item(entry, "gain", "high", k)) for k, at, _ in known]
+    pays = [at for at, low, _ in judged if low is not None and low > 0]
+    harms = [at for at, _, high in judged if high is not None and high < 0]
+    if all(low is None or high is None for _, low, high in judged):
+        told.append("Without intervals this may be chance.")
+    elif not pays and not harms:
+        told.append("Nowhere is the difference more than chance allows.")
+    for places, word in ((pays, "pays"), (harms, "harms")):
+        if places:
+            where = "at every number of labels tried" if len(places) == len(known) > 1 else f"with {_listed(places, unit)}"
+            told.append(f"Sharing {word} {where}.")
+    if pays and (saved := _saving(entry, x)) is not None:
+        told.append(f"Together reaches with about {_at(saved, unit)} what alone reaches with {_at(x[-1], unit)}.")
     return told
 
 
@@ -74,7 +70,6 @@ def label_curve_plot(name: str, entry: Mapping[str, Any], x_values: Sequence[flo
         parts.append(line([(at, 100 * skill) for at, skill, _, _ in rows], x, y, style=f"arm {arm}"))
         marks = [(at, 100 * skill, None, None) for at, skill, _, _ in rows]
         parts.append(whiskers(marks, x, y, style=f"bins {arm}"))
-    ticks = [(at, percent(at, decimals=0) if x_name.startswith("share") else significant(at, 2)) for at in x_values]
     return plot(
         *parts,
         x=x,
@@ -83,7 +78,7 @@ def label_curve_plot(name: str, entry: Mapping[str, Any], x_values: Sequence[flo
         description=description,
         x_name=x_name,
         y_name="skill, points",
-        x_ticks=ticks,
+        x_ticks=_ticks(x_values, x_name),
     )
 
 
@@ -96,11 +91,12 @@ def _figure(name: str, entry: Mapping[str, Any], shares: Sequence[float]) -> Fig
     unit, x_name = (
         ("labels", "labelled rows (logarithmic)") if has_counts else ("of the labels", "share of the labels (logarithmic)")
     )
-    words = label_curve_words(name, entry, x_values, unit)
+    words = label_curve_words(entry, x_values, unit)
     rows = []
     for k, (at, gain) in enumerate(zip(x_values, _gains(entry), strict=False)):
         cells = [f"{points(_item(entry, arm, 'skill', k))} {interval_at(entry, arm, k)}".strip() for arm in _ARMS]
-        rows.append([_at(at, unit), *cells, points(gain, sign=True)])
+        ends = interval(_item(entry, "gain", "low", k), _item(entry, "gain", "high", k))
+        rows.append([_at(at, unit), *cells, f"{points(gain, sign=True)} {ends}".strip()])
     header = ["Labels", "Learned alone", "Learned together", "Difference"]
     return Figure(
         key="learning_curve",
@@ -108,8 +104,12 @@ def _figure(name: str, entry: Mapping[str, Any], shares: Sequence[float]) -> Fig
         words=words,
         drawings=[label_curve_plot(name, entry, x_values, x_name, " ".join(words))],
         numbers=[Table(caption=f"{name}: skill in points over the number of labels", header=header, rows=rows)],
-        part={"x": x_values, "x_name": x_name, "entry": entry, "ticks": None},
+        part={"x": x_values, "x_name": x_name, "entry": entry, "ticks": [text for _, text in _ticks(x_values, x_name)]},
     )
+
+
+def _ticks(x: Sequence[float], x_name: str) -> list[tuple[float, str]]:
+    return [(at, percent(at, decimals=0) if x_name.startswith("share") else significant(at, 2)) for at in x]
 
 
 def interval_at(entry: Mapping[str, Any], arm: str, k: int) -> str:
@@ -152,5 +152,10 @@ def _state(gain: float, *, again: bool = False) -> str:
     return f"{who} {points(abs(gain))} points of skill {'ahead' if gain > 0 else 'behind'}"
 
 
+def _listed(places: Sequence[float], unit: str) -> str:
+    numbers = [_at(at, "").strip() if unit == "labels" else percent(at, decimals=0) for at in places]
+    return f"{' and '.join([', '.join(numbers[:-1]), numbers[-1]]) if len(numbers) > 1 else numbers[0]} {unit}"
+
+
 def _at(value: float, unit: str) -> str:
-    return f"{significant(round(value))} {unit}" if unit == "labels" else f"{percent(value, decimals=0)} {unit}"
+    return f"{significant(round(value))} {unit}" if unit in ("labels", "") else f"{percent(value, decimals=0)} {unit}"

@@ -17,7 +17,7 @@ from polytask.reporting._side_by_side import arm_mark
 from polytask.reporting._words import short_name
 
 
-def render(template: str, view: Mapping[str, Any]) -> str:
+def render_template(template: str, view: Mapping[str, Any]) -> str:
     """Render a template of the room; every text is escaped, the style sheet is inlined and allowed by its hash."""
     environment = Environment(
         loader=PackageLoader("polytask.reporting", "templates"),
@@ -35,12 +35,17 @@ def render(template: str, view: Mapping[str, Any]) -> str:
 
 
 def write_text(text: str, path: str | os.PathLike[str]) -> Path:
+    """Write a text as UTF-8; see :func:`write_content`."""
+    return write_content(text.encode("utf-8"), path)
+
+
+def write_content(content: bytes, path: str | os.PathLike[str]) -> Path:
     """Write a file beside its place and move it there, so that a full disk never leaves half a report."""
     place = Path(path)
     place.parent.mkdir(parents=True, exist_ok=True)
     draft = place.with_name(f".{place.name}.{os.getpid()}.part")
     try:
-        draft.write_text(text, encoding="utf-8", newline="\n")
+        draft.write_bytes(content)
         draft.replace(place)
     finally:
         draft.unlink(missing_ok=True)

@@ -1,30 +1,38 @@
-"""The report of whatever result there is."""
+"""The report of whatever result there is, in whatever format is asked for."""
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from polytask.exceptions import DataError
-from polytask.reporting._comparison_report import write_comparison_report
-from polytask.reporting._fit_report import write_fit_report
-
-_WRITERS = {"polytask.comparison": write_comparison_report, "polytask.fit": write_fit_report}
+from polytask.reporting._formats import format_of, render
+from polytask.reporting._render import write_content
 
 
-def write_report(result: Mapping[str, Any], path: str | os.PathLike[str]) -> Path:
-    """Write the report that fits the result's ``format``.
+def write_report(result: Mapping[str, Any], path: str | os.PathLike[str], *, format: str | None = None) -> Path:
+    """Write the report of a comparison or a fit.
+
+    Folders of ``path`` are made; a file that is there is replaced only when the new one is whole.
+
+    Parameters
+    ----------
+    result : dict
+        Format ``polytask.comparison`` or ``polytask.fit``, version 1.
+    path : path
+    format : {"html", "pdf", "md", "json"}, optional
+        By default that of the suffix of ``path``; HTML where it has none of these.
 
     See Also
     --------
-    write_comparison_report, write_fit_report
+    render
 
     Raises
     ------
+    OptionError
+        If ``format`` is not one of these.
     DataError
-        If the format is not one of theirs.
+        If ``result`` is neither of these results.
+    OSError
+        If the file cannot be written.
     """
-    format_ = result.get("format") if isinstance(result, Mapping) else type(result).__name__
-    if format_ not in _WRITERS:
-        raise DataError(f"`result` of write_report must have a format among {', '.join(_WRITERS)}; got {format_!r}.")
-    return _WRITERS[format_](result, path)
+    return write_content(render(result, format=format or format_of(path)), path)
