@@ -7,8 +7,8 @@ from scipy.stats import norm
 from sklearn.preprocessing import QuantileTransformer, StandardScaler
 
 from polytask.exceptions import OptionError
-from polytask.networks.encoders import NumericScaling
-from polytask.networks.encoders._scaling import _quantiles
+from polytask.networks.encoders import NumericScaling, TableInputs, TableShape
+from polytask.networks.encoders._scaling import _quantiles, _to_normal
 
 NAN = float("nan")
 
@@ -61,7 +61,7 @@ def test_quantile_is_the_normal_transform_of_scikit_learn(table):
     expected = norm.ppf(transformer.transform(table))
     module = NumericScaling(4, scaling="quantile")
     module.fit(torch.as_tensor(table))
-    found = module._to_normal(torch.as_tensor(table)).numpy()
+    found = _to_normal(torch.as_tensor(table), module.quantiles).numpy()
     inside = (
         (table > np.nanmin(table, axis=0)) & (table < np.nanmax(table, axis=0)) & (np.abs(expected) < norm.ppf(1 - 0.5 / 101))
     )
@@ -168,3 +168,30 @@ def test_large_offsets_keep_their_digits():
 def test_an_unknown_scaling_is_told():
     with pytest.raises(OptionError, match="`numeric` must be 'robust', 'standard' or 'quantile'; got 'minmax'"):
         NumericScaling(2, scaling="minmax")
+
+
+@pytest.mark.parametrize("scaling", ["standard", "quantile", "robust"])
+def test_work_in_pieces_gives_the_same(scaling, monkeypatch):
+    numbers = torch.randn(50, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    numbers[::5, 2] = torch.nan
+    whole = NumericScaling(7, scaling=scaling)
+    whole.fit(numbers)
+    monkeypatch.setattr("polytask.networks.encoders._scaling._HELD", 100)
+    pieces = NumericScaling(7, scaling=scaling)
+    pieces.fit(numbers)
+    for name, values in whole.named_buffers():
+        torch.testing.assert_close(dict(pieces.named_buffers())[name], values, rtol=1e-12, atol=1e-12)
+
+
+def test_rows_prepared_in_pieces_are_the_same(monkeypatch):
+    shape = TableShape(3, with_missing=(1,), cardinalities=(4, 30), vocabularies=(9,))
+    inputs = TableInputs(shape)
+    generator = torch.Generator().manual_seed(0)
+    numbers = torch.randn(40, 3, dtype=torch.float64, generator=generator)
+    codes = torch.randint(0, 4, (40, 2), generator=generator)
+    words, counts = torch.randint(0, 9, (40, 5), generator=generator), torch.ones(40, 5)
+    inputs.fit_statistics(numbers, words, counts)
+    whole = inputs.prepare(numbers, codes, words, counts)
+    monkeypatch.setattr("polytask.networks.encoders._table_inputs._HELD", 7 * inputs.n_dense)
+    for left, right in zip(inputs.prepare(numbers, codes, words, counts), whole, strict=True):
+        torch.testing.assert_close(left, right)

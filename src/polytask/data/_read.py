@@ -106,6 +106,7 @@ def read_table(
     chosen = None if sample is None else RowSample(sample, random_state=random_state)
     files = expand_paths(paths)
     frame, counts, source = read_files(files, Options(sep, decimal, named, default_missing), chosen)
+    pa.default_memory_pool().release_unused()
     if not len(frame):
         raise DataError(f"{name_of(paths)} has a header but no rows.")
     if decimal == "." and source["format"] == "csv" and source["separator"] != ",":

@@ -48,14 +48,7 @@ class TableMatrix:
         n_classes : int, default=0
             Classes of the target columns; 0 for numbers.
         """
-        numeric = arrays.numeric[rows]
-        missing = np.isnan(numeric)
-        self.indicators_ = np.flatnonzero(missing.any(axis=0) & ~missing.all(axis=0))
-        filled = np.where(missing.all(axis=0), 0.0, numeric)
-        self.medians_ = np.nanmedian(filled, axis=0) if numeric.shape[1] else np.empty(0)
-        filled = np.where(np.isnan(filled), self.medians_, filled)
-        scale = filled.std(axis=0)
-        self.means_, self.scales_ = filled.mean(axis=0), np.where(scale > 0, scale, 1.0)
+        self._fit_numbers(arrays.numeric, rows)
         self.texts_ = [_projection(column, rows) for column in arrays.tokens]
         self.target_means_: list[list[Array]] = []
         if target is not None:
@@ -120,6 +113,22 @@ class TableMatrix:
         matrix.target_means_ = [[statistics[f"target{column}.{k}"] for k in matrix.large_] for column in range(n_targets)]
         return matrix
 
+    def _fit_numbers(self, numbers: Array, rows: Array) -> None:
+        """Column by column, so that the training rows are not copied; what keeps missing numbers needs none of it."""
+        d = numbers.shape[1]
+        self.medians_, self.means_, self.scales_ = np.zeros(d), np.zeros(d), np.ones(d)
+        gaps = np.zeros(d, dtype=bool)
+        for k in range(0 if self.keep_missing else d):
+            own = numbers[rows, k]
+            missing = np.isnan(own)
+            gaps[k] = missing.any() and not missing.all()
+            if not missing.all():
+                self.medians_[k] = np.median(own[~missing])
+            own[missing] = self.medians_[k]
+            self.means_[k], scale = own.mean(), own.std()
+            self.scales_[k] = scale if scale > 0 else 1.0
+        self.indicators_ = np.flatnonzero(gaps)
+
     def _of_target(self, column: int) -> list[Array]:
         """Means of each large category; without a target the codes themselves."""
         if self.target_means_:
@@ -146,15 +155,28 @@ class TableMatrix:
 
     def _joined(self, arrays: TableArrays, rows: Array | slice, large: list[Array]) -> Array:
         numeric, categorical = arrays.numeric[rows], arrays.categorical[rows]
-        missing = np.isnan(numeric)
-        parts: list[Array] = [numeric]
+        n, d = numeric.shape
+        one_hot = [n_codes - 1 for n_codes in self.cardinalities if n_codes <= MAX_ONE_HOT]
+        width = d + len(self.indicators_) + sum(one_hot) + sum(own.shape[1] for own in large)
+        X = np.empty((n, width + sum(text.components.shape[1] for text in self.texts_)))
+        X[:, :d] = numeric
         if not self.keep_missing:
-            parts = [(np.where(missing, self.medians_, numeric) - self.means_) / self.scales_, missing[:, self.indicators_]]
-        means = iter(large)
+            for k in range(d):
+                own = X[:, k]
+                own[np.isnan(own)] = self.medians_[k]
+                own -= self.means_[k]
+                own /= self.scales_[k]
+            X[:, d : d + len(self.indicators_)] = np.isnan(numeric[:, self.indicators_])
+        start, means = d + len(self.indicators_), iter(large)
         for k, n_codes in enumerate(self.cardinalities):
-            parts.append(next(means) if n_codes > MAX_ONE_HOT else categorical[:, [k]] == np.arange(1, n_codes))
-        parts += [_projected(text, column.take(rows)) for text, column in zip(self.texts_, arrays.tokens, strict=True)]
-        return np.concatenate([np.asarray(part, dtype=np.float64) for part in parts], axis=1)
+            part = next(means) if n_codes > MAX_ONE_HOT else categorical[:, [k]] == np.arange(1, n_codes)
+            X[:, start : start + part.shape[1]] = part
+            start += part.shape[1]
+        for text, column in zip(self.texts_, arrays.tokens, strict=True):
+            part = _projected(text, column.take(rows))
+            X[:, start : start + part.shape[1]] = part
+            start += part.shape[1]
+        return X
 
 
 def _projection(column: TokenColumn, rows: Array) -> TextProjection:

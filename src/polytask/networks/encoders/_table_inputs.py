@@ -11,6 +11,7 @@ from polytask.exceptions import OptionError
 from polytask.networks.encoders._scaling import NumericScaling, Scaling
 from polytask.networks.encoders._text import TextProjection, text_width
 
+_HELD = 4_000_000  # numbers that are prepared at a time, so that little is held besides the result
 MAX_ONE_HOT = 12  # with at most this many codes a column is one-hot; else it is embedded
 
 
@@ -62,6 +63,7 @@ class TableInputs(nn.Module):
         self.texts = nn.ModuleList(TextProjection(size) for size in shape.vocabularies)
         n_dense = shape.n_numeric + len(self.with_missing) + sum(shape.cardinalities[k] for k in self.one_hot)
         n_dense += sum(text_width(size) for size in shape.vocabularies)
+        self.n_dense = n_dense
         self.out_features = n_dense + sum(width for _, width in sizes)
 
     def fit_statistics(self, numeric: Tensor, *tokens: Tensor) -> None:
@@ -86,11 +88,21 @@ class TableInputs(nn.Module):
         codes : int64 Tensor of shape (n, n_embedded)
             Left to embed.
         """
+        at_once = max(1, _HELD // max(self.n_dense, 1))
+        if len(numeric) <= at_once:
+            return self._dense(numeric, categorical, *tokens), categorical[:, self.embedded]
+        dense = torch.empty(len(numeric), self.n_dense, device=numeric.device)
+        for start in range(0, len(numeric), at_once):
+            rows = slice(start, start + at_once)
+            dense[rows] = self._dense(numeric[rows], categorical[rows], *(own[rows] for own in tokens))
+        return dense, categorical[:, self.embedded]
+
+    def _dense(self, numeric: Tensor, categorical: Tensor, *tokens: Tensor) -> Tensor:
         parts = [self.scaling(numeric), numeric[:, self.with_missing].isnan().float()]
         for k in self.one_hot:
             parts.append(nn.functional.one_hot(categorical[:, k], self.cardinalities[k]).float())
         parts += [text(codes, counts) for text, codes, counts in zip(self.texts, tokens[::2], tokens[1::2], strict=True)]
-        return torch.cat(parts, dim=1), categorical[:, self.embedded]
+        return torch.cat(parts, dim=1)
 
     def forward(self, dense: Tensor, codes: Tensor) -> Tensor:
         """Dense [..., d] and codes [..., e] to features [..., out_features]."""
