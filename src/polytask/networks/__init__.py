@@ -11,7 +11,7 @@ Inputs are a table's numbers [n, n_numeric] and codes [n, n_categorical]; output
 from polytask.networks._multi_task_module import MultiTaskModule, build_module, output_slices, target_slices
 from polytask.networks._recipe import ModuleRecipe, Recipe, recipe_of
 from polytask.networks._recipe_json import recipe_from_dict, recipe_to_dict
-from polytask.networks.encoders import MLP, TableShape
+from polytask.networks.encoders import MLP, Periodic, PiecewiseLinear, ResNet, TableShape
 from polytask.networks.sharing import HardSharing
 
 __all__ = [
@@ -19,7 +19,10 @@ __all__ = [
     "HardSharing",
     "ModuleRecipe",
     "MultiTaskModule",
+    "Periodic",
+    "PiecewiseLinear",
     "Recipe",
+    "ResNet",
     "TableShape",
     "build_module",
     "output_slices",

@@ -7,10 +7,10 @@ from torch import nn
 
 from polytask.exceptions import ModelFolderError, OptionError
 from polytask.networks._recipe import ModuleRecipe, Recipe
-from polytask.networks.encoders import MLP
+from polytask.networks.encoders import MLP, Periodic, PiecewiseLinear, ResNet
 from polytask.networks.sharing import HardSharing
 
-_KNOWN: dict[str, type[Recipe]] = {recipe.__name__: recipe for recipe in (MLP, HardSharing)}
+_KNOWN: dict[str, type[Recipe]] = {recipe.__name__: recipe for recipe in (MLP, ResNet, Periodic, PiecewiseLinear, HardSharing)}
 
 
 def recipe_to_dict(recipe: Recipe) -> dict[str, Any]:
@@ -30,7 +30,11 @@ def recipe_to_dict(recipe: Recipe) -> dict[str, Any]:
         raise OptionError(
             f"{type(recipe).__name__} cannot be saved: make it by `recipe_of(YourModule, ...)`, or save its parameters."
         )
-    return {"recipe": type(recipe).__name__, "settings": recipe.get_params(deep=False)}
+    settings = recipe.get_params(deep=False)
+    return {
+        "recipe": type(recipe).__name__,
+        "settings": {key: recipe_to_dict(value) if isinstance(value, Recipe) else value for key, value in settings.items()},
+    }
 
 
 def recipe_from_dict(content: dict[str, Any], *, classes: Iterable[type[nn.Module]] = ()) -> Recipe:
@@ -46,7 +50,11 @@ def recipe_from_dict(content: dict[str, Any], *, classes: Iterable[type[nn.Modul
     """
     try:
         if "recipe" in content:
-            return _KNOWN[content["recipe"]](**content["settings"])
+            settings = {
+                key: recipe_from_dict(value, classes=classes) if isinstance(value, dict) else value
+                for key, value in content["settings"].items()
+            }
+            return _KNOWN[content["recipe"]](**settings)
         own = {module.__name__: module for module in classes if isinstance(module, type)}
         if content["module"] not in own:
             raise ModelFolderError(

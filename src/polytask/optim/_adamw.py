@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def adamw(parameters: Mapping[str, Tensor], *, learning_rate: float, weight_decay: float) -> torch.optim.AdamW:
-    """AdamW (Loshchilov & Hutter, ICLR 2019); biases and embeddings are not decayed.
+    """AdamW (Loshchilov & Hutter, ICLR 2019); biases, norms and embeddings are not decayed.
 
     Parameters
     ----------
@@ -29,4 +29,4 @@ def adamw(parameters: Mapping[str, Tensor], *, learning_rate: float, weight_deca
 
 
 def _is_free(name: str) -> bool:
-    return name.endswith("bias") or "embedding" in name
+    return name.endswith("bias") or "embedding" in name or "norm." in name

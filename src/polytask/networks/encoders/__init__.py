@@ -11,15 +11,27 @@ An encoder has ``prepare`` (everything without a gradient, run once), ``forward`
 torch.Size([5, 16])
 """
 
+from polytask.networks.encoders._embedded_inputs import EmbeddedInputs
 from polytask.networks.encoders._mlp import MLP, MLPEncoder
+from polytask.networks.encoders._periodic import Periodic, PeriodicEmbedding
+from polytask.networks.encoders._piecewise import PiecewiseLinear, PiecewiseLinearEmbedding, PiecewiseLinearEncoding
+from polytask.networks.encoders._resnet import ResNet, ResNetEncoder
 from polytask.networks.encoders._scaling import NumericScaling
 from polytask.networks.encoders._table_inputs import TableInputs, TableShape, check_takes_words
 from polytask.networks.encoders._text import TextProjection, text_width
 
 __all__ = [
     "MLP",
+    "EmbeddedInputs",
     "MLPEncoder",
     "NumericScaling",
+    "Periodic",
+    "PeriodicEmbedding",
+    "PiecewiseLinear",
+    "PiecewiseLinearEmbedding",
+    "PiecewiseLinearEncoding",
+    "ResNet",
+    "ResNetEncoder",
     "TableInputs",
     "TableShape",
     "TextProjection",

@@ -4,8 +4,9 @@ from torch import Tensor, nn
 
 from polytask.exceptions import OptionError
 from polytask.networks._recipe import Recipe
+from polytask.networks.encoders._embedded_inputs import EmbeddedInputs
 from polytask.networks.encoders._scaling import Scaling
-from polytask.networks.encoders._table_inputs import TableInputs, TableShape
+from polytask.networks.encoders._table_inputs import TableShape
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "gelu": nn.GELU, "silu": nn.SiLU, "tanh": nn.Tanh}
 
@@ -14,10 +15,18 @@ class MLPEncoder(nn.Module):
     """The module that :class:`MLP` builds: a table's prepared inputs to features [..., out_features]."""
 
     def __init__(
-        self, shape: TableShape, *, n_layers: int, width: int, dropout: float, activation: str, numeric: Scaling
+        self,
+        shape: TableShape,
+        *,
+        n_layers: int,
+        width: int,
+        dropout: float,
+        activation: str,
+        numeric: Scaling,
+        embedding: Recipe | None = None,
     ) -> None:
         super().__init__()
-        self.inputs = TableInputs(shape, numeric=numeric)
+        self.inputs = EmbeddedInputs(shape, numeric=numeric, embedding=embedding)
         layers: list[nn.Module] = []
         in_features = self.inputs.out_features
         for _ in range(n_layers):
@@ -53,6 +62,8 @@ class MLP(Recipe):
     activation : {"relu", "gelu", "silu", "tanh"}, default="relu"
     numeric : {"standard", "quantile", "robust"}, default="standard"
         Scaling of numeric columns, fitted on training rows; see :class:`NumericScaling`.
+    embedding : Periodic or PiecewiseLinear, optional
+        Embedding of the scaled numbers; by default they are taken as they are.
 
     Examples
     --------
@@ -69,12 +80,14 @@ class MLP(Recipe):
         dropout: float = 0.1,
         activation: str = "relu",
         numeric: Scaling = "standard",
+        embedding: Recipe | None = None,
     ) -> None:
         self.n_layers = n_layers
         self.width = width
         self.dropout = dropout
         self.activation = activation
         self.numeric = numeric
+        self.embedding = embedding
 
     def build(self, shape: TableShape) -> MLPEncoder:
         """Make the encoder for tables of this shape.
@@ -97,4 +110,5 @@ class MLP(Recipe):
             dropout=self.dropout,
             activation=self.activation,
             numeric=self.numeric,
+            embedding=self.embedding,
         )
