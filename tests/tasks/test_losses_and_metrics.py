@@ -11,7 +11,17 @@ import torch
 from polytask.exceptions import ModelFolderError, OptionError
 from polytask.losses import CrossEntropy, Focal, Huber, Quantile
 from polytask.metrics import MAE, make_metric
-from polytask.tasks import Binary, Count, Multiclass, Multilabel, Ordinal, Regression, fitted_task_from_dict, fixed_task
+from polytask.tasks import (
+    Binary,
+    Count,
+    Multiclass,
+    Multilabel,
+    Ordinal,
+    Regression,
+    fitted_task_from_dict,
+    fixed_task,
+    with_options,
+)
 from tests.tasks._tables import label_table, weights_of
 
 
@@ -326,3 +336,18 @@ def test_own_metrics_stand_before_those_of_the_kind(y):
     task = Regression("price", metrics=["spearman", BIAS, "rmse"]).fit(y)
     assert [metric.name for metric in task.scored_by] == ["spearman", "bias", "rmse", "mae", "r2", "relative_rmse", "mse"]
     assert Regression("price", metrics="mae").metrics == (MAE,)
+
+
+def test_options_are_given_to_a_task_that_is_there():
+    task = with_options(Binary("sold"), loss="focal", metrics=["precision_at_k:0.2"], class_weight="balanced")
+    assert task == Binary("sold", loss="focal", metrics=["precision_at_k:0.2"], class_weight="balanced")
+    assert with_options(task) is task
+    assert with_options(task, loss="cross_entropy").class_weight == "balanced"
+    assert with_options(Ordinal("size", order=("S", "L")), loss="focal").order == ("S", "L")
+
+
+def test_options_that_a_task_cannot_have_are_refused(y):
+    with pytest.raises(OptionError, match="'price' of kind regression has no classes to weigh"):
+        with_options(Regression("price"), class_weight="balanced")
+    with pytest.raises(OptionError, match="'sold' is fitted already; its loss cannot be changed"):
+        with_options(fixed_task(Binary("sold").fit(y)), loss="focal")

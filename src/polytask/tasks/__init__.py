@@ -21,6 +21,7 @@ from polytask.tasks._derived_relations import Relation, deterministic_relations
 from polytask.tasks._infer import KINDS, Inference, infer_task, task_of_kind
 from polytask.tasks._labels import canonical_label, label_array
 from polytask.tasks._multilabel import FittedMultilabel, Multilabel
+from polytask.tasks._options import with_options
 from polytask.tasks._ordinal import FittedOrdinal, Ordinal
 from polytask.tasks._regression import FittedRegression, Regression
 from polytask.tasks._restore import fitted_task_from_dict
@@ -62,4 +63,5 @@ __all__ = [
     "parse_targets",
     "part_name",
     "task_of_kind",
+    "with_options",
 ]
