@@ -16,6 +16,7 @@ from polytask.data._schema import column_from_dict
 from polytask.exceptions import DataError, ModelFolderError, OptionError
 
 FORMAT, VERSION = "polytask.table_codec", 1
+_AT_ONCE = 32  # columns that are looked at together
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,8 @@ class TableCodec:
     def _compare_columns(self, names: list[str], missing_columns: str) -> list[str]:
         known = {info.name for info in self.columns}
         unknown = [name for name in names if name not in known]
-        absent = [info.name for info in self.used if info.name not in set(names)]
+        present = set(names)
+        absent = [info.name for info in self.used if info.name not in present]
         notes = []
         if absent and missing_columns == "error":
             near = did_you_mean(absent[0], unknown) if len(absent) == 1 and unknown else ""
@@ -192,10 +194,10 @@ def _describe(column: pd.Series, kind: str | None) -> ColumnInfo:
 
 
 def _check_numbers(table: pd.DataFrame, columns: tuple[ColumnInfo, ...]) -> None:
-    """Raise on infinite values, column by column so that nothing is held."""
-    for info in columns:
-        if info.kind == "numeric":
-            encode_numbers(table, [info])
+    """Raise on infinite values, a few columns at a time so that little is held."""
+    numeric = [info for info in columns if info.kind == "numeric"]
+    for start in range(0, len(numeric), _AT_ONCE):
+        encode_numbers(table, numeric[start : start + _AT_ONCE])
 
 
 def _columns(names: list[str]) -> str:
