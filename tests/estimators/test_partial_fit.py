@@ -255,5 +255,5 @@ def test_tasks_cannot_change(table):
 
 def test_a_task_whose_first_labels_say_nothing_is_refused(rng):
     X = rng.normal(size=(20, 2))
-    with pytest.raises(TargetError, match="one value|one class|all its"):
+    with pytest.raises(TargetError, match=r"one value|one class|all its"):
         small_network().partial_fit(X, np.array(["no"] * 20))

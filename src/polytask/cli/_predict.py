@@ -48,7 +48,8 @@ def predict(
         predictor.report_["data"], table, sep=sep, decimal=decimal, missing=missing, default_missing=default_missing
     )
     if given := [column for column in predictor.target_columns_ if column in read_table.frame.columns]:
-        note(f"The table holds the target columns {', '.join(map(repr, given))}; they are ignored.", quiet=quiet)
+        named = ", ".join(map(repr, given[:8])) + (f" and {len(given) - 8} more" if len(given) > 8 else "")
+        note(f"The table holds the target columns {named}; they are ignored.", quiet=quiet)
     predictions = predictor.predict_table(read_table.frame, missing_columns=missing_columns)
     write_table(out, _with_kept(predictions, keep or [], read_table))
     say(f"{len(predictions)} rows: {out}", quiet=quiet)
