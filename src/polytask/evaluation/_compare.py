@@ -467,7 +467,7 @@ def _context(
         )
     return {
         "split": balance,
-        "settings": {"joint": _shown(model), "skill_metrics": dict(skill_metrics or {}), "folds": repr(folds)},
+        "settings": {"joint": _shown(model), "skill_metrics": dict(skill_metrics or {}), "folds": " ".join(repr(folds).split())},
         "versions": {
             "python": platform.python_version(),
             "torch": torch.__version__,
