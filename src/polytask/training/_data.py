@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -56,6 +57,12 @@ class TrainingData:
         weight = self.weight[some] * self.mask[:, None, :] * (rows >= 0)[..., None]
         return tuple(x[fold, some] for x in self.inputs), self.target[fold, some], weight
 
+    @cached_property
+    def has_label(self) -> Tensor:
+        """Which rows have a label to learn from, bool [n], or [R, n] per replica."""
+        seen = self.weight > 0
+        return seen.any(-1) if self.mask is None else (self.mask > 0).float() @ seen.T.float() > 0
+
     def labelled(self, rows: Tensor) -> Tensor:
         """Those of the row numbers [B] or [R, B] that have a label to learn from, where these are at most half; -1 is padding.
 
@@ -63,9 +70,10 @@ class TrainingData:
         """
         if self.mask is not None and rows.dim() == 1:  # of the one replica that is still in training
             rows = rows[None]
-        weight = self.weight[rows.clamp(min=0)]
-        weight = weight if self.mask is None else weight * self.mask[:, None, :]
-        has_label = (weight > 0).any(-1) & (rows >= 0)
+        if self.mask is None:
+            has_label = self.has_label[rows]
+        else:
+            has_label = self.has_label.gather(-1, rows.clamp(min=0)) & (rows >= 0)
         width = max(1, int(has_label.sum(-1).max()))
         if 2 * width > rows.shape[-1]:
             return rows

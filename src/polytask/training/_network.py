@@ -62,9 +62,8 @@ class StackedNetworks:
         return self._run(self.parameters, self.buffers, inputs)
 
     def set_training(self, mode: bool) -> None:
-        """Dropout on or off."""
-        for module in self.modules:
-            module.train(mode)
+        """Dropout on or off; only in the module that runs, the others lend their parameters until :meth:`load`."""
+        self.module.train(mode)
 
     def keep(self, kept: Tensor) -> None:
         """Go on with these replicas only."""
@@ -75,6 +74,7 @@ class StackedNetworks:
         """Put stacked parameters [R, ...] back into the R modules."""
         with torch.no_grad():
             for r, module in enumerate(self.modules):
+                module.eval()
                 for name, p in module.named_parameters():
                     p.copy_(parameters[name][r])
 
