@@ -115,3 +115,31 @@ def test_an_audit_is_plain_json(rng):
     assert json.loads(json.dumps(content, allow_nan=False)) == content
     assert (content["format"], content["version"]) == ("polytask.audit", 1)
     assert content["suspects"][0]["column"] == "leak"
+
+
+def test_rows_are_matched_by_place_and_not_by_index(rng):
+    X = pd.DataFrame({"x": rng.normal(size=60)}, index=np.arange(60) % 3)
+    shop = pd.DataFrame({"shop": np.arange(60) % 5}, index=np.arange(60) % 7)
+    (found,) = proposals(X, (np.arange(60) % 5) + 0.1 * rng.normal(size=60), group_columns=shop)
+    assert [group["n_rows"] for group in found["groups"]] == [12] * 5
+    assert found["shift"] > 0.9
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        [np.inf, 1.0],
+        [["u"], ["v", "w"]],
+        [1, "x"],
+        [None, None],
+        pd.date_range("1890-01-01", periods=2),
+        pd.to_timedelta([1, 2], unit="h"),
+        pd.array([True, None], dtype="boolean"),
+        pd.Categorical(["u", "v"]),
+    ],
+)
+def test_columns_of_any_kind_can_be_looked_at(rng, column):
+    X = pd.DataFrame({"a": rng.normal(size=50), "strange": pd.Series(column).take(np.arange(50) % 2).reset_index(drop=True)})
+    found = audit(X, pd.DataFrame({"y": rng.normal(size=50)}), [Regression("y")])
+    assert found.suspects == ()
+    json.dumps(found.to_dict(), allow_nan=False)

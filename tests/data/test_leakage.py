@@ -93,6 +93,10 @@ def test_infinities_are_no_reason_to_stop(rng):
     assert copies(x, y)
 
 
+def test_one_number_and_infinities_are_no_copy(rng):
+    assert not copies([np.inf, 1.0] * 25, rng.normal(size=50))
+
+
 def test_dates_can_copy_a_number(rng):
     days = rng.permutation(60)
     assert copies(pd.Timestamp("2020-01-01") + pd.to_timedelta(days, unit="D"), days.astype(float))

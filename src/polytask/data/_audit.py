@@ -135,7 +135,7 @@ def audit(
     some = X if len(rows) == len(X) else X.iloc[rows]
     observed: dict[str, Mask] = {name: np.asarray(~np.isnan(target).all(axis=1)) for name, target in encoded.items()}
     per_target = {_shown(target, fitted): (target.values, target.classes) for target in targets}
-    joined, joined_infos = (X, infos) if extra is None else (X.join(extra.set_axis(X.index, axis=0)), [*infos, *_infos(extra)])
+    joined, joined_infos = (X, infos) if extra is None else (_beside(X, extra), [*infos, *_infos(extra)])
     return Audit(
         n_rows=len(X),
         n_tested_rows=len(rows),
@@ -180,6 +180,10 @@ def _check_lengths(X: pd.DataFrame, y: pd.DataFrame, extra: pd.DataFrame | None,
     if len(set(lengths.values())) > 1 or not len(X):
         shown = ", ".join(f"{what} {n}" for what, n in lengths.items())
         raise DataError(f"The tables of an audit must have the same rows, at least one; got {shown}.")
+
+
+def _beside(X: pd.DataFrame, extra: pd.DataFrame) -> pd.DataFrame:
+    return pd.concat([X.reset_index(drop=True), extra.reset_index(drop=True)], axis=1)
 
 
 def _infos(frame: pd.DataFrame) -> list[ColumnInfo]:

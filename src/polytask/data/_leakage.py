@@ -64,7 +64,9 @@ def _as_numbers(column: pd.Series) -> NDArray[np.float64] | None:
         column = (column - column.min()).dt.total_seconds()
     if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_complex_dtype(column):
         return None
-    return column.to_numpy(dtype=np.float64, na_value=np.nan)
+    numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    finite = numbers[np.isfinite(numbers)]
+    return numbers if len(finite) and finite.min() < finite.max() else None  # one number and infinities are no line
 
 
 def _is_copy(column: _Values, target: _Values) -> bool:
