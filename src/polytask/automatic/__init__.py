@@ -18,12 +18,13 @@ from polytask.automatic._study_errors import field_name
 from polytask.automatic._study_file import read_study, read_study_text, study_from
 from polytask.automatic._study_run import (
     check_division,
-    read_study_table,
     study_comparison,
     study_network,
     study_predictor,
     study_roles,
+    study_targets,
 )
+from polytask.automatic._study_table import read_study_table
 from polytask.automatic._study_text import StudyLine, commented_study, study_text
 from polytask.automatic._study_yaml import YAMLText, parse_yaml
 
@@ -51,6 +52,7 @@ __all__ = [
     "study_network",
     "study_predictor",
     "study_roles",
+    "study_targets",
     "study_text",
     "warn_of_copies",
 ]

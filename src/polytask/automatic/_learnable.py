@@ -1,11 +1,13 @@
 """From targets to tasks that can be learned: functions fitted, kinds found, one task per group, relations told."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
+from polytask.automatic._declared import check_named, declared
 from polytask.exceptions import PolytaskWarning, TargetError, UnlearnableError
 from polytask.tasks import (
     Derived,
@@ -58,7 +60,14 @@ def sources_of(target: TargetSpec | Task) -> tuple[str, ...]:
     return target.columns if isinstance(target, Task) else target.sources
 
 
-def learnable_targets(targets: Sequence[TargetSpec | Task], frame: pd.DataFrame, *, skip: bool) -> LearnableTargets:
+def learnable_targets(
+    targets: Sequence[TargetSpec | Task],
+    frame: pd.DataFrame,
+    *,
+    skip: bool,
+    losses: Mapping[str, Any] | None = None,
+    class_weights: Mapping[str, Any] | None = None,
+) -> LearnableTargets:
     """Fit every target on its labels.
 
     Parameters
@@ -68,6 +77,8 @@ def learnable_targets(targets: Sequence[TargetSpec | Task], frame: pd.DataFrame,
         The whole development table: classes and edges of quantiles come from it, whatever rows are learned from.
     skip : bool
         Leave out a target that holds nothing to learn, instead of raising.
+    losses, class_weights : mapping of task name or pattern, optional
+        What is declared for tasks that are not given as such.
 
     Raises
     ------
@@ -91,7 +102,8 @@ def learnable_targets(targets: Sequence[TargetSpec | Task], frame: pd.DataFrame,
             own = frame if derived is None else derive_labels(frame, [derived])[0]
             try:
                 inferred = _task_of(part, own)
-                found.tasks.append(fixed_task(inferred.task.fit(own)))
+                task = declared(inferred.task, losses=losses or {}, class_weights=class_weights or {})
+                found.tasks.append(fixed_task(task.fit(own)))
             except UnlearnableError as error:
                 _leave_out(found, part.name, part.columns, error, skip=skip)
             else:
@@ -99,6 +111,7 @@ def learnable_targets(targets: Sequence[TargetSpec | Task], frame: pd.DataFrame,
                 found.order.append(part.name)
             columns |= {column: own[column] for column in part.columns}
             found.derived += [] if derived is None else [derived]
+    check_named(found.order, loss=losses or {}, class_weight=class_weights or {})
     if not found.tasks:
         raise UnlearnableError(f"No target is left to learn: {' '.join(found.skipped.values())}")
     found.labels = pd.DataFrame(columns, index=frame.index)

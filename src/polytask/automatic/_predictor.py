@@ -3,7 +3,7 @@
 import platform
 import time as clock
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -55,6 +55,11 @@ class MultiTaskPredictor:
     gap : int, float, str or timedelta, default=0
         With ``time``: rows before the latest ones that are in neither part. A whole number counts rows, a number with a point is
         in the unit of ``time``, and texts such as "7 days" count time where these are dates.
+    losses : mapping of target to str or Loss, optional
+        What is minimised for a target, such as ``{"price": "huber"}``, and what its predictions therefore mean; see
+        :mod:`polytask.losses`. Keys may be patterns.
+    class_weights : mapping of target to "balanced" or dict, optional
+        Weights of the classes of a target; "balanced" lets every class count the same.
     unlearnable : {"error", "skip"}
         What to do with a target without labels or with one value: raise, or leave it out and predict the constant, or nothing.
     network : MultiTaskNetwork, optional
@@ -96,6 +101,8 @@ class MultiTaskPredictor:
         task_by: str | None = None,
         time: str | None = None,
         gap: Any = 0,
+        losses: Mapping[str, Any] | None = None,
+        class_weights: Mapping[str, Any] | None = None,
         unlearnable: str = "error",
         network: MultiTaskNetwork | None = None,
         time_limit: float | None = None,
@@ -112,6 +119,8 @@ class MultiTaskPredictor:
         self.task_by = task_by
         self.time = time
         self.gap = gap
+        self.losses = dict(losses or {})
+        self.class_weights = dict(class_weights or {})
         self.unlearnable = unlearnable
         self.network = network
         self.time_limit = time_limit
@@ -226,6 +235,8 @@ class MultiTaskPredictor:
             weight=self.weight,
             task_by=self.task_by,
             time=self.time,
+            losses=self.losses,
+            class_weights=self.class_weights,
             unlearnable=self.unlearnable,
         )
 

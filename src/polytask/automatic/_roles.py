@@ -81,6 +81,8 @@ def divide_table(
     unlearnable: str,
     task_by: str | None = None,
     time: str | None = None,
+    losses: Mapping[str, Any] | None = None,
+    class_weights: Mapping[str, Any] | None = None,
 ) -> Roles:
     """Give every column its role.
 
@@ -99,6 +101,8 @@ def divide_table(
         of no task, which is told.
     time : str, optional
         Column of numbers or dates by which rows are ordered.
+    losses, class_weights : mapping of task name or pattern, optional
+        What tasks minimise (``{"price": "huber"}``), and which weigh their classes (``{"sold": "balanced"}``).
 
     Raises
     ------
@@ -120,7 +124,7 @@ def divide_table(
     for column, option in not_inputs.items():
         if column in sources:
             raise DataError(f"Column {column!r} is a target and is given to {option} too; it can be one of them only.")
-    found = learnable_targets(specs, frame, skip=unlearnable == "skip")
+    found = learnable_targets(specs, frame, skip=unlearnable == "skip", losses=losses, class_weights=class_weights)
     warn_of_functions(found)
     inputs = frame.drop(columns=[*sources, *not_inputs])
     warn_of_spellings(inputs, frame[sources])

@@ -102,6 +102,10 @@ Folds = Annotated[int | Literal["leave-one-group-out"], BeforeValidator(_folds)]
 Similar = Annotated[str, BeforeValidator(_similar)]
 Gap = Annotated[str, BeforeValidator(_gap)]
 Texts = Annotated[list[str], BeforeValidator(_listed)]
+Data = Annotated[dict[str, PathText], _pairs("TARGET=FILE", "price=houses.csv")]
+Losses = Annotated[dict[str, str], _pairs("TARGET=LOSS", "price=huber")]
+ClassWeights = Annotated[dict[str, Literal["balanced"]], _pairs("TARGET=balanced", "sold=balanced")]
+Format = Literal["html", "pdf", "md", "json"]
 Metrics = Annotated[dict[str, str], _pairs("TARGET=METRIC", "sold=roc_auc")]
 
 
@@ -120,6 +124,7 @@ class FitOptions(_Options):
 
     out: PathText | None = _field("The model folder to write.")
     report: PathText | None = _field("The report; MODEL.html beside the model folder by default.")
+    format: Format | None = _field("Of the report: html, pdf, md or json; by the ending of its name by default.")
     time_limit: float | None = _field("Stop training after so many seconds.", gt=0.0)
 
 
@@ -135,8 +140,10 @@ class CompareOptions(_Options):
     )
     repeats: int = _field("Times to draw the folds; one gives no verdict.", 5, ge=1)
     metric: Metrics = _field("TARGET: roc_auc measures the skill of a binary target by its AUC instead of log loss.", {})
+    learning_curve: bool = _field("Compare over shares of the labels too: where does learning together pay?", False)
     json_file: PathText | None = _field("Write the result as JSON too.", alias="json")
     report: PathText | None = _field("Write the report.")
+    format: Format | None = _field("Of the report: html, pdf, md or json; by the ending of its name by default.")
 
 
 class Study(_Options):
@@ -157,6 +164,9 @@ class Study(_Options):
 
     table: Paths = _field("The table, a row per subject: one file, or several of the same columns (part-*.csv).", [])
     target: Texts = _field("The columns to learn: NAME, NAME:KIND, a pattern like 'y_*', or 'NAME=y_*:multilabel'.", [])
+    data: Data = _field("Instead of table: TARGET: FILE, a table of its own for each target; rows stand under each other.", {})
+    loss: Losses = _field("TARGET: LOSS, what a network minimises: mse, mae, huber, quantile:0.9; cross_entropy, focal.", {})
+    class_weight: ClassWeights = _field("TARGET: balanced lets every class of a target count the same.", {})
     task_by: str | None = _field("A column: each of its values makes a task of every target, such as one per school.")
     unlearnable: Literal["error", "skip"] = _field(
         "What to do with a target that has one value only or no labels: error, or skip (leave it out and say so).", "error"
@@ -176,6 +186,10 @@ class Study(_Options):
     missing: Texts = _field("More texts that mean a missing value.", [])
     no_default_missing: bool = _field("Take NA, None, null and the like as values, not as missing.", False)
 
+    encoder: Literal["mlp", "resnet"] = _field("What makes features of the inputs: mlp, or resnet (residual blocks).", "mlp")
+    numbers: Literal["plain", "periodic", "piecewise"] = _field(
+        "How numbers enter the network: plain (scaled), or embedded by periodic or piecewise linear functions.", "plain"
+    )
     seed: int = _field("The same seed gives the same result.", 0, ge=0, lt=2**32)
     epochs: int | None = _field("Most passes over the training rows.", ge=1)
     max_steps: int | None = _field("Stop training after this many steps.", ge=1)
@@ -192,7 +206,10 @@ class Study(_Options):
 
     def with_paths(self, change: Callable[[str], str]) -> Self:
         """The same study with every path changed."""
-        found: dict[str, Any] = {"table": [change(path) for path in self.table]}
+        found: dict[str, Any] = {
+            "table": [change(path) for path in self.table],
+            "data": {target: change(path) for target, path in self.data.items()},
+        }
         for section, names in (("fit", ("out", "report")), ("compare", ("json_file", "report"))):
             own = getattr(self, section)
             paths = {name: change(getattr(own, name)) for name in names if getattr(own, name) is not None}

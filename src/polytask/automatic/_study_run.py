@@ -11,40 +11,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from polytask.automatic._predictor import MultiTaskPredictor
-    from polytask.data import ReadTable
     from polytask.estimators import MultiTaskNetwork
+    from polytask.networks import Recipe
 
-
-def read_study_table(study: Study) -> "ReadTable":
-    """Read the table of a study as it says.
-
-    Raises
-    ------
-    OptionError
-        If the study names no table.
-    DataError
-        If a file cannot be read.
-    """
-    from polytask.data import read_table
-
-    if not study.table:
-        raise OptionError("No table is given: name the file to learn from (`table` in a study).")
-    return read_table(
-        study.table,
-        sep=study.sep,
-        decimal=study.decimal,
-        missing=tuple(study.missing),
-        default_missing=not study.no_default_missing,
-        sample=study.sample,
-        random_state=study.seed,
-    )
+_ENCODERS = [(encoder, numbers) for encoder in ("mlp", "resnet") for numbers in ("plain", "periodic", "piecewise")]
 
 
 def study_roles(study: Study, frame: Any) -> Roles:
     """Divide a table by the columns that a study names; see :func:`~polytask.automatic.divide_table`."""
     return divide_table(
         frame,
-        targets=study.target,
+        targets=study_targets(study),
+        losses=study.loss,
+        class_weights=study.class_weight,
         ignore=study.ignore,
         group=study.group,
         split=study.split,
@@ -53,6 +32,11 @@ def study_roles(study: Study, frame: Any) -> Roles:
         task_by=study.task_by,
         time=study.time,
     )
+
+
+def study_targets(study: Study) -> list[str]:
+    """The targets of a study: named, or those that have a table of their own."""
+    return study.target or list(study.data)
 
 
 def study_comparison(study: Study, roles: Roles, frame: "pd.DataFrame") -> dict[str, Any]:
@@ -132,7 +116,18 @@ def study_network(study: Study) -> "MultiTaskNetwork":
     from polytask.estimators import MultiTaskNetwork
 
     settings: dict[str, Any] = {"max_epochs": study.epochs, "max_steps": study.max_steps, "device": study.device}
+    if (study.encoder, study.numbers) != ("mlp", "plain"):
+        settings["encoder"] = study_encoder(study.encoder, study.numbers)
     return MultiTaskNetwork(**{name: value for name, value in settings.items() if value is not None})
+
+
+def study_encoder(encoder: str, numbers: str) -> "Recipe":
+    """The encoder of ``--encoder`` with the embedding of ``--numbers``."""
+    from polytask.networks import MLP, Periodic, PiecewiseLinear, ResNet
+
+    embeddings = {"plain": None, "periodic": Periodic(), "piecewise": PiecewiseLinear()}
+    recipe = {"mlp": MLP, "resnet": ResNet}[encoder]
+    return recipe(embedding=embeddings[numbers])
 
 
 def study_predictor(study: Study) -> "MultiTaskPredictor":
@@ -147,7 +142,9 @@ def study_predictor(study: Study) -> "MultiTaskPredictor":
     from polytask.automatic._predictor import MultiTaskPredictor
 
     predictor = MultiTaskPredictor(
-        study.target,
+        study_targets(study),
+        losses=study.loss,
+        class_weights=study.class_weight,
         ignore=study.ignore,
         group=study.group,
         split=study.split,
@@ -172,9 +169,12 @@ def study_of(predictor: "MultiTaskPredictor") -> Study | None:
 
     network = predictor.network or MultiTaskNetwork()
     settings, usual = network.get_params(deep=False), MultiTaskNetwork().get_params(deep=False)
-    said = {"max_epochs": "epochs", "max_steps": "max_steps", "time_limit": "time_limit"}
+    said = {"max_epochs", "max_steps", "time_limit", "tasks", "device", "random_state", "encoder"}
     own = {name for name, value in settings.items() if value is not usual[name] and value != usual[name]}
-    if not own <= {*said, "tasks", "device", "random_state"} or not all(isinstance(name, str) for name in predictor.targets):
+    encoder = next((names for names in _ENCODERS if repr(study_encoder(*names)) == repr(settings["encoder"])), None)
+    if settings["encoder"] is None:
+        encoder = ("mlp", "plain")
+    if not own <= said or encoder is None or not all(isinstance(name, str) for name in predictor.targets):
         return None
     names = ("ignore", "group", "split", "weight", "task_by", "time", "unlearnable", "device", "threads")
     time_limit = predictor.time_limit if predictor.time_limit is not None else settings["time_limit"]
@@ -183,6 +183,10 @@ def study_of(predictor: "MultiTaskPredictor") -> Study | None:
             "target": predictor.targets,
             **{name: getattr(predictor, name) for name in names},
             "gap": str(predictor.gap) if predictor.time is not None and predictor.gap else None,
+            "loss": predictor.losses,
+            "class_weight": predictor.class_weights,
+            "encoder": encoder[0],
+            "numbers": encoder[1],
             "seed": int(predictor.seed),
             "epochs": settings["max_epochs"] if "max_epochs" in own else None,
             "max_steps": predictor.max_steps if predictor.max_steps is not None else settings["max_steps"],

@@ -11,7 +11,11 @@ from polytask.automatic._study import CompareOptions, FitOptions, Study
 
 _SECTIONS: dict[str, type[BaseModel]] = {"fit": FitOptions, "compare": CompareOptions}
 _WIDTH = 120
-_HEADINGS = {"group": "How rows are divided", "sample": "Reading the table", "seed": "Training"}  # before these fields
+_HEADINGS = {  # before these fields
+    "group": "How rows are divided",
+    "sample": "Reading the table",
+    "encoder": "The network and its training",
+}
 
 
 class StudyLine(NamedTuple):

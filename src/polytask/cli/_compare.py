@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from polytask.automatic import Roles, Study
 
+CURVE_REPEATS = 3  # of a learning curve, which has every share of the labels in every repeat
+
 
 @takes_study(option.TABLE, option.COLUMNS, option.COMPARE, option.TRAINING, option.READING)
 def compare(study: "Study", context: typer.Context, quiet: option.Quiet = False) -> None:
@@ -24,6 +26,8 @@ def compare(study: "Study", context: typer.Context, quiet: option.Quiet = False)
 
     asked = study.compare
     check_division(study)
+    if asked.format is not None and asked.report is None:
+        raise OptionError(f"--format {asked.format} is of --report, the file to write; got none.")
     json, report = (None if path is None else Path(path) for path in (asked.json_file, asked.report))
     for path, name in ((json, "--json"), (report, "--report")):
         check_output(path, option=name, inputs=files_read(context, study))
@@ -32,10 +36,19 @@ def compare(study: "Study", context: typer.Context, quiet: option.Quiet = False)
     _check_metrics(asked.metric, names=[task.name for task in roles.tasks])
     warn_of_missing_texts(table, roles.label_columns)
     warn_of_copies(roles)
-    about = {"source": ", ".join(study.table), "command": context.obj}
+    about = {"source": ", ".join([*study.table, *study.data.values()]), "command": context.obj}
     result = run_comparison(study, roles, table.frame, about=about, quiet=quiet)
+    stopped = None
+    if asked.learning_curve and result["repeats"] == result["planned_repeats"]:
+        try:
+            result["learning_curve"] = run_learning_curve(study, roles, table.frame, quiet=quiet)
+        except KeyboardInterrupt as stop:  # the comparison is whole, and shown
+            stop.add_note("What is shown and written is without the learning curve, of which no repeat was finished.")
+            stopped = stop
     result["study"] = study.seen_from((report or json or Path("-")).parent).to_dict()
-    show_comparison(result, json=json, report=report, quiet=quiet)
+    show_comparison(result, json=json, report=report, format=asked.format, quiet=quiet)
+    if stopped is not None:
+        raise stopped
 
 
 def _check_metrics(metrics: dict[str, str], *, names: list[str]) -> None:
@@ -73,7 +86,25 @@ def run_comparison(
     return result
 
 
-def show_comparison(result: dict[str, Any], *, json: Path | None, report: Path | None, quiet: bool) -> None:
+def run_learning_curve(study: "Study", roles: "Roles", frame: "pd.DataFrame", *, quiet: bool) -> dict[str, Any]:
+    """Compare over shares of the labels, with live progress; JSON-ready."""
+    from polytask.automatic import study_comparison, study_network
+    from polytask.cli._console import note
+    from polytask.cli._progress import fold_progress
+    from polytask.evaluation import learning_curve
+
+    settings = study_comparison(study, roles, frame)
+    settings["repeats"] = min(settings["repeats"], CURVE_REPEATS)
+    note("Learning curve: the same over shares of the labels", quiet=quiet)
+    with fold_progress(None, quiet=quiet) as on_fold:
+        joint = study_network(study)
+        found = learning_curve(roles.inputs, roles.labels, roles.tasks, joint=joint, on_fold=on_fold, **settings)
+    return found.to_dict()
+
+
+def show_comparison(
+    result: dict[str, Any], *, json: Path | None, report: Path | None, format: str | None = None, quiet: bool
+) -> None:
     """Print the table and write the files; where Ctrl-C ended the comparison, of the repeats that were finished.
 
     Raises
@@ -82,8 +113,8 @@ def show_comparison(result: dict[str, Any], *, json: Path | None, report: Path |
         If not all repeats were finished.
     """
     from polytask.cli._console import console, say
-    from polytask.cli._output import write_bytes, write_json
-    from polytask.reporting import comparison_html, comparison_table, summary_sentence
+    from polytask.cli._output import write_json, write_report
+    from polytask.reporting import comparison_table, summary_sentence
 
     if not quiet:
         console().print(comparison_table(result))
@@ -94,7 +125,7 @@ def show_comparison(result: dict[str, Any], *, json: Path | None, report: Path |
         write_json(json, result)
         say(f"JSON: {json}", quiet=quiet)
     if report is not None:
-        write_bytes(report, comparison_html(result).encode())
+        write_report(report, result, format=format)
         say(f"Report: {report}", quiet=quiet)
     if result["repeats"] < result["planned_repeats"]:
         stop = KeyboardInterrupt()

@@ -26,7 +26,7 @@ def fit(
     quiet: option.Quiet = False,
 ) -> None:
     """Learn all targets of a table together and write a model folder."""
-    from polytask.automatic import read_study_table, study_predictor
+    from polytask.automatic import read_study_table, study_predictor, study_targets
     from polytask.cli._output import check_output
     from polytask.cli._read import warn_of_missing_texts
     from polytask.cli._threads import threads_for, use_threads
@@ -35,21 +35,21 @@ def fit(
     if study.fit.out is None:
         raise OptionError("--out must name the model folder to write (`out` of `fit` in a study); got none.")
     out = Path(study.fit.out)
-    page = _beside(out, ".html") if study.fit.report is None else Path(study.fit.report)
+    page = _beside(out, f".{study.fit.format or 'html'}") if study.fit.report is None else Path(study.fit.report)
     check_output(page, option="--report", inputs=files_read(context, study))
     run_folder = _check_places(out, overwrite=overwrite, resume=resume)
     predictor = study_predictor(study)
     table = read_study_table(study)
     predictor.threads = threads_for(study.threads, n_rows=len(table.frame))
     use_threads(predictor.threads)
-    specs = parse_targets(study.target, list(table.frame.columns))
+    specs = parse_targets(study_targets(study), list(table.frame.columns))
     warn_of_missing_texts(table, [column for spec in specs for column in spec.sources])
     facts = {"data": table.source, "command": context.obj}
     names = [spec.name for spec in specs]
     _train(predictor, table, run_folder=run_folder, resume=resume, facts=facts, names=names, quiet=quiet)
     predictor.report_["study"] = (predictor.study_ or study).seen_from(page.parent).to_dict()
     predictor.save(out, overwrite=overwrite or resume)
-    _show(predictor, out=out, page=page, quiet=quiet)
+    _show(predictor, out=out, page=page, format=study.fit.format, quiet=quiet)
     _end(predictor, out=out, run_folder=run_folder, quiet=quiet)
 
 
@@ -115,14 +115,14 @@ def _train(
         raise
 
 
-def _show(predictor: "MultiTaskPredictor", *, out: Path, page: Path, quiet: bool) -> None:
+def _show(predictor: "MultiTaskPredictor", *, out: Path, page: Path, format: str | None, quiet: bool) -> None:
     from polytask.cli._console import console, say
-    from polytask.cli._output import write_bytes
-    from polytask.reporting import fit_html, fit_sentence, fit_table
+    from polytask.cli._output import write_report
+    from polytask.reporting import fit_sentence, fit_table
 
     if not quiet:
         console().print(fit_table(predictor.report_))
-    write_bytes(page, fit_html(predictor.report_).encode())
+    write_report(page, predictor.report_, format=format)
     say(f"\n{fit_sentence(predictor.report_)}\nModel: {out}\nReport: {page}", quiet=quiet)
 
 

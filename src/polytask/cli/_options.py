@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-_TARGETS, _READING, _TRAINING, _OUTPUT = "Targets and columns", "Reading the table", "Training", "Output"
+_TARGETS, _READING, _TRAINING, _OUTPUT = "Targets and columns", "Reading the table", "Network and training", "Output"
 _ROWS, _RUN, _COMPARISON = "How rows are divided", "The run", "Comparison"
 
 
@@ -51,6 +51,28 @@ Group = Annotated[
 Split = Annotated[str | None, _option("--split", panel=_ROWS, metavar="COL", help="The column that says which part a row is in.")]
 Weight = Annotated[
     str | None, _option("--weight", panel=_TARGETS, metavar="COL", help="The column of row weights, zero or more.")
+]
+Data = Annotated[
+    list[str] | None,
+    _option(
+        "--data",
+        panel=_TARGETS,
+        metavar="TARGET=FILE",
+        help="Instead of TABLE and --target: a table of its own for each target; as often as needed.",
+    ),
+]
+Loss = Annotated[
+    list[str] | None,
+    _option(
+        "--loss",
+        panel=_TARGETS,
+        metavar="TARGET=LOSS",
+        help="What is minimised, and so what predictions mean: mse, mae, huber, quantile:0.9; cross_entropy, focal.",
+    ),
+]
+ClassWeight = Annotated[
+    list[str] | None,
+    _option("--class-weight", panel=_TARGETS, metavar="TARGET=balanced", help="Let every class of a target count the same."),
 ]
 TaskBy = Annotated[
     str | None,
@@ -124,6 +146,14 @@ Sample = Annotated[
     int | None,
     _option("--sample", panel=_READING, metavar="N", help="So many rows at random instead of all, for a first look."),
 ]
+Encoder = Annotated[
+    Literal["mlp", "resnet"],
+    _option("--encoder", panel=_TRAINING, show_default=True, help="What makes features of the inputs; resnet: residual blocks."),
+]
+Numbers = Annotated[
+    Literal["plain", "periodic", "piecewise"],
+    _option("--numbers", panel=_TRAINING, show_default=True, help="How numbers enter: scaled, or embedded by such functions."),
+]
 Seed = Annotated[
     int, _option("--seed", panel=_TRAINING, metavar="N", min=0, show_default=True, help="The same seed gives the same result.")
 ]
@@ -147,7 +177,22 @@ Device = Annotated[str, _option("--device", panel=_TRAINING, metavar="NAME", sho
 
 Quiet = Annotated[bool, _option("--quiet", "-q", panel=_OUTPUT, help="Print nothing but warnings and errors.")]
 Json = Annotated[Path | None, _option("--json", panel=_OUTPUT, metavar="FILE", help="Write the result as JSON too.")]
-Report = Annotated[Path | None, _option("--report", panel=_OUTPUT, metavar="FILE", help="Write the report, one HTML file.")]
+Report = Annotated[
+    Path | None, _option("--report", panel=_OUTPUT, metavar="FILE", help="Write the report: .html, .pdf, .md or .json.")
+]
+
+Format = Annotated[
+    Literal["html", "pdf", "md", "json"] | None,
+    _option("--format", panel=_OUTPUT, help="Of the report; by the ending of its name by default."),
+]
+LearningCurve = Annotated[
+    bool,
+    _option(
+        "--learning-curve",
+        panel=_COMPARISON,
+        help="Compare over shares of the labels too, in 3 repeats at most: where does learning together pay?",
+    ),
+]
 
 Out = Annotated[Path | None, _option("--out", "-o", panel=_RUN, metavar="MODEL", help="The model folder to write.")]
 FitReport = Annotated[Path | None, _option("--report", panel=_OUTPUT, metavar="FILE", help="The report; MODEL.html by default.")]
@@ -198,6 +243,9 @@ Metric = Annotated[
 TABLE: dict[str, tuple[Any, Any]] = {"table": (TableOrStudy, None)}
 COLUMNS: dict[str, tuple[Any, Any]] = {
     "target": (Target, None),
+    "data": (Data, None),
+    "loss": (Loss, None),
+    "class_weight": (ClassWeight, None),
     "task_by": (TaskBy, None),
     "unlearnable": (Unlearnable, "error"),
     "ignore": (Ignore, None),
@@ -215,19 +263,28 @@ READING: dict[str, tuple[Any, Any]] = {
     "no_default_missing": (NoDefaultMissing, False),
 }
 TRAINING: dict[str, tuple[Any, Any]] = {
+    "encoder": (Encoder, "mlp"),
+    "numbers": (Numbers, "plain"),
     "seed": (Seed, 0),
     "epochs": (Epochs, None),
     "max_steps": (MaxSteps, None),
     "threads": (Threads, None),
     "device": (Device, "cpu"),
 }
-FIT: dict[str, tuple[Any, Any]] = {"out": (Out, None), "time_limit": (TimeLimit, None), "report": (FitReport, None)}
+FIT: dict[str, tuple[Any, Any]] = {
+    "out": (Out, None),
+    "time_limit": (TimeLimit, None),
+    "report": (FitReport, None),
+    "format": (Format, None),
+}
 COMPARE: dict[str, tuple[Any, Any]] = {
     "folds": (Folds, None),
     "window": (Window, None),
     "similar": (Similar, None),
     "repeats": (Repeats, 5),
     "metric": (Metric, None),
+    "learning_curve": (LearningCurve, False),
     "json": (Json, None),
     "report": (Report, None),
+    "format": (Format, None),
 }

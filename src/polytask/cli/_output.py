@@ -41,6 +41,13 @@ def write_bytes(path: Path, content: bytes) -> None:
     write_file(path, content)
 
 
+def write_report(path: Path, result: Mapping[str, Any], *, format: str | None) -> None:
+    """Write the report of a fit or a comparison; without ``format`` the ending of the name says which it is."""
+    from polytask.reporting import format_of, render
+
+    write_bytes(path, render(result, format=format or format_of(path)))
+
+
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write strict JSON in UTF-8, two spaces deep."""
     write_bytes(path, (json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())

@@ -77,7 +77,7 @@ def study_of_command(context: typer.Context, command: str, *, names: Iterable[st
         given[("table",)] = tables
     text = YAMLText({}) if file is None else read_study_text(file)
     study = study_from(text, given, path=file, name_given=lambda place: option_name(context, place))
-    if not study.table:
+    if not (study.table or study.data):
         usage = f"See '{context.command_path} --help'"
         raise OptionError(f"No table is given: name the file to learn from, or a study that names it (`table`). {usage}.")
     return study
@@ -85,7 +85,7 @@ def study_of_command(context: typer.Context, command: str, *, names: Iterable[st
 
 def files_read(context: typer.Context, study: "Study") -> tuple[Path, ...]:
     """The files that a command reads, and must not write over."""
-    named = [*map(str, context.params.get("table") or []), *study.table]
+    named = [*map(str, context.params.get("table") or []), *study.table, *study.data.values()]
     return tuple(Path(file) for name in named for file in (name, *glob.glob(name, recursive=True)))
 
 
