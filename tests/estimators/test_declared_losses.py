@@ -168,6 +168,16 @@ def test_a_model_folder_keeps_losses_and_metrics_by_name(request, which, table, 
     assert list(again.tasks_[2].evaluate(again.outputs(table[0])["middle"], target))[:3] == ["bias", "spearman", "mae"]
 
 
+@pytest.mark.parametrize("estimator", [boosted_trees(n_estimators=5), linear_models()], ids=["trees", "linear"])
+def test_every_loss_of_separate_models_is_kept(estimator, table, tmp_path):
+    tasks = [*TASKS, Regression("bulk", ("middle",), loss="huber"), Count("few", ("visits",), loss="quantile:0.3")]
+    model = PerTaskEstimator(estimator, tasks).fit(*table)
+    save_estimator(model, tmp_path / "model")
+    again = load_estimator(tmp_path / "model", losses=[triple], metrics=[BIAS])
+    for task, outputs in model.outputs(table[0]).items():
+        np.testing.assert_array_equal(again.outputs(table[0])[task], outputs)
+
+
 def test_twins_of_a_stack_are_those_trained_alone(table):
     """Several networks at once, by torch.func.vmap, minimise what one minimises."""
     from polytask.estimators import CodedTable, NetworkJob, twin_mask
