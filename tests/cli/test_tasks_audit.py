@@ -132,3 +132,12 @@ def test_bad_files_are_told_in_a_sentence(polytask, table, tmp_path):
     shown = polytask("tasks", table, "-t", "price", "--json", table)
     assert shown.code == 2
     assert "must not be the file that is read" in shown.err
+
+
+def test_of_many_tasks_a_few_are_shown(polytask, write, rng):
+    shop = np.arange(400) % 8
+    frame = pd.DataFrame({"shop": [f"s{i}" for i in shop], "size": shop + 0.1 * rng.normal(size=400), "y": rng.normal(size=400)})
+    lines = squeezed(polytask("tasks", write(frame), "-t", "y", "--task-by", "shop"))
+    assert "0 of 400 rows are labelled for all tasks, 0 for none: each row is labelled for one task at most." in lines
+    assert sum("are not missing at random: the input 'size' tells" in line for line in lines) == 4
+    assert "The same is so of 4 more tasks." in lines

@@ -1,6 +1,6 @@
 """What ``polytask tasks`` prints of the data audit and of a new table."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -101,16 +101,20 @@ def _label_lines(audit: "Audit") -> Iterator[str]:
     else:
         n_all, n_none = missing["complete_rows"], missing["unlabelled_rows"]
         yield f"{n_all} of {audit.n_rows} rows are labelled for all tasks, {n_none} for none: {_SHAPES[missing['shape']]}"
-    if n_apart := missing["n_never_together"]:
+    n_apart = missing["n_never_together"]
+    if n_apart and missing["shape"] != "disjoint":
         shown = "; ".join(f"{a} and {b}" for a, b in missing["never_together"][:_NAMES])
         yield f"{n_apart} pairs of tasks are never labelled in one row: {shown}{_more(n_apart)}."
-    for told in audit.missing_told:
-        yield (
-            f"The labels of {told.task!r} are not missing at random: the input {told.column!r} tells where they are "
-            f"(skill {told.skill:.2f}), so scores hold for rows like the labelled ones."
-        )
-    for task, classes in rare_classes(audit.labels).items():
-        yield f"Task {task!r} has classes of fewer than ten rows: {', '.join(classes[:_NAMES])}{_more(len(classes))}."
+    strongest = sorted(audit.missing_told, key=lambda told: -told.skill)
+    yield from _first(
+        f"The labels of {told.task!r} are not missing at random: the input {told.column!r} tells where they are "
+        f"(skill {told.skill:.2f}), so scores hold for rows like the labelled ones."
+        for told in strongest
+    )
+    yield from _first(
+        f"Task {task!r} has classes of fewer than ten rows: {', '.join(classes[:_NAMES])}{_more(len(classes))}."
+        for task, classes in rare_classes(audit.labels).items()
+    )
 
 
 _SHAPES = {
@@ -130,8 +134,10 @@ def _duplicate_lines(audit: "Audit") -> Iterator[str]:
             f"{found['largest']} rows; the first are rows {found['examples'][0][0] + 1} and {found['examples'][0][1] + 1}). "
             "Where that is not chance, give --group, so that no copy is on both sides of a split."
         )
-    for task, n_rows in found["conflicting"].items():
-        yield f"{n_rows} rows have inputs that are the same with another label of {task!r}: no model can learn all of them."
+    yield from _first(
+        f"{n_rows} rows have inputs that are the same with another label of {task!r}: no model can learn all of them."
+        for task, n_rows in found["conflicting"].items()
+    )
     for same in found["columns"][:_NAMES]:
         yield f"The inputs {', '.join(map(repr, same[:_NAMES]))}{_more(len(same))} are the same in every row."
     if len(found["columns"]) > _NAMES:
@@ -216,3 +222,11 @@ def _drift_lines(drift: "Drift") -> Iterator[str]:
 
 def _more(n: int) -> str:
     return f" and {n - _NAMES} more" if n > _NAMES else ""
+
+
+def _first(lines: Iterable[str]) -> Iterator[str]:
+    """The first few of some lines, each of another task, and how many more there are."""
+    lines = list(lines)
+    yield from lines[:_NAMES]
+    if (n_more := len(lines) - _NAMES) > 0:
+        yield f"The same is so of {n_more} more task{'s' if n_more > 1 else ''}."
