@@ -9,6 +9,7 @@
 ['price', 'sold']
 """
 
+from polytask.estimators._bagged import AloneModels, Bagged, LearningData, NetworkModel, bag_alone, bag_network
 from polytask.estimators._base import MultiTaskEstimator
 from polytask.estimators._best_per_task import (
     BestPerTask,
@@ -23,29 +24,38 @@ from polytask.estimators._candidates import boosted_trees, linear_models
 from polytask.estimators._estimator_from_parts import estimator_from_parts
 from polytask.estimators._fit_networks import CodedTable, FittedNetwork, NetworkJob, fit_networks
 from polytask.estimators._folder import load_estimator, save_estimator
+from polytask.estimators._greedy_selection import cross_fitted_outputs, greedy_selection
 from polytask.estimators._labels import LabelTable, encode_labels_of, label_frame, label_weights, read_labels, task_slices
 from polytask.estimators._multi_task_network import MultiTaskNetwork
 from polytask.estimators._network_parts import network_from_parts, network_parts
 from polytask.estimators._per_task import PerTaskEstimator, TaskModel
 
 __all__ = [
+    "AloneModels",
+    "Bagged",
     "BestPerTask",
     "CodedTable",
     "FittedNetwork",
     "LabelTable",
+    "LearningData",
     "MultiTaskEstimator",
     "MultiTaskNetwork",
     "NetworkJob",
+    "NetworkModel",
     "PerTaskEstimator",
     "TaskModel",
     "TwinModel",
+    "bag_alone",
+    "bag_network",
     "boosted_trees",
     "choose_per_task",
+    "cross_fitted_outputs",
     "default_candidates",
     "encode_labels_of",
     "estimator_from_parts",
     "fit_alone",
     "fit_networks",
+    "greedy_selection",
     "label_frame",
     "label_weights",
     "linear_models",
