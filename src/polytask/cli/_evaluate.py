@@ -5,6 +5,8 @@ from typing import Any
 
 from polytask.cli import _options as option
 
+_SHOWN_UNLABELLED = 5  # more tasks without a label are told in one sentence
+
 
 def evaluate(
     model: option.ModelFolder,
@@ -43,9 +45,14 @@ def evaluate(
 def _print(scores: dict[str, Any]) -> None:
     """A table for the tasks of each set of metrics, and why a metric is undefined."""
     from polytask.cli._console import console, print_table, say
+    from polytask.data._names import quoted
 
     say(f"{scores['n_rows']} rows. Skill in points: 0 is no better than the constant of the training rows, 100 is perfect.")
     tasks = {f"{name}, all groups": pooled for name, pooled in scores.get("pooled", {}).items()} | scores["tasks"]
+    unlabelled = [name for name, task in tasks.items() if not task["n_observed"]]
+    if len(unlabelled) > _SHOWN_UNLABELLED:
+        say(f"{len(unlabelled)} tasks have no labels here: {quoted(unlabelled)}.")
+        tasks = {name: task for name, task in tasks.items() if task["n_observed"]}
     groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for name, task in tasks.items():
         groups.setdefault((task["kind"], tuple(task["metrics"])), []).append(name)
