@@ -12,6 +12,7 @@ from polytask.reporting._readings import ARM_LABELS, VERDICT_WORDS, Gain, has_ar
 from polytask.reporting._settings import compare_command, flat_rows, input_row
 from polytask.reporting._side_by_side import side_by_side
 from polytask.reporting._split_view import split_rows
+from polytask.reporting._study_view import study_lines
 from polytask.reporting._words import mean_clause, summary_sentence, task_gains, undecided_sentence, verdict_clause, worth_clause
 
 _TESTS = (
@@ -60,6 +61,7 @@ def comparison_view(result: Mapping[str, Any]) -> dict[str, Any]:
         "saturated": [name for name, task in result["tasks"].items() if task.get("saturated")],
         "notes": list(result.get("notes") or []),
         "command": compare_command(result),
+        "study": study_lines(result),
         "settings": flat_rows(result.get("settings")),
         "versions": flat_rows({"polytask": result.get("polytask") or "unknown", **(result.get("versions") or {})}),
         **data(result.get("data") or {}),

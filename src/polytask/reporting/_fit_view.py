@@ -10,6 +10,7 @@ from polytask.reporting._numbers import UNDEFINED, finite, plural, points, signi
 from polytask.reporting._readings import check_format
 from polytask.reporting._settings import flat_rows, input_row, stored_command
 from polytask.reporting._skill_bar import skill_bar, skill_scale
+from polytask.reporting._study_view import study_lines
 
 _ENDED_BY = {
     "patience": "the mean validation skill no longer rose",
@@ -93,6 +94,7 @@ def fit_view(result: Mapping[str, Any]) -> dict[str, Any]:
         "open_tasks": OPEN_TASKS,
         "notes": list(result.get("notes") or []),
         "command": stored_command(result),
+        "study": study_lines(result),
         "settings": flat_rows(result.get("settings")),
         "versions": flat_rows({"polytask": result.get("polytask") or "unknown", **(result.get("versions") or {})}),
         "data": flat_rows(result.get("data")),

@@ -66,6 +66,12 @@ def code(command: str) -> str:
     return f"{fence}\n{printable(command)}\n{fence}"
 
 
+def lines(texts: Sequence[str]) -> str:
+    """A block of several lines, fenced by more backticks than they hold."""
+    fence = code("".join(texts)).partition("\n")[0]
+    return "\n".join([fence, *map(printable, texts), fence])
+
+
 def figure(one: Figure, *, level: int = 4) -> str:
     """A figure without its drawings: the words, the tables it is, the numbers behind it folded."""
     numbers = [titled(own) for own in one.numbers]

@@ -229,6 +229,7 @@ def _again(view: Mapping[str, Any]) -> list[str]:
     return [
         "## To run it again",
         md.code(view["command"]) if view["command"] else "",
+        md.folded("The study file that does the same", md.lines(view["study"])) if view["study"] else "",
         md.folded("Data, settings and versions", table),
     ]
 

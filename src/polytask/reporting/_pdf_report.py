@@ -231,6 +231,10 @@ def _end(pages: Pages, view: Mapping[str, Any]) -> None:
     pages.heading("To run it again")
     if view["command"]:
         pages.paragraph(view["command"], size=8.5)
+    if view["study"]:
+        pages.heading("The study file that does the same", size=10.0)
+        for line in view["study"]:
+            pages.paragraph(line.replace("  ", "\u2003"), size=7.5)
     rows = [[str(name), str(value)] for name, value in [*view["settings"], *view["versions"]]]
     pages.table(Table(caption="Settings and versions", header=["Name", "Value"], rows=rows), size=7.5, n_texts=2)
 
