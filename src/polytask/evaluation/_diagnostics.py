@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from polytask.evaluation._diagnostics_classes import class_calibration, confusion, curves, levels, tag_calibration, tags
 from polytask.evaluation._diagnostics_intervals import Observed
 from polytask.evaluation._diagnostics_numbers import normal_quantiles, poisson_residuals, residuals, rootogram, scatter
-from polytask.evaluation._diagnostics_slices import MOST_ROWS, Slices, error_by_column, error_by_group
+from polytask.evaluation._diagnostics_slices import MOST_CELLS, MOST_ROWS, Slices, error_by_column, error_by_group
 from polytask.exceptions import DataError, OptionError
 from polytask.tasks import FittedTask
 
@@ -123,7 +123,7 @@ def diagnose(
         "labels": [str(label) for label in task.labels[:50]],
     }
     parts = {name: _PARTS[name](observed, task.labels) for name in task.diagnostics}
-    told = _by_rows(task, observed, None if slices is None else slices.rows(seen), names)
+    told = _by_rows(task, observed, slices, np.flatnonzero(seen), names)
     plain: dict[str, Any] = _plain(about | {"parts": parts} | told)
     return plain
 
@@ -158,6 +158,8 @@ def diagnose_tasks(
     slices = inputs if inputs is None or isinstance(inputs, Slices) else Slices.of_table(inputs)
     given = None if groups is None else np.asarray(groups)
     chosen = slice(None) if kept is None else np.asarray(kept)
+    if slices is not None and kept is not None and not np.all(kept):
+        slices = slices.rows(np.asarray(kept))
     found = {}
     for task in tasks:
         weight = None if weights is None else np.asarray(weights[task.name], dtype=np.float64)
@@ -167,7 +169,7 @@ def diagnose_tasks(
             task,
             outputs[task.name][chosen],
             targets[task.name][chosen],
-            inputs=slices if slices is None or kept is None else slices.rows(np.asarray(kept)),
+            inputs=slices,
             groups=None if given is None else given[chosen],
             sample_weight=None if weight is None else weight[chosen],
             confidence=confidence,
@@ -177,11 +179,13 @@ def diagnose_tasks(
     return found
 
 
-def _by_rows(task: FittedTask, rows: Observed, slices: Slices | None, names: Any) -> dict[str, Any]:
-    """The error by column and by group, on at most 20,000 rows."""
-    if len(rows) > MOST_ROWS:
-        drawn = np.sort(np.random.default_rng(0).choice(len(rows), MOST_ROWS, replace=False))
-        rows, slices = rows.rows(drawn), None if slices is None else slices.rows(drawn)
+def _by_rows(task: FittedTask, rows: Observed, slices: Slices | None, places: NDArray[np.int64], names: Any) -> dict[str, Any]:
+    """The error by column and by group, on at most 20,000 rows, fewer of very wide tables; ``places`` are those of the rows."""
+    n_columns = len(slices.names) if slices is not None else 1
+    most = int(np.clip(MOST_CELLS // max(n_columns, 1), MOST_ROWS // 5, MOST_ROWS))
+    if len(rows) > most:
+        drawn = np.sort(np.random.default_rng(0).choice(len(rows), most, replace=False))
+        rows, places = rows.rows(drawn), places[drawn]
         if rows.groups is not None and names is not None:
             kept, codes = np.unique(rows.groups, return_inverse=True)
             rows, names = replace(rows, groups=codes), [names[k] for k in kept]
@@ -189,11 +193,12 @@ def _by_rows(task: FittedTask, rows: Observed, slices: Slices | None, names: Any
     label_weight = np.where(np.isnan(rows.target), 0.0, rows.weight[:, None])
     fitted = task.with_statistics(rows.target, label_weight)
     constant = fitted.row_losses(fitted.constant_outputs(len(rows)), rows.target)
+    signed = task.signed_errors(rows.outputs, rows.target)
     by_column = None
     if slices is not None and slices.names:
-        by_column = error_by_column(rows, slices, losses, constant, task.signed_errors(rows.outputs, rows.target))
-        by_column["n_rows"] = len(rows)
-    by_group = None if names is None else error_by_group(rows, names, losses, constant)
+        slices = slices if len(places) == len(slices) else slices.rows(places)
+        by_column = error_by_column(rows, slices, losses, constant, signed) | {"n_rows": len(rows)}
+    by_group = None if names is None else error_by_group(rows, names, losses, constant, signed)
     return {"by_column": by_column, "by_group": by_group}
 
 

@@ -168,23 +168,29 @@ def _recalibration(rows: Observed, target: FloatArray, probability: FloatArray) 
     if np.ptp(target) == 0 or np.ptp(x) < 1e-9 or len(rows) < 20:
         return undefined
     design = np.stack([np.ones(len(x)), x], axis=1)
-    beta = np.array([0.0, 1.0])
+    beta, last = np.zeros(2), _log_likelihood(np.zeros(len(x)), target, rows.weight)
     for _ in range(50):
         mean = expit(design @ beta)
-        information = design.T @ (design * (rows.weight * np.maximum(mean * (1 - mean), 1e-12))[:, None])
-        if np.linalg.cond(information) > 1e12:
+        information = design.T @ (design * (rows.weight * mean * (1 - mean))[:, None])
+        if not np.linalg.cond(information) < 1e12:  # the classes are separated: there is no finite slope
             return undefined
         step = np.linalg.solve(information, design.T @ (rows.weight * (target - mean)))
-        beta = beta + np.clip(step, -2.0, 2.0)
-        if np.abs(step).max() < 1e-9:
+        if np.abs(step).max() < 1e-8 * (1 + np.abs(beta).max()):
             break
-    else:  # the classes are separated: there is no finite slope
+        while (found := _log_likelihood(design @ (beta + step), target, rows.weight)) < last and np.abs(step).max() > 1e-12:
+            step /= 2
+        beta, last = beta + step, found
+    else:  # it runs off, for the same reason
         return undefined
     influence = np.linalg.solve(information, (design * (rows.weight * (target - expit(design @ beta)))[:, None]).T)
     z = stats.norm.isf((1 - rows.confidence) / 2)
     reach = [z * np.sqrt(group_variance(part, rows.groups)[0]) for part in influence]
-    found = [[float(b), float(b - r), float(b + r)] for b, r in zip(beta, reach, strict=True)]
-    return {"intercept": found[0], "slope": found[1]}
+    spans = [[float(b), float(b - r), float(b + r)] for b, r in zip(beta, reach, strict=True)]
+    return {"intercept": spans[0], "slope": spans[1]}
+
+
+def _log_likelihood(raw: FloatArray, target: FloatArray, weight: FloatArray) -> float:
+    return float(-np.sum(weight * np.logaddexp(0.0, np.where(target == 1, -raw, raw))))
 
 
 def levels(rows: Observed, labels: tuple[Any, ...]) -> dict[str, Any]:

@@ -181,6 +181,8 @@ def average_precision_interval(
     positives = weight[target == 1]
     n = positives.sum() ** 2 / np.sum(positives**2)
     by_rows, by_groups = _auc_variances(target, placements, auc, weight, groups)
+    if by_groups is not None and not np.isfinite(by_groups):
+        return value, None, None
     if by_groups is not None and 0 < by_rows < by_groups:
         n *= by_rows / by_groups
     return value, *_on_logit_scale(value, np.sqrt(value * (1 - value) / n), confidence)

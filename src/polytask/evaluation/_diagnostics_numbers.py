@@ -1,6 +1,7 @@
 """What to look at where a task is a number: predicted against true, residuals, their distribution, counts."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -98,10 +99,7 @@ def normal_quantiles(rows: Observed) -> dict[str, Any]:
         return {"points": [], "reason": "too few different residuals"}
     z = np.sort((residual - residual.mean()) / spread)
     n = len(z)
-    ranks = np.unique(np.linspace(1, n, min(n, _QUANTILE_POINTS)).round().astype(int))
-    extremes = [1, 2, 3, n - 2, n - 1, n]
-    ranks = np.unique(np.append(ranks, extremes))
-    low, high = _order_statistic_band(ranks, n, rows.confidence)
+    ranks, low, high = _order_statistic_band(n, rows.confidence)
     expected = stats.norm.ppf((ranks - 0.375) / (n + 0.25))  # Blom 1958
     return {
         "points": np.stack([expected, z[ranks - 1], stats.norm.ppf(low), stats.norm.ppf(high)], axis=1),
@@ -112,15 +110,18 @@ def normal_quantiles(rows: Observed) -> dict[str, Any]:
     }
 
 
-def _order_statistic_band(ranks: NDArray[Any], n: int, confidence: float) -> tuple[FloatArray, FloatArray]:
-    """Equal-tailed beta bands of uniform order statistics, at the level at which all hold at once (by simulation)."""
+@lru_cache(maxsize=64)  # tasks often have equally many labels
+def _order_statistic_band(n: int, confidence: float) -> tuple[NDArray[Any], FloatArray, FloatArray]:
+    """Ranks, and equal-tailed beta bands of these uniform order statistics at the level at which all hold (by simulation)."""
+    spread = np.linspace(1, n, min(n, _QUANTILE_POINTS)).round().astype(int)
+    ranks = np.unique(np.concatenate([spread, [1, 2, 3, n - 2, n - 1, n]]))
     gaps = np.diff(np.concatenate([[0], ranks, [n + 1]]))
     draws = np.random.default_rng(0).gamma(gaps, size=(_SIMULATIONS, len(gaps)))
     uniform = (np.cumsum(draws, axis=1) / draws.sum(axis=1, keepdims=True))[:, :-1]
     tails = stats.beta.cdf(uniform, ranks, n + 1 - ranks)
     level = np.quantile(np.minimum(tails, 1 - tails).min(axis=1), 1 - confidence)
     low, high = stats.beta.ppf(level, ranks, n + 1 - ranks), stats.beta.isf(level, ranks, n + 1 - ranks)
-    return np.asarray(low), np.asarray(high)
+    return ranks, np.asarray(low), np.asarray(high)
 
 
 def rootogram(rows: Observed) -> dict[str, Any]:

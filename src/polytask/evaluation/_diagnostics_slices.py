@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -15,7 +14,7 @@ from polytask.evaluation._diagnostics_intervals import FloatArray, Observed, all
 from polytask.evaluation._intervals import holm, two_sided_p
 
 LEAST_ROWS, LEAST_GROUPS = 30, 10  # smaller parts are not judged
-MOST_ROWS = 20_000  # more are drawn at random
+MOST_ROWS, MOST_CELLS = 20_000, 4_000_000  # rows, and rows times columns; more are drawn at random
 _BINS, _CATEGORIES = 5, 8
 _MOST_COLUMNS, _MOST_WORST, _MOST_GROUPS = 6, 10, 20
 _MISSING = "missing"
@@ -31,12 +30,12 @@ class Slices:
     labels : tuple of tuple of str
         Per column the names of its parts.
     codes : tuple of int arrays of shape (n,)
-        Per column the part of every row; -1 for none.
+        Per column the part of every row; -1 for none. Small integers, so that they take an eighth of the table's memory.
     """
 
     names: tuple[str, ...]
     labels: tuple[tuple[str, ...], ...]
-    codes: tuple[NDArray[np.int64], ...]
+    codes: tuple[NDArray[np.signedinteger[Any]], ...]
 
     @classmethod
     def of_arrays(cls, codec: TableCodec, arrays: TableArrays) -> Self:
@@ -56,7 +55,7 @@ class Slices:
             else:
                 continue
             found.append((info.name, *cut))
-        return cls(tuple(f[0] for f in found), tuple(f[1] for f in found), tuple(f[2] for f in found))
+        return cls(tuple(f[0] for f in found), tuple(f[1] for f in found), tuple(f[2].astype(np.int8) for f in found))
 
     @classmethod
     def of_table(cls, table: Any) -> Self:
@@ -105,14 +104,18 @@ def error_by_column(
         for label, numbers in _parts(rows, codes, labels, losses)
     ]
     base = float(np.average(constant, weights=rows.weight))
-    entries = _judged(rows, found, base, constant, signed, slices) if found and base > 0 else []
-    by_column = {name: [entry for entry in entries if entry["column"] == name] for name in slices.names}
+    entries = _judged(rows, found, base) if found and base > 0 else []
+    by_column: dict[str, list[dict[str, Any]]] = {}
+    for entry in entries:
+        by_column.setdefault(entry["column"], []).append(entry)
     contrast = {name: min(entry["p_adjusted"] for entry in parts) for name, parts in by_column.items() if len(parts) > 1}
     shown = sorted(contrast, key=lambda name: (contrast[name], -max(abs(e["excess"]) for e in by_column[name])))[:_MOST_COLUMNS]
     worst = sorted((e for e in entries if e["low"] > 0), key=lambda entry: -entry["low"])
+    told = worst[:_MOST_WORST] + [entry for name in shown for entry in by_column[name]]
+    _add_means(rows, told, slices, constant, signed)
     return {
         "n_columns": len(slices.names),
-        "n_columns_judged": sum(bool(parts) for parts in by_column.values()),
+        "n_columns_judged": len(by_column),
         "n_looked_at": len(entries),
         "n_worse": len(worst),
         "n_better": sum(entry["high"] < 0 for entry in entries),
@@ -138,11 +141,11 @@ class _Part:
 
 
 def _parts(
-    rows: Observed, codes: NDArray[np.int64], labels: Sequence[str], losses: FloatArray
+    rows: Observed, codes: NDArray[np.signedinteger[Any]], labels: Sequence[str], losses: FloatArray
 ) -> list[tuple[str, tuple[Any, ...]]]:
     """The parts of one column that are large enough, with what their test needs."""
     n_parts = len(labels)
-    own = np.where(codes < 0, n_parts, codes)
+    own = np.where(codes < 0, n_parts, codes).astype(np.int64)
     centre = float(losses.mean())
     e, w = losses - centre, rows.weight
     count = np.bincount(own, minlength=n_parts + 1)[:n_parts]
@@ -165,8 +168,9 @@ def _parts(
 
 def _row_sums(own: NDArray[np.int64], n: int, e: FloatArray, w: FloatArray) -> tuple[FloatArray, ...]:
     """Means inside and outside each part, their variances (without small-sample factors), rows inside and outside."""
-    sums = [np.bincount(own, weights=v, minlength=n + 1)[:n] for v in (w, w * e, w**2, w**2 * e, w**2 * e**2)]
-    total = [v.sum() for v in (w, w * e, w**2, w**2 * e, w**2 * e**2)]
+    columns = (w, w * e, w**2, w**2 * e, w**2 * e**2)
+    sums = [np.bincount(own, weights=v, minlength=n + 1)[:n] for v in columns]
+    total = [v.sum() for v in columns]
     found = []
     with np.errstate(divide="ignore", invalid="ignore"):
         for s in (sums, [whole - part for whole, part in zip(total, sums, strict=True)]):
@@ -196,53 +200,44 @@ def _group_sums(
     return inside, outside, np.maximum(squares_in, 0), np.maximum(squares_out, 0), *units
 
 
-def _judged(
-    rows: Observed,
-    found: Sequence[_Part],
-    base: float,
-    constant: FloatArray,
-    signed: FloatArray | None,
-    slices: Slices,
-) -> list[dict[str, Any]]:
+def _judged(rows: Observed, found: Sequence[_Part], base: float) -> list[dict[str, Any]]:
+    """The differences with simultaneous intervals and Holm's p values."""
     difference = np.array([part.inside - part.outside for part in found])
     se, df = np.array([part.se for part in found]), np.array([part.df for part in found])
-    p = two_sided_p(difference, se=se, df=df)
-    adjusted = holm(p)
+    adjusted = holm(two_sided_p(difference, se=se, df=df))
     reach = stats.t.isf((1 - all_at_once(rows.confidence, len(found))) / 2, df) * se
-    codes = dict(zip(slices.names, slices.codes, strict=True))
-    places = {name: {label: k for k, label in enumerate(own)} for name, own in zip(slices.names, slices.labels, strict=True)}
-    means = {name: _part_means(rows, codes[name], (constant, signed)) for name in dict.fromkeys(part.column for part in found)}
-    entries = []
-    for k, part in enumerate(found):
-        of_constant, of_signed = means[part.column]
-        place = places[part.column][part.label]
-        entries.append(
-            {
-                "column": part.column,
-                "part": part.label,
-                "n": part.n,
-                "error": part.inside,
-                "elsewhere": part.outside,
-                "skill": 1 - part.inside / of_constant[place] if of_constant[place] > 0 else None,
-                "excess": difference[k] / base,
-                "low": (difference[k] - reach[k]) / base,
-                "high": (difference[k] + reach[k]) / base,
-                "p_adjusted": adjusted[k],
-                "bias": None if of_signed is None else of_signed[place],
-            }
-        )
-    return entries
+    return [
+        {
+            "column": part.column,
+            "part": part.label,
+            "n": part.n,
+            "error": part.inside,
+            "elsewhere": part.outside,
+            "excess": own / base,
+            "low": (own - far) / base,
+            "high": (own + far) / base,
+            "p_adjusted": p,
+        }
+        for part, own, far, p in zip(found, difference, reach, adjusted, strict=True)
+    ]
 
 
-def _part_means(rows: Observed, codes: NDArray[np.int64], columns: Sequence[FloatArray | None]) -> list[Any]:
-    kept = codes >= 0
-    own, w = codes[kept], rows.weight[kept]
-    total = np.bincount(own, weights=w)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return [None if values is None else np.bincount(own, weights=w * values[kept]) / total for values in columns]
+def _add_means(
+    rows: Observed, entries: Sequence[dict[str, Any]], slices: Slices, constant: FloatArray, signed: FloatArray | None
+) -> None:
+    """Put the skill inside each part, and the mean of true - predicted, into its entry."""
+    places = {name: k for k, name in enumerate(slices.names)}
+    for entry in entries:
+        column = places[entry["column"]]
+        inside = slices.codes[column] == slices.labels[column].index(entry["part"])
+        error = float(np.average(constant[inside], weights=rows.weight[inside]))
+        entry["skill"] = 1 - entry["error"] / error if error > 0 else None
+        entry["bias"] = None if signed is None else float(np.average(signed[inside], weights=rows.weight[inside]))
 
 
-def error_by_group(rows: Observed, names: Sequence[Any], losses: FloatArray, constant: FloatArray) -> dict[str, Any] | None:
+def error_by_group(
+    rows: Observed, names: Sequence[Any], losses: FloatArray, constant: FloatArray, signed: FloatArray | None
+) -> dict[str, Any] | None:
     """Error of every group against all others, its rows taken as independent draws from that group; None without groups.
 
     Up to 20 groups are told, those with the largest error first; intervals hold for all groups judged at once.
@@ -256,11 +251,11 @@ def error_by_group(rows: Observed, names: Sequence[Any], losses: FloatArray, con
     told = {"n_groups": len(np.unique(rows.groups)), "n_looked_at": len(found), "least_rows": LEAST_ROWS, "groups": []}
     if not found or not base > 0:
         return told
-    entries = _judged(alone, found, base, constant, None, Slices(("group",), (labels,), (rows.groups,)))
+    entries = sorted(_judged(alone, found, base), key=lambda entry: -entry["excess"])
+    _add_means(alone, entries[:_MOST_GROUPS], Slices(("group",), (labels,), (rows.groups,)), constant, signed)
     for entry in entries:
         entry["part"] = str(names[int(entry["part"])])
-        del entry["column"], entry["bias"]
-    entries.sort(key=lambda entry: -entry["excess"])
+        del entry["column"]
     return told | {
         "n_worse": sum(entry["low"] > 0 for entry in entries),
         "n_better": sum(entry["high"] < 0 for entry in entries),
@@ -279,10 +274,20 @@ def _number_parts(values: FloatArray, *, write: Any = None) -> tuple[tuple[str, 
         edges = np.unique(np.quantile(values[seen], np.arange(1, _BINS) / _BINS, method="lower"))
         edges = edges[edges < different[-1]]  # a part is (edge, next edge]
         codes = np.searchsorted(edges, values, side="left")
-        inner = _texts(edges, write)
-        labels = [f"up to {inner[0]}", *(f"{a} to {b}" for a, b in pairwise(inner)), f"above {inner[-1]}"]
+        labels = _range_labels(edges, write, step=1 if write is None and not (different % 1).any() else 0)
     codes = np.where(seen, codes, len(labels))
     return (*labels, *([_MISSING] if not seen.all() else [])), codes.astype(np.int64)
+
+
+def _range_labels(edges: FloatArray, write: Any, *, step: int) -> list[str]:
+    """Names of the ranges (edge, next edge]; whole numbers (``step`` 1) begin with the next one.
+
+    >>> _range_labels(np.array([2.0, 3.0, 7.0]), None, step=1), _range_labels(np.array([0.5, 1.5]), None, step=0)
+    (['up to 2', '3', '4 to 7', 'above 7'], ['up to 0.5', '0.5 to 1.5', 'above 1.5'])
+    """
+    ends, starts = _texts(edges, write), _texts(edges + step, write)
+    inner = [end if start == end else f"{start} to {end}" for start, end in zip(starts[:-1], ends[1:], strict=True)]
+    return [f"up to {ends[0]}", *inner, f"above {ends[-1]}"]
 
 
 def _texts(values: FloatArray, write: Any) -> list[str]:

@@ -18,6 +18,7 @@ from polytask.reporting._slice_figures import column_view, group_view
 from polytask.reporting._words_of_slices import part_name, worse_text
 
 OPEN_TASKS = 1  # more are folded
+_FEW_TASKS = 20  # of more, fewer columns are drawn part by part
 _ROWS = {
     "held-out": "held-out rows of the first repeat, predicted by the joint model of the fold that did not learn from them",
     "validation": "validation rows (optimistic: they chose the epoch)",
@@ -40,18 +41,16 @@ _FIGURES: dict[str, Callable[[str, Mapping[str, Any]], Figure]] = {
 
 def diagnostic_views(result: Mapping[str, Any]) -> list[dict[str, Any]]:
     """One entry per task that has diagnostics, in the order of the tasks."""
-    return [
-        task_view(name, task.get("kind", ""), found)
-        for name, task in result["tasks"].items()
-        if (found := task.get("diagnostics"))
-    ]
+    found = {name: task for name, task in result["tasks"].items() if task.get("diagnostics")}
+    most = 6 if len(found) <= _FEW_TASKS else 2
+    return [task_view(name, task.get("kind", ""), task["diagnostics"], most_columns=most) for name, task in found.items()]
 
 
-def task_view(name: str, kind: str, found: Mapping[str, Any]) -> dict[str, Any]:
+def task_view(name: str, kind: str, found: Mapping[str, Any], *, most_columns: int = 6) -> dict[str, Any]:
     """Figures of one task, in the order its kind declares; parts this version does not know are left out."""
     parts = found.get("parts") or {}
     figures = [_FIGURES[key](name, part) for key, part in parts.items() if key in _FIGURES and part]
-    columns, groups = column_view(found.get("by_column")), group_view(found.get("by_group"))
+    columns, groups = column_view(found.get("by_column"), most=most_columns), group_view(found.get("by_group"))
     return {
         "name": name,
         "kind": kind,

@@ -49,7 +49,7 @@ def quantile_figure(name: str, part: Mapping[str, Any]) -> Figure:
     """Residuals against a normal distribution."""
     words, points = normal_words(part), part.get("points") or []
     shown = points[:: max(1, len(points) // 12)]
-    rows = [[significant(row[0]), significant(row[1]), ends_text(row[2:])] for row in shown]
+    rows = [[significant(row[0]).replace("-", "\N{MINUS SIGN}"), significant(row[1]), ends_text(row[2:])] for row in shown]
     header = ["Normal quantile", "Residual's quantile", "Band"]
     return Figure(
         key="normal_quantiles",

@@ -67,6 +67,12 @@ def minus(text: Any) -> Any:
     return _MINUS.sub("\N{MINUS SIGN}", text) if isinstance(text, str) and not isinstance(text, Markup) else text
 
 
+def whole_intervals(text: Any) -> Markup:
+    """Keep an interval such as "[-0.2, 1.3]" on one line of a narrow cell."""
+    safe = str(Markup.escape(_numbers.printable(text)))
+    return Markup(_INTERVAL.sub(r'<span class="nobreak">\g<0></span>', safe))  # escaped above
+
+
 def signed_percent(value: Any) -> str:
     """Write a number that is already in percent, with its sign."""
     number = _numbers.finite(value)
@@ -94,6 +100,7 @@ def cost(value: Any, unit: str = "") -> str:
 
 
 _MINUS = re.compile(r"(?<![\w.])-(?=[\d.])")
+_INTERVAL = re.compile(r"\[[^\s\[\],]{1,14}, [^\s\[\],]{1,14}\]")
 _FILTERS: dict[str, Any] = {
     "arm_mark": arm_mark,
     "points": _numbers.points,
@@ -111,6 +118,7 @@ _FILTERS: dict[str, Any] = {
     "short_name": short_name,
     "span": span,
     "verdict_mark": verdict_mark,
+    "whole_intervals": whole_intervals,
 }
 
 

@@ -37,11 +37,11 @@ class Strips:
     table: Table
 
 
-def column_view(part: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Everything about the error by input column; None where it was not looked at."""
+def column_view(part: Mapping[str, Any] | None, *, most: int) -> dict[str, Any] | None:
+    """Everything about the error by input column, ``most`` of them part by part; None where it was not looked at."""
     if not part:
         return None
-    columns = [column for column in part.get("columns") or [] if column.get("parts")]
+    columns = [column for column in part.get("columns") or [] if column.get("parts")][:most]
     worst = [_table_row(entry, with_column=True) for entry in part.get("worst") or []]
     header = ["Column", "Part", *_HEADER]
     return {
