@@ -20,7 +20,7 @@ from polytask.automatic import (
 )
 from polytask.estimators import MultiTaskNetwork
 from polytask.exceptions import OptionError
-from polytask.networks import MLP
+from polytask.networks import MLP, Periodic, ResNet
 from tests.automatic._tables import houses
 
 FULL = {
@@ -242,6 +242,25 @@ def test_a_network_that_a_study_cannot_say_has_none(tmp_path):
     predictor.save(tmp_path / "model")
     assert not (tmp_path / "model" / "study.yaml").exists()
     assert load(tmp_path / "model").study_ is None
+
+
+def test_encoders_losses_and_weights_that_have_a_name_are_in_its_study():
+    network = MultiTaskNetwork(encoder=ResNet(embedding=Periodic()), max_steps=2)
+    named = {"losses": {"price": "huber"}, "class_weights": {"sold": "balanced"}}
+    study = MultiTaskPredictor(["price", "sold"], network=network, **named).fit(houses()).study_
+    assert (study.encoder, study.numbers) == ("resnet", "periodic")
+    assert (study.loss, study.class_weight) == ({"price": "huber"}, {"sold": "balanced"})
+    again = study_predictor(study)
+    assert repr(again.network.encoder) == repr(network.encoder)
+    assert (again.losses, again.class_weights) == (named["losses"], named["class_weights"])
+
+
+def test_a_loss_that_is_a_function_has_no_study():
+    def cubic(predictions, target):
+        return (predictions - target).abs() ** 3
+
+    predictor = MultiTaskPredictor(["price", "sold"], losses={"price": cubic}, max_steps=2).fit(houses())
+    assert predictor.study_ is None
 
 
 def test_a_run_that_a_clock_ended_is_told_by_its_steps():

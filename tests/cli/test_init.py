@@ -49,6 +49,28 @@ def test_a_guessed_study_compares_as_it_is(polytask, table, study, frame):
     assert polytask("compare", study, "-q", "--max-steps", 5, "--repeats", 1, "--folds", 2).code == 0
 
 
+def test_derived_targets_patterns_groups_and_times_have_their_reasons(polytask, table, study, frame):
+    frame.assign(day=range(80), school=[k % 2 for k in range(80)]).to_csv(table, index=False)
+    words = ["-t", "visits>2 as busy", "-t", "y_*", "-t", "price", "--task-by", "school", "--time", "day", "--gap", "3"]
+    assert polytask("init", table, *words, "--out", study, "-q").code == 0
+    text = study.read_text()
+    assert "- visits>2 as busy  # binary: made by" in text
+    assert "- y_*  # binary: " in text
+    assert "(the first of 4 tasks)" in text
+    assert "- price  # regression: " in text
+    assert "# - visits" not in text  # a source of labels is no further target
+    found = read_study(study)
+    assert (found.task_by, found.time, found.gap) == ("school", "day", "3")
+    assert polytask("fit", study, "-q", "--max-steps", 5).code == 0
+
+
+def test_tables_of_targets_are_kept(polytask, table, study):
+    assert polytask("init", "--data", f"price={table}", "--out", study, "-q").code == 0
+    assert read_study(study).data.keys() == {"price"}
+    assert "No target was named" not in study.read_text()
+    assert polytask("fit", study, "-q", "--max-steps", 5).code == 0
+
+
 def test_a_copy_of_a_target_is_ignored_and_said_why(polytask, table, study, frame):
     frame.assign(cost=2 * frame["price"] + 1).to_csv(table, index=False)
     assert polytask("init", table, "-t", "price", "--out", study, "-q") == (0, "", "")

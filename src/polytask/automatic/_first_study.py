@@ -1,11 +1,12 @@
 """The study to begin with: what could be learned from a table, and what is guessed."""
 
 import re
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from polytask.automatic._roles import Roles
 from polytask.automatic._study import Study
-from polytask.automatic._study_run import study_roles
+from polytask.automatic._study_run import study_roles, study_targets
 from polytask.automatic._study_text import StudyLine, commented_study
 from polytask.exceptions import PolytaskError, TargetError
 
@@ -57,22 +58,22 @@ def first_study(study: Study, frame: "pd.DataFrame", *, file: str) -> str:
     - y_sold  # binary: two distinct values: 'no' and 'yes'
     # - area  # regression: ...
     """
-    others = _learnable_columns(study, frame)
+    others = {} if study.data else _learnable_columns(study, frame)
     why = ""
-    if not study.target:
+    if not study_targets(study):
         if not others:
             raise TargetError("No column can be learned: none has two values that are no identifier and no free text.")
         chosen, why = _guess(list(others))
         study = study.model_copy(update={"target": chosen})
     roles = study_roles(study, frame)
-    used = {*roles.labels.columns, *study.target}
+    used = {*roles.label_columns, *study.target}
     targets = [StudyLine(spec, _why(spec, roles)) for spec in study.target]
     further = [(column, told) for column, told in others.items() if column not in used]
     targets += [StudyLine(column, told, out=True) for column, told in further[:_MOST]]
     return commented_study(
         study,
         head=_HEAD.format(file=file, targets=_GUESSED.format(why=why) if why else "").replace(" \n", "\n"),
-        targets=targets,
+        targets=None if study.data else targets,
         ignored=[*map(StudyLine, study.ignore), *_copies(roles, study)],
     )
 
@@ -82,7 +83,7 @@ def _learnable_columns(study: Study, frame: "pd.DataFrame") -> dict[str, str]:
     from polytask.data import infer_column
     from polytask.tasks import infer_task
 
-    taken = {*study.ignore, study.group, study.split, study.weight}
+    taken = {*study.ignore, study.group, study.split, study.weight, study.task_by, study.time}
     found = {}
     for column in frame.columns:
         if column in taken or infer_column(frame[column]).kind == "identifier":
@@ -103,12 +104,21 @@ def _guess(columns: list[str]) -> tuple[list[str], str]:
 
 
 def _why(spec: str, roles: Roles) -> str:
-    """Kind and reason of the task of a target; of several, the first and how many more."""
-    names = [name for name in roles.reasons if name == spec or spec.startswith((f"{name}:", f"{name}="))]
+    """Kind and reason of the task of a target; of several, of the first, and how many there are."""
+    names = [name for name in roles.reasons if _is_of(spec, name)]
     if not names:
         return ""
     kinds = {task.name: task.kind for task in roles.tasks}
-    return f"{kinds[names[0]]}: {roles.reasons[names[0]]}"
+    more = f" (the first of {len(names)} tasks)" if len(names) > 1 else ""
+    return f"{kinds[names[0]]}: {roles.reasons[names[0]]}{more}"
+
+
+def _is_of(spec: str, name: str) -> bool:
+    """Whether a task was made of a target: by its name, its pattern, the name after ``as``, or as one of the groups of a task."""
+    own, kind_cut = spec.rpartition(" as ")[2], spec.rpartition(":")[0] or spec
+    target = name.partition("[")[0]
+    by_pattern = fnmatchcase(target, kind_cut) or fnmatchcase(name, kind_cut)
+    return bool({name, target} & {spec, own, kind_cut}) or spec.startswith((f"{target}:", f"{target}=")) or by_pattern
 
 
 def _copies(roles: Roles, study: Study) -> list[StudyLine]:

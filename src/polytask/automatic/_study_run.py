@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from polytask.automatic._roles import Roles, divide_table
 from polytask.automatic._study import LEAVE_ONE_GROUP_OUT, Study, read_gap, read_similar
 from polytask.data import did_you_mean
@@ -178,21 +180,23 @@ def study_of(predictor: "MultiTaskPredictor") -> Study | None:
         return None
     names = ("ignore", "group", "split", "weight", "task_by", "time", "unlearnable", "device", "threads")
     time_limit = predictor.time_limit if predictor.time_limit is not None else settings["time_limit"]
-    return Study.model_validate(
-        {
-            "target": predictor.targets,
-            **{name: getattr(predictor, name) for name in names},
-            "gap": str(predictor.gap) if predictor.time is not None and predictor.gap else None,
-            "loss": predictor.losses,
-            "class_weight": predictor.class_weights,
-            "encoder": encoder[0],
-            "numbers": encoder[1],
-            "seed": int(predictor.seed),
-            "epochs": settings["max_epochs"] if "max_epochs" in own else None,
-            "max_steps": predictor.max_steps if predictor.max_steps is not None else settings["max_steps"],
-            "fit": {"time_limit": time_limit},
-        }
-    )
+    content = {
+        "target": predictor.targets,
+        **{name: getattr(predictor, name) for name in names},
+        "gap": str(predictor.gap) if predictor.time is not None and predictor.gap else None,
+        "loss": predictor.losses,
+        "class_weight": predictor.class_weights,
+        "encoder": encoder[0],
+        "numbers": encoder[1],
+        "seed": int(predictor.seed),
+        "epochs": settings["max_epochs"] if "max_epochs" in own else None,
+        "max_steps": predictor.max_steps if predictor.max_steps is not None else settings["max_steps"],
+        "fit": {"time_limit": time_limit},
+    }
+    try:
+        return Study.model_validate(content)
+    except ValidationError:  # a loss that is a function, weights of single classes
+        return None
 
 
 def study_as_run(study: Study, *, ended_by: str, steps: int) -> Study:
