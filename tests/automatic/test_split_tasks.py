@@ -229,7 +229,9 @@ def test_every_row_is_predicted_by_the_task_of_its_group_in_one_column(schools):
 def test_a_group_never_seen_and_a_missing_one_get_the_mean_over_tasks_and_it_is_told(schools, value):
     model, frame = schools
     new = frame.head(3).assign(school=[value] * 3)
-    with pytest.warns(PolytaskWarning, match=r"'score': 3 of 3 rows get the mean over all tasks: their column 'school' is empty, or"):
+    with pytest.warns(
+        PolytaskWarning, match=r"'score': 3 of 3 rows get the mean over all tasks: their column 'school' is empty, or"
+    ):
         found = model.predict(new)
     outputs = model._outputs(new, None, "error")
     np.testing.assert_allclose(found["score"], np.mean([*outputs.values()], axis=0))

@@ -65,9 +65,7 @@ def test_a_task_of_several_columns_is_divided_whole():
 
 
 def test_a_group_without_two_values_is_an_error_that_says_the_way_out():
-    with pytest.raises(
-        UnlearnableError, match=r"'score\[3\]' cannot be learned: it has one label only.*unlearnable='skip'"
-    ):
+    with pytest.raises(UnlearnableError, match=r"'score\[3\]' cannot be learned: it has one label only.*unlearnable='skip'"):
         made(FRAME.assign(school=[2, 2, 10, 10, 3, 10]))
 
 

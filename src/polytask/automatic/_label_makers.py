@@ -76,8 +76,8 @@ class LabelMakers:
             n_without = int(self.groups.without_task(target.name, codes).sum())
             if n_without:
                 warnings.warn(
-                    f"Target {target.name!r}: {n_without} of {len(frame)} rows get the mean over all tasks: their column {column!r} "
-                    "is empty, or holds what the fit had no labels of.",
+                    f"Target {target.name!r}: {n_without} of {len(frame)} rows get the mean over all tasks: their column "
+                    f"{column!r} is empty, or holds what the fit had no labels of.",
                     PolytaskWarning,
                     stacklevel=4,
                 )
