@@ -90,7 +90,7 @@ class PerTaskEstimator(MultiTaskEstimator):
     Notes
     -----
     Categories become one-hot columns; those with more than 60 codes become means of the target, for training rows those of other
-    folds of them; free text becomes TF-IDF, projected to 100 numbers. For an estimator that does not take NaN, missing
+    folds of them; free text becomes TF-IDF, projected to 150 numbers. For an estimator that does not take NaN, missing
     numbers become the median of the training rows with an indicator, and columns are standardized.
 
     Where a task declares a loss (``Regression("price", loss="quantile:0.9")``), LightGBM minimises it itself if it can; other

@@ -6,16 +6,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-TEXT_FEATURES = 100  # the dimension that Deerwester et al. and scikit-learn advise for latent semantic analysis
+TEXT_FEATURES = 150  # scikit-learn advises 100 for latent semantic analysis; on 28 emotions in short texts 200 did better
 _MOST_ROWS = 20_000  # rows that the projection is fitted on, evenly spaced
-_MIN_SPREAD = 0.1  # a direction counts as at least this share of the widest one
 
 
 def text_width(vocabulary: int) -> int:
     """Numbers that a text column with so many codes becomes.
 
     >>> text_width(5_001), text_width(12)
-    (100, 11)
+    (150, 11)
     """
     return min(TEXT_FEATURES, vocabulary - 1)
 
@@ -24,8 +23,8 @@ class TextProjection(nn.Module):
     """Counts of words to ``width`` numbers: latent semantic analysis.
 
     Counts c become (1 + ln c) times how rare the word is, ln((1 + rows) / (1 + rows with it)) + 1; each row is divided by its
-    length, projected to the leading right singular vectors of the training rows, centred, and scaled. The scale of a direction
-    is its spread over the training rows, but at least a tenth of the widest spread, so that noise is not blown up.
+    length, projected to the leading right singular vectors of the training rows, centred, and scaled by the widest spread of a
+    direction over these rows: one scale for all, so that noise is not blown up.
 
     Parameters
     ----------
@@ -51,7 +50,7 @@ class TextProjection(nn.Module):
         self.register_buffer("idf", torch.zeros(vocabulary))
         self.register_buffer("components", torch.zeros(vocabulary, width))
         self.register_buffer("center", torch.zeros(width))
-        self.register_buffer("scale", torch.ones(width))
+        self.register_buffer("scale", torch.ones(()))
 
     idf: Tensor
     components: Tensor
@@ -74,10 +73,9 @@ class TextProjection(nn.Module):
         self.center.zero_()
         self.scale.fill_(1.0)
         projected = self(codes, counts).double()
-        spread = projected.std(dim=0, correction=0)
         self.center.copy_(projected.mean(dim=0))
-        widest = spread.max() if len(spread) else spread
-        self.scale.copy_(torch.where(widest > 0, spread.clamp(min=_MIN_SPREAD * float(widest)), torch.ones_like(spread)))
+        widest = float(projected.std(dim=0, correction=0).amax()) if projected.numel() else 0.0
+        self.scale.fill_(widest if widest > 0 else 1.0)
 
     def forward(self, codes: Tensor, counts: Tensor) -> Tensor:
         """Codes [n, L] and counts [n, L] to float32 [n, width]; a row without a known word is a row of an empty text."""
