@@ -74,7 +74,7 @@ def test_our_warnings_become_lines_each_once(capsys):
         (["train"], "No such command 'train'"),
         (["fit", "--targett", "y"], "No such option: --targett"),
         (["fit"], "No table is given"),
-        (["compare", "a.csv", "--folds", "many"], "Invalid value for '--folds'"),
+        (["compare", "a.csv", "--repeats", "many"], "Invalid value for '--repeats'"),
         (["fit", "a.csv", "--unlearnable", "maybe"], "Invalid value for '--unlearnable'"),
     ],
 )
