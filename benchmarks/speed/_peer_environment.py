@@ -1,11 +1,12 @@
-"""An environment of its own for a peer, made at its first use."""
+"""An environment of its own for a peer, made at its first use, in the user's cache folder."""
 
+import os
 import subprocess
 import sys
 import sysconfig
 from pathlib import Path
 
-FOLDER = Path(__file__).parent / ".environments"
+FOLDER = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "polytask-benchmarks"
 
 
 def peer_python(name: str, requirements: list[str], *, own_torch: bool = False) -> str:

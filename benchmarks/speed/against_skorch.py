@@ -2,7 +2,7 @@
 
     python benchmarks/speed/against_skorch.py [--rows 10000] [--columns 40] [--tasks 4] [--epochs 10] [--repeats 3]
 
-skorch runs in an environment of its own, which the script makes with pip at first use (``benchmarks/speed/.environments``); it
+skorch runs in an environment of its own, which the script makes with pip at first use (in the cache folder of the user); it
 sees the torch and numpy of this one, so that both run the same (``--own-torch`` installs others). Same layers, loss, optimizer,
 clipping, batches and epochs, no validation; equal numbers of parameters are checked, and skill on fresh rows is shown. polytask
 does more in the meantime: it finds out kinds of columns and tasks, scales targets, and pads batches so that a row's prediction
