@@ -75,6 +75,11 @@ class TableArrays:
         return type(self)(self.numeric[rows], self.categorical[rows], [], tuple(column.take(rows) for column in self.tokens))
 
     @property
+    def words(self) -> tuple[NDArray[Any], ...]:
+        """Codes and counts of each text column, one after the other, as networks take them."""
+        return tuple(part for column in self.tokens for part in (column.codes, column.counts))
+
+    @property
     def vocabularies(self) -> tuple[int, ...]:
         """Codes of each text column, :attr:`TokenColumn.size`."""
         return tuple(column.size for column in self.tokens)

@@ -357,5 +357,4 @@ def table_tensors(arrays: TableArrays, rows: slice, device: torch.device) -> tup
     numeric = torch.as_tensor(arrays.numeric[rows])
     if device.type == "mps":  # no float64 there
         numeric = numeric.float()
-    words = [part for column in arrays.tokens for part in (column.codes, column.counts)]
-    return numeric.to(device), *(torch.as_tensor(own[rows]).to(device) for own in (arrays.categorical, *words))
+    return numeric.to(device), *(torch.as_tensor(own[rows]).to(device) for own in (arrays.categorical, *arrays.words))

@@ -476,7 +476,7 @@ def _context(
             "threads": torch.get_num_threads(),
         },
         "data": {
-            "fingerprint": fingerprint(arrays.numeric, arrays.categorical, labels.target),
+            "fingerprint": fingerprint(arrays.numeric, arrays.categorical, *arrays.words, labels.target),
             "columns": [{"name": c.name, "kind": c.kind, "reason": c.reason} for c in model.codec_.columns],
             "reasons": labels.reasons,
         },
