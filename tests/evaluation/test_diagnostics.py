@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import spearmanr
+from scipy.stats import norm, spearmanr
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, confusion_matrix, roc_auc_score
 
@@ -226,6 +226,25 @@ def test_the_rootogram_expects_what_poisson_draws_give():
     more = diagnose(task, outputs, np.where(np.arange(4000)[:, None] % 3 == 0, 0, target))["parts"]["rootogram"]
     assert more["zeros"]["observed"] > more["bars"][0]["high"]
     assert more["dispersion"][1] > 1
+
+
+@pytest.mark.parametrize(("loss", "level"), [("mae", 0.5), ("quantile:0.9", 0.9)])
+def test_predicted_quantiles_are_held_against_quantiles(loss, level):
+    frame, inputs, _ = table(5, 3000)
+    task = Regression("price", loss=loss).fit(frame)
+    truth = task.encode(frame)
+    outputs = 3 * inputs["x"].to_numpy() + norm.ppf(level)
+    part = diagnose(task, outputs, truth)["parts"]["scatter"]
+    assert part["level"] == level
+    assert part["below"][1] <= level <= part["below"][2]
+    lower = diagnose(task, outputs - 1.5, truth)["parts"]["scatter"]
+    assert lower["below"][2] < level
+    assert all(b["observed"] > b["predicted"] for b in lower["bins"])
+
+
+def test_counts_that_are_medians_have_no_rootogram():
+    task, outputs, target, _ = case(Count("visits", loss="mae"))
+    assert list(diagnose(task, outputs, target)["parts"]) == ["scatter"]
 
 
 def test_large_counts_share_bars():

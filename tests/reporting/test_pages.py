@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 
 from polytask.reporting import comparison_html, fit_html
+from tests.reporting._diagnosed import diagnosed_comparison, diagnosed_fit, gappy_comparison
 from tests.reporting._page import Page
 from tests.reporting._sample import bare_comparison, comparison, fit_result, many_tasks, nasty_comparison, nasty_fit
 
@@ -18,6 +19,9 @@ PAGES = {
     "bare comparison": lambda: comparison_html(bare_comparison()),
     "fit": lambda: fit_html(fit_result()),
     "nasty fit": lambda: fit_html(nasty_fit()),
+    "diagnosed comparison": lambda: comparison_html(diagnosed_comparison()),
+    "comparison with gaps": lambda: comparison_html(gappy_comparison()),
+    "diagnosed fit": lambda: fit_html(diagnosed_fit()),
     "bare fit": lambda: fit_html({"format": "polytask.fit", "version": 1, "tasks": {"sold": {}}}),
 }
 ALL = pytest.mark.parametrize("make", PAGES.values(), ids=PAGES)

@@ -17,8 +17,8 @@ from polytask.tasks import FittedTask
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+_OF_MEANS = {"rootogram", "poisson_residuals"}  # parts that say nothing of predicted medians or quantiles
 _PARTS: dict[str, Callable[[Observed, tuple[Any, ...]], dict[str, Any]]] = {
-    "scatter": lambda rows, _: scatter(rows),
     "residuals": lambda rows, _: residuals(rows),
     "poisson_residuals": lambda rows, _: poisson_residuals(rows),
     "normal_quantiles": lambda rows, _: normal_quantiles(rows),
@@ -122,10 +122,17 @@ def diagnose(
         "points": min(len(observed), most_points),
         "labels": [str(label) for label in task.labels[:50]],
     }
-    parts = {name: _PARTS[name](observed, task.labels) for name in task.diagnostics}
+    parts = _parts(task, observed)
     told = _by_rows(task, observed, slices, np.flatnonzero(seen), names)
     plain: dict[str, Any] = _plain(about | {"parts": parts} | told)
     return plain
+
+
+def _parts(task: FittedTask, rows: Observed) -> dict[str, Any]:
+    """The parts that the kind declares, as far as they fit what the task's loss makes of predictions."""
+    statistic = getattr(getattr(task, "number_loss", None), "statistic", "mean")
+    names = [name for name in task.diagnostics if statistic == "mean" or name not in _OF_MEANS]
+    return {name: scatter(rows, statistic=statistic) if name == "scatter" else _PARTS[name](rows, task.labels) for name in names}
 
 
 def diagnose_tasks(

@@ -23,30 +23,57 @@ _QUANTILE_POINTS = 61
 _SIMULATIONS = 1000
 
 
-def scatter(rows: Observed) -> dict[str, Any]:
-    """Predicted against true: points (drawn at random where there are many), means of the truth over bins of the prediction.
+def scatter(rows: Observed, *, statistic: str = "mean") -> dict[str, Any]:
+    """Predicted against true: points (drawn at random where there are many), and the truth over bins of the prediction.
 
-    The bins' t intervals hold for all bins at once. ``slope`` is of the line of truth on prediction: below 1, predictions are
-    spread too far; above 1, too little.
+    ``statistic`` is what predictions are: of quantiles ("median", "0.9 quantile") each bin has that quantile of the truth with
+    Woodruff's interval, otherwise the mean with a t interval; these hold for all bins at once. ``slope`` is of the line of truth
+    on prediction: below 1, predictions are spread too far; above 1, too little.
+
+    References
+    ----------
+    Woodruff, "Confidence Intervals for Medians and Other Position Measures", JASA 47, 1952.
     """
-    predicted, true = rows.outputs, rows.target[:, 0]
+    predicted, true, level = rows.outputs, rows.target[:, 0], quantile_level(statistic)
     parts = equal_bins(predicted)
     confidence = all_at_once(rows.confidence, len(parts))
     bins = []
     for part in parts:
         own = rows.rows(part)
-        mean, low, high = mean_interval(true[part], own.weight, own.groups, confidence=confidence)
+        if level is None:
+            middle, low, high = mean_interval(true[part], own.weight, own.groups, confidence=confidence)
+        else:
+            middle, low, high = _quantile_interval(true[part], own, level, confidence=confidence)
         x = float(np.average(predicted[part], weights=own.weight))
-        bins.append({"predicted": x, "observed": mean, "low": low, "high": high, "n": len(part)})
+        bins.append({"predicted": x, "observed": middle, "low": low, "high": high, "n": len(part)})
     off = np.abs(true - predicted)
     return {
+        "statistic": statistic,
+        "level": level,
         "points": np.stack([predicted, true], axis=1)[_drawn(rows)],
         "bins": bins,
         "bias": mean_interval(true - predicted, rows.weight, rows.groups, confidence=rows.confidence),
         "slope": _slope(rows, predicted, true),
         "off": _quantiles(off, rows.weight, (0.5, 0.9)),
-        "below": share_interval((true < predicted).astype(float), rows.weight, rows.groups, confidence=rows.confidence),
+        "below": share_interval((true <= predicted).astype(float), rows.weight, rows.groups, confidence=rows.confidence),
     }
+
+
+def quantile_level(statistic: str) -> float | None:
+    """Which quantile of the label predictions are; None where they are none.
+
+    >>> quantile_level("median"), quantile_level("0.9 quantile"), quantile_level("mean")
+    (0.5, 0.9, None)
+    """
+    number, _, word = statistic.partition(" ")
+    return 0.5 if statistic == "median" else float(number) if word == "quantile" else None
+
+
+def _quantile_interval(values: FloatArray, rows: Observed, level: float, *, confidence: float) -> tuple[float, float, float]:
+    middle = _quantiles(values, rows.weight, (level,))[0]
+    share, low, high = share_interval((values <= middle).astype(float), rows.weight, rows.groups, confidence=confidence)
+    ends = _quantiles(values, rows.weight, (max(low - share + level, 1e-9), min(high - share + level, 1.0)))
+    return middle, ends[0], ends[1]
 
 
 def residuals(rows: Observed, *, scale: FloatArray | None = None) -> dict[str, Any]:

@@ -120,6 +120,7 @@ def error_by_column(
         "n_worse": len(worst),
         "n_better": sum(entry["high"] < 0 for entry in entries),
         "least_rows": LEAST_ROWS,
+        "least_groups": LEAST_GROUPS,
         "skill": 1 - float(np.average(losses, weights=rows.weight)) / base if base > 0 else None,
         "visible": float(np.median([entry["excess"] - entry["low"] for entry in entries])) if entries else None,
         "worst": worst[:_MOST_WORST],

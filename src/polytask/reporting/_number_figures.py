@@ -14,9 +14,9 @@ def scatter_figure(name: str, part: Mapping[str, Any]) -> Figure:
     """Predicted against true."""
     words = scatter_words(part)
     rows = [[significant(b["predicted"]), significant(b["observed"]), span(b), f"{b['n']:,}"] for b in part.get("bins") or []]
-    table = Table(
-        caption="Mean truth in bins of the prediction", header=["Mean predicted", "Mean true", "Interval", "Rows"], rows=rows
-    )
+    what = "mean" if part.get("level") is None else str(part["statistic"])
+    header = ["Mean predicted", f"{what.capitalize()} of the truth", "Interval", "Rows"]
+    table = Table(caption=f"The truth in bins of the prediction, its {what}", header=header, rows=rows)
     return Figure(
         key="scatter",
         title="Predicted against true",

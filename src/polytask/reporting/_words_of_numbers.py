@@ -24,6 +24,37 @@ def scatter_words(part: Part) -> list[str]:
         told.append(
             f"Half of the predictions are within {significant(off[0])} of the truth, nine in ten within {significant(off[1])}."
         )
+    statistic, level = part.get("statistic") or "mean", finite(part.get("level"))
+    if level is not None:
+        told.append(_coverage_words(statistic, level, part.get("below")))
+    else:
+        told += _mean_words(part)
+        if statistic != "mean":
+            told.append(f"The task's loss asks for the {statistic}, so the mean truth need not lie on the line.")
+    bins = part.get("bins") or []
+    off_line = [b for b in bins if finite(b.get("low")) is not None and not b["low"] <= b["predicted"] <= b["high"]]
+    if off_line:
+        where = ", ".join(significant(b["predicted"]) for b in off_line[:3]) + (", ..." if len(off_line) > 3 else "")
+        told.append(
+            f"In {len(off_line)} of {len(bins)} bins (at predictions of about {where}) the mean truth is off the "
+            "line by more than chance."
+        )
+    return told
+
+
+def _coverage_words(statistic: str, level: float, below: Any) -> str:
+    asked, span = percent(level, decimals=0), three(below)
+    told = (
+        f"Predictions are meant to be the {statistic}: {asked} of the truths should lie at or below them; {share_text(below)} do"
+    )
+    if span is None or span[1] <= level <= span[2]:
+        return f"{told}."
+    return f"{told}, so they are too {'high' if span[0] > level else 'low'}."
+
+
+def _mean_words(part: Part) -> list[str]:
+    """Whether predictions of means are too high, too low, or spread too far."""
+    told = []
     if span := three(part.get("bias")):
         side = "higher" if span[1] > 0 else "lower" if span[2] < 0 else ""
         if side:
@@ -40,14 +71,6 @@ def scatter_words(part: Part) -> list[str]:
             told.append(f"Predictions are too timid: {differ}.")
         else:
             told.append(f"Differences between predictions are about right: {differ}.")
-    bins = part.get("bins") or []
-    off_line = [b for b in bins if finite(b.get("low")) is not None and not b["low"] <= b["predicted"] <= b["high"]]
-    if off_line:
-        where = ", ".join(significant(b["predicted"]) for b in off_line[:3]) + (", ..." if len(off_line) > 3 else "")
-        told.append(
-            f"In {len(off_line)} of {len(bins)} bins (at predictions of about {where}) the mean truth is off the "
-            "line by more than chance."
-        )
     return told
 
 

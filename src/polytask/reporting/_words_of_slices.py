@@ -18,7 +18,8 @@ def column_words(part: Mapping[str, Any]) -> list[str]:
     looked = part.get("n_looked_at") or 0
     if not looked:
         return [
-            f"No part of an input column holds {part.get('least_rows', 30)} labelled rows on both sides, so nothing was compared."
+            f"No input column could be cut so that both sides hold {part.get('least_rows', 30)} labelled rows, of "
+            f"{part.get('least_groups', 10)} groups where rows belong together; nothing was compared."
         ]
     begin = f"Looked at {plural(looked, 'part')} of {plural(part.get('n_columns_judged') or 0, 'column')}"
     worse = part.get("n_worse") or 0

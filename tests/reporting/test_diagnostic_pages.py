@@ -1,0 +1,173 @@
+"""How and where each task is wrong, as a page tells it."""
+
+import copy
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from polytask.evaluation import diagnose_tasks
+from polytask.reporting import comparison_html, fit_html
+from polytask.reporting._diagnostic_view import diagnostic_views
+from polytask.tasks import Binary
+from tests.reporting._diagnosed import diagnosed_comparison, diagnosed_fit
+from tests.reporting._page import Page
+from tests.reporting._sample import NASTY, many_tasks
+
+
+def figures():
+    return {(view["name"], figure.key): figure for view in diagnostic_views(diagnosed_comparison()) for figure in view["figures"]}
+
+
+def test_every_kind_shows_what_a_statistician_expects():
+    keys = {}
+    for name, key in figures():
+        keys.setdefault(name, []).append(key)
+    assert keys == {
+        "final_grade": ["scatter", "residuals", "normal_quantiles"],
+        "absences": ["scatter", "rootogram", "residuals"],
+        "passed": ["confusion", "curves", "calibration"],
+        "alcohol_weekend": ["confusion", "levels", "calibration"],
+        "reason_for_school": ["confusion", "curves", "calibration"],
+        "supports": ["tags", "tag_calibration"],
+    }
+
+
+def test_every_drawing_has_words_and_a_table_of_its_numbers():
+    for figure in figures().values():
+        assert figure.words
+        assert all(sentence.endswith((".", ")")) for sentence in figure.words)
+        assert figure.shown or (figure.drawings and figure.numbers and figure.numbers[0].rows)
+
+
+def changed(change):
+    result = diagnosed_comparison()
+    change({name: task["diagnostics"]["parts"] for name, task in result["tasks"].items()})
+    return Page(comparison_html(result)).words
+
+
+@pytest.mark.parametrize(
+    ("slope", "words"),
+    [([0.5, 0.4, 0.6], "spread too far"), ([1.5, 1.4, 1.6], "too timid: where"), ([1.0, 0.9, 1.1], "about right: where")],
+)
+def test_words_of_the_scatter_follow_the_slope(slope, words):
+    assert words in changed(lambda parts: parts["final_grade"]["scatter"].update(slope=slope))
+
+
+@pytest.mark.parametrize(
+    ("below", "words"),
+    [
+        ([0.8, 0.75, 0.85], "90 % of the truths should lie at or below them; 80 % [75, 85] do, so they are too low."),
+        ([0.97, 0.95, 0.98], "97.0 % [95.0, 98.0] do, so they are too high."),
+        ([0.89, 0.86, 0.92], "89 % [86, 92] do."),
+    ],
+)
+def test_words_of_predicted_quantiles_are_of_their_coverage(below, words):
+    given = {"statistic": "0.9 quantile", "level": 0.9, "below": below}
+    told = changed(lambda parts: parts["final_grade"]["scatter"].update(given))
+    assert words in told
+    assert "The truth in bins of the prediction, its 0.9 quantile" in told
+
+
+@pytest.mark.parametrize(
+    ("slope", "words"),
+    [
+        ([0.5, 0.4, 0.6], "too extreme (slope 0.50 [0.40, 0.60], 1 is right): a stated 90 % means about 75 %"),
+        ([2.0, 1.5, 2.5], "too timid (slope 2.0 [1.5, 2.5], 1 is right): a stated 90 % means about 99 %"),
+        ([1.0, 0.8, 1.2], "neither too extreme nor too timid"),
+    ],
+)
+def test_words_of_the_calibration_follow_the_slope(slope, words):
+    given = {"slope": slope, "intercept": [0.0, -0.1, 0.1]}
+    assert words in changed(lambda parts: parts["passed"]["calibration"].update(given))
+
+
+@pytest.mark.parametrize(
+    ("span", "words"),
+    [
+        ([2.0, 1.5, 2.5], "vary more around the prediction than a Poisson"),
+        ([0.5, 0.4, 0.6], "vary less around the prediction than a Poisson"),
+        ([1.0, 0.9, 1.1], "about as a Poisson distribution does"),
+    ],
+)
+def test_words_of_the_rootogram_follow_the_dispersion(span, words):
+    assert words in changed(lambda parts: parts["absences"]["rootogram"].update(dispersion=span))
+
+
+@pytest.mark.parametrize(
+    ("trend", "words"),
+    [([0.3, 0.2, 0.4], "Errors grow with"), ([-0.3, -0.4, -0.2], "Errors shrink with"), ([0.0, -0.1, 0.1], "does not depend on")],
+)
+def test_words_of_the_residuals_follow_the_trend(trend, words):
+    assert words in changed(lambda parts: parts["final_grade"]["residuals"].update(trend=trend))
+
+
+def test_the_page_says_which_rows_and_how_many_points():
+    words = Page(comparison_html(diagnosed_comparison())).words
+    assert "500 labelled held-out rows of the first repeat" in words
+    assert "points are 300 of them at random, all numbers come from all" in words
+    assert "rows of one group as belonging together (41 groups)" in words
+    assert "validation rows (optimistic: they chose the epoch)" in Page(fit_html(diagnosed_fit())).words
+
+
+def test_only_the_first_task_is_open_and_the_others_are_folded():
+    tasks = [
+        attributes
+        for attributes in Page(comparison_html(diagnosed_comparison())).all("details")
+        if attributes.get("class") == "task"
+    ]
+    assert ["open" in attributes for attributes in tasks] == [True] + [False] * 5
+
+
+def test_a_confusion_matrix_is_a_table_that_a_screen_reader_reads():
+    html = comparison_html(diagnosed_comparison())
+    table = html[html.index('<table class="heat">') :].partition("</table>")[0]
+    assert "<caption>" in table
+    assert '<th scope="col"' in table
+    assert '<th scope="row">' in table
+    assert 'class="hit' in table
+
+
+def test_a_nasty_column_that_fails_is_named_and_harmless():
+    result = diagnosed_comparison()
+    part = result["tasks"]["passed"]["diagnostics"]["by_column"]
+    entry = {"column": NASTY, "part": NASTY, "n": 40, "skill": -0.2, "excess": 0.5, "low": 0.1, "high": 0.9, "bias": 0.3}
+    entry |= {"error": 1.0, "elsewhere": 0.5, "p_adjusted": 0.01}
+    part |= {"worst": [entry], "n_worse": 1}
+    html = comparison_html(result)
+    assert "<script" not in html
+    assert "50.0 points of skill worse than elsewhere [10.0, 90.0]" in Page(html).words
+
+
+def test_nothing_found_says_what_could_have_been_seen():
+    result = diagnosed_comparison()
+    part = result["tasks"]["passed"]["diagnostics"]["by_column"]
+    part |= {"worst": [], "n_worse": 0, "visible": 0.123, "n_looked_at": 9, "n_columns_judged": 3}
+    words = Page(comparison_html(result)).words
+    assert "Looked at 9 parts of 3 columns: in none is the error larger than chance allows." in words
+    assert "worse by about 12.3 points of skill to be seen" in words
+
+
+def test_a_result_of_before_has_no_such_section():
+    result = diagnosed_comparison()
+    for task in result["tasks"].values():
+        del task["diagnostics"]
+    assert 'id="wrong"' not in comparison_html(result)
+
+
+def test_a_hundred_tasks_still_make_a_page_that_opens():
+    result, found = many_tasks(100), diagnosed_comparison()["tasks"]
+    for task in result["tasks"].values():
+        task["diagnostics"] = copy.deepcopy(found["passed"]["diagnostics"])
+    html = comparison_html(result)
+    assert len(html) < 6_000_000
+    assert html.count('<details class="task">') == 99
+
+
+def test_rows_of_any_diagnosis_are_named(rng):
+    y = pd.DataFrame({"passed": rng.integers(0, 2, 90).astype(float)})
+    task, p = Binary("passed").fit(y), rng.random(90)
+    outputs, inputs = {"passed": np.stack([1 - p, p], axis=1)}, pd.DataFrame({"x": rng.normal(size=90)})
+    found = diagnose_tasks([task], outputs, {"passed": task.encode(y)}, inputs=inputs, rows="test")
+    result = {"format": "polytask.fit", "version": 1, "tasks": {"passed": {"kind": "binary", "diagnostics": found["passed"]}}}
+    assert "90 labelled test rows, neither learned from nor used to choose anything" in Page(fit_html(result)).words
