@@ -1,6 +1,5 @@
 """The automatic door: a table with its targets in, a model of all of them out."""
 
-import platform
 import time as clock
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +10,7 @@ import pandas as pd
 import torch
 
 import polytask
+from polytask.automatic._fit_report import fit_report
 from polytask.automatic._label_makers import LabelMakers
 from polytask.automatic._roles import Roles, divide_table, warn_of_copies
 from polytask.automatic._run_folder import RunFolder
@@ -19,6 +19,8 @@ from polytask.automatic._study import Study
 from polytask.automatic._study_file import study_of_text
 from polytask.automatic._study_run import as_gap, study_as_run, study_of
 from polytask.automatic._study_text import study_text
+from polytask.automatic._task_scores import observed_rows, task_scores
+from polytask.automatic._torch_threads import TorchThreads
 from polytask.data import like, to_pandas
 from polytask.data.splits import ColumnSplit, TimeOrder
 from polytask.estimators import MultiTaskNetwork, estimator_from_parts, network_from_parts, network_parts
@@ -180,7 +182,7 @@ class MultiTaskPredictor:
             checkpoint = run.open(self._fingerprints(frame, model), resume=resume)
         elif resume:
             raise OptionError("`resume` needs a `run_folder` to go on from; got none.")
-        with _threads(self.threads):
+        with TorchThreads(self.threads):
             model.fit(
                 roles.inputs.iloc[train],
                 roles.labels.iloc[train],
@@ -201,9 +203,9 @@ class MultiTaskPredictor:
         study = self._given_study or study_of(self)
         ended: dict[str, Any] = {"ended_by": model.network_.ended_by, "steps": model.network_.steps}
         self.study_ = None if study is None else study_as_run(study, **ended)
-        self.report_ = self._report(frame, roles, train, clock.monotonic() - started, facts or {})
+        self.report_ = fit_report(self, frame, roles, learn=train, seconds=clock.monotonic() - started, facts=facts or {})
         self._score_validation(frame.iloc[train[model.validation_rows_]])
-        if len(test) and self._observed(roles.labels, roles.weight, [*roles.labels.columns])[test].any():
+        if len(test) and observed_rows(roles.labels, roles.weight, [*roles.labels.columns])[test].any():
             self.report_["test"] = self.evaluate(frame.iloc[test])
         elif len(test):
             self.report_["notes"].append(f"The {len(test)} test rows have no labels, so nothing was scored on them.")
@@ -348,7 +350,7 @@ class MultiTaskPredictor:
         self._warn_of_learned_rows(frame)
         outputs = self._outputs(frame, None, missing_columns)
         weight = self._row_weights(frame)
-        tasks = {task.name: self._scores(task, labelled, outputs[task.name], weight) for task in present}
+        tasks = {task.name: task_scores(task, labelled, outputs[task.name], weight) for task in present}
         found: dict[str, Any] = {
             "format": EVALUATION_FORMAT,
             "version": EVALUATION_VERSION,
@@ -367,7 +369,7 @@ class MultiTaskPredictor:
         """Scores of the targets that ``task_by`` divides, over all groups."""
         labels = self.makers_.of_targets(frame)
         return {
-            target.name: self._scores(target, labels, own, weight)
+            target.name: task_scores(target, labels, own, weight)
             for target, own in self.makers_.predicted(outputs, frame, [], missing_columns=missing_columns)
             if all(column in labels.columns for column in target.columns)
         }
@@ -386,34 +388,13 @@ class MultiTaskPredictor:
                 stacklevel=3,
             )
 
-    def _scores(self, task: FittedTask, frame: pd.DataFrame, outputs: Array, weight: Array | None) -> dict[str, Any]:
-        labels, n_unseen = task.without_unseen(frame[list(task.columns)])
-        if n_unseen:
-            warnings.warn(
-                f"Task {task.name!r}: {n_unseen} labels are of classes never seen in training and are not scored.",
-                PolytaskWarning,
-                stacklevel=3,
-            )
-        target = task.encode(labels)
-        if weight is not None:
-            target = np.where(weight[:, None] > 0, target, np.nan)  # a label of weight 0 is not scored
-        metrics, undefined = task.evaluate_with_reasons(outputs, target, sample_weight=weight)
-        losses, constant = task.row_losses(outputs, target), task.row_losses(task.constant_outputs(len(frame)), target)
-        seen = ~np.isnan(losses)
-        skill = None
-        if seen.any() and constant[seen].sum() > 0:
-            share = None if weight is None else weight[seen]
-            skill = float(1 - np.average(losses[seen], weights=share) / np.average(constant[seen], weights=share))
-        observed = int((~np.isnan(target)).any(axis=1).sum())
-        return {"kind": task.kind, "n_observed": observed, "skill": skill, "metrics": metrics, "undefined": undefined}
-
     def _score_validation(self, rows: pd.DataFrame) -> None:
         """Put counts and metrics of the validation rows into the report: optimistic, since these rows chose the epoch."""
         if not len(rows):
             return
         outputs, weight, labelled = self._outputs(rows, None, "error"), self._row_weights(rows), self.makers_.of_tasks(rows)
         for task in self.tasks_:
-            scores, told = self._scores(task, labelled, outputs[task.name], weight), self.report_["tasks"][task.name]
+            scores, told = task_scores(task, labelled, outputs[task.name], weight), self.report_["tasks"][task.name]
             told["validation"] |= {"n_observed": scores["n_observed"], "metrics": scores["metrics"]}
             told["undefined"] = [f"{metric}: {why}" for metric, why in scores["undefined"].items()]
 
@@ -438,11 +419,6 @@ class MultiTaskPredictor:
         )
         for name, diagnostics in found.items():
             self.report_["tasks"][name]["diagnostics"] = diagnostics
-
-    def _observed(self, frame: pd.DataFrame, weight: Array | None, columns: Sequence[str]) -> Array:
-        """Which rows have a label in one of the columns, and a weight that is not 0; bool [n]."""
-        seen = frame[list(columns)].notna().any(axis=1).to_numpy()
-        return seen if weight is None else seen & (weight > 0)
 
     def _row_weights(self, frame: pd.DataFrame) -> Array | None:
         if self.weight is None or self.weight not in frame.columns:
@@ -564,66 +540,6 @@ class MultiTaskPredictor:
             raise ModelFolderError(f"{str(path)!r} lacks {error}. Save the model again.") from error
         return predictor
 
-    # ------------------------------------------------------------------ report
-
-    def _report(self, frame: pd.DataFrame, roles: Roles, learn: Array, seconds: float, facts: dict[str, Any]) -> dict[str, Any]:
-        """Plain JSON for the fit report; see docs/report.md for its fields. ``learn`` are the positions of all but test rows."""
-        model, network = self.network_, self.network_.network_
-        skills = network.curves["skill"][network.best_epoch - 1]
-        tasks: dict[str, Any] = {}
-        for k, task in enumerate(model.tasks_):
-            seen = self._observed(roles.labels, roles.weight, task.columns)[learn]
-            tasks[task.name] = {
-                "kind": task.kind,
-                "reason": roles.reasons[task.name],
-                "columns": list(task.columns),
-                "classes": list(task.labels),
-                "n_observed": int(seen.sum()),
-                "n_missing": int((~seen).sum()),
-                "validation": {"skill": None if np.isnan(skills[k]) else float(skills[k])},
-            }
-        for skipped in self.skipped_:
-            tasks[skipped.name] = {"kind": "", "columns": list(skipped.columns), "left_out": skipped.reason}
-        train, skill = network.curves["train"], network.curves["skill"]
-        curves = {
-            task.name: [[e + 1, _number(train[e, k]), _number(skill[e, k])] for e in range(len(train))]
-            for k, task in enumerate(model.tasks_)
-        }
-        settings = {key: repr(value) for key, value in model.get_params(deep=False).items() if key != "tasks"}
-        roles_told = {"targets": [str(t) for t in self.targets], "ignore": self.ignore, "group": self.group, "split": self.split}
-        roles_told |= {"task_by": self.task_by, "time": self.time, "gap": str(self.gap) if self.time else None}
-        return {
-            "format": "polytask.fit",
-            "version": 1,
-            "polytask": polytask.__version__,
-            "n_rows": len(frame),
-            "n_train": model.n_train_,
-            "n_validation": model.n_validation_,
-            "n_test": len(frame) - len(learn),
-            "mean_skill": _number(model.optimistic_skill_),
-            "tasks": tasks,
-            "inputs": [
-                {"name": c.name, "kind": c.kind, "reason": c.reason, "n_missing": c.n_missing, "n_unique": c.n_unique}
-                for c in model.codec_.columns
-            ],
-            "epochs": len(train),
-            "best_epoch": network.best_epoch,
-            "ended_by": network.ended_by,
-            "steps": network.steps,
-            "seconds": seconds,
-            "model": {"parameters": sum(p.numel() for p in network.module.parameters())},
-            "curves": curves,
-            "settings": settings | roles_told | {"weight": self.weight, "seed": self.seed, "steps done": network.steps},
-            "versions": {
-                "python": platform.python_version(),
-                "torch": torch.__version__,
-                "threads": self.threads or torch.get_num_threads(),
-            },
-            "notes": [],
-            "study": None if self.study_ is None else self.study_.to_dict(),
-            **facts,
-        }
-
 
 def load(path: Any, *, classes: Sequence[type] = (), losses: Sequence[Any] = (), metrics: Sequence[Any] = ()) -> Any:
     """Load any polytask model folder: a :class:`MultiTaskPredictor` or an estimator.
@@ -649,22 +565,3 @@ def load(path: Any, *, classes: Sequence[type] = (), losses: Sequence[Any] = (),
     if folder.manifest.kind == "predictor":
         return MultiTaskPredictor.load(path, classes=classes, losses=losses, metrics=metrics)
     return estimator_from_parts(folder, classes=[*classes, *losses, *metrics])
-
-
-class _threads:
-    """Torch's threads inside the block; as before after it."""
-
-    def __init__(self, threads: int | None) -> None:
-        self.threads = threads
-
-    def __enter__(self) -> None:
-        self.before = torch.get_num_threads()
-        if self.threads is not None:
-            torch.set_num_threads(self.threads)
-
-    def __exit__(self, *_: object) -> None:
-        torch.set_num_threads(self.before)
-
-
-def _number(value: Any) -> float | None:
-    return None if np.isnan(value) else float(value)
