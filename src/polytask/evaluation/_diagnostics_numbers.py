@@ -187,7 +187,7 @@ def _slope(rows: Observed, x: FloatArray, y: FloatArray) -> list[float] | None:
     """Slope of the weighted line of y on x with a sandwich interval; None where x does not vary."""
     centred = x - np.average(x, weights=rows.weight)
     moment = float(np.sum(rows.weight * centred**2))
-    if moment <= 1e-12 * max(1.0, float(np.abs(x).max())) ** 2 or len(rows) < 3:
+    if moment <= 1e-20 * len(x) * float(np.abs(x).max()) ** 2 or len(rows) < 3:  # rounding is no spread
         return None
     slope = float(np.sum(rows.weight * centred * y) / moment)
     left = y - np.average(y, weights=rows.weight) - slope * centred
