@@ -56,7 +56,7 @@ def categories_of(column: pd.Series) -> tuple[NDArray[np.int64], NDArray[np.obje
         Canonical texts, all different, in order of appearance.
     """
     try:
-        codes, unique = pd.factorize(column)
+        codes, unique = pd.factorize(_with_equals_apart(column))
     except TypeError:  # lists and the like cannot be hashed
         codes, unique = pd.factorize(column.map(canonical_text, na_action="ignore"))
     canonical = np.array([canonical_text(value) for value in unique], dtype=object)
@@ -64,6 +64,13 @@ def categories_of(column: pd.Series) -> tuple[NDArray[np.int64], NDArray[np.obje
     merged, texts = pd.factorize(canonical)
     renumber = np.append(merged, -1).astype(np.int64)  # -1 stays -1
     return renumber[codes], np.asarray(texts, dtype=object)
+
+
+def _with_equals_apart(column: pd.Series) -> pd.Series:
+    """A column of mixed objects as texts: to Python ``True`` equals 1, and the first row would tell which of the two it is."""
+    if column.dtype != object or pd.api.types.infer_dtype(column, skipna=True) not in ("mixed", "mixed-integer"):
+        return column
+    return column.map(canonical_text, na_action="ignore")
 
 
 def read_numbers(column: pd.Series) -> tuple[Floats, Mask]:
