@@ -31,9 +31,9 @@ def fits(monkeypatch):
     """Rows of all separate models that were fitted."""
     seen, fit = [], TaskModel.fit
 
-    def spy(self, table, target, weight, rows):
+    def spy(self, table, target, weight, rows, *order):
         seen.append(rows)
-        return fit(self, table, target, weight, rows)
+        return fit(self, table, target, weight, rows, *order)
 
     monkeypatch.setattr(TaskModel, "fit", spy)
     return seen

@@ -269,7 +269,7 @@ def alone_jobs(
     jobs: list[Callable[[], dict[str, Any]]] = []
     for task in wanted:
         part, model = slices[task.name], TaskModel(task, per_task._estimator_of(task))
-        jobs.append(partial(_fit_task, model, table, labels.target[:, part], weight[:, part], rows))
+        jobs.append(partial(_fit_task, model, table, labels.target[:, part], weight[:, part], rows, groups, times))
     return jobs
 
 
@@ -285,8 +285,16 @@ def _fit_twins(
     return {task.name: TwinModel(network, task) for task, network in zip(tasks, networks, strict=True)}
 
 
-def _fit_task(model: TaskModel, table: CodedTable, target: Array, weight: Array, rows: Array) -> dict[str, Any]:
-    return {model.task.name: model.fit(table, target, weight, rows)}
+def _fit_task(
+    model: TaskModel,
+    table: CodedTable,
+    target: Array,
+    weight: Array,
+    rows: Array,
+    groups: Any,
+    times: TimeOrder | None,
+) -> dict[str, Any]:
+    return {model.task.name: model.fit(table, target, weight, rows, groups, times)}
 
 
 def twin_mask(labels: LabelTable, task: FittedTask) -> Array:

@@ -8,6 +8,7 @@ from lightgbm import LGBMClassifier, LGBMRegressor
 
 from polytask.estimators._best_per_task import BestPerTask, TwinModel
 from polytask.estimators._booster_model import BoosterModel
+from polytask.estimators._candidates import PLAIN_MODELS
 from polytask.estimators._matrix import TableMatrix
 from polytask.estimators._network_parts import network_from_parts, network_of_settings, restore_table, trained_from_parts
 from polytask.estimators._per_task import PerTaskEstimator, TaskModel
@@ -92,6 +93,11 @@ def _column_model(folder: Folder, entry: Any, place: str, classes: Collection[ty
         return estimator_from_parts(folder, kind=entry["kind"], place=f"{place}/", classes=classes)
     if entry["type"] == "lightgbm":
         return BoosterModel(folder.lightgbm(f"{place}.txt"), classes=entry["classes"], prediction=entry["prediction"])
+    if entry["type"] == "plain":
+        model = PLAIN_MODELS[entry["class"]](**entry["parameters"])
+        model.state_ = dict(folder.arrays(f"{place}.safetensors"))
+        model.models_ = {name: _column_model(folder, own, f"{place}.{name}", classes) for name, own in entry["models"].items()}
+        return model
     return folder.skops(f"{place}.skops", trusted=_types(classes))
 
 
@@ -114,6 +120,8 @@ def _template(folder: Folder, content: Any, classes: Collection[type]) -> Any:
         return _of_settings(folder, content["kind"], content["settings"], classes)
     if content["type"] == "lightgbm":
         return _BOOSTERS[content["class"]](**content["parameters"])
+    if content["type"] == "plain":
+        return PLAIN_MODELS[content["class"]](**content["parameters"])
     return folder.skops(content["file"], trusted=_types(classes))
 
 

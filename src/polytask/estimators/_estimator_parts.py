@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from polytask.estimators._base import MultiTaskEstimator
 from polytask.estimators._best_per_task import BestPerTask, TwinModel
 from polytask.estimators._booster_model import BoosterModel, prediction_settings
+from polytask.estimators._candidates import PLAIN_MODELS, PlainModel
 from polytask.estimators._multi_task_network import MultiTaskNetwork
 from polytask.estimators._network_parts import network_parts, plain_seed, settings_content, table_content, trained_parts
 from polytask.estimators._per_task import PerTaskEstimator, TaskModel
@@ -87,6 +88,8 @@ def _column_model(model: Any, task: str, place: str, classes: Collection[type]) 
         return None, {}
     if isinstance(model, MultiTaskEstimator):
         return {"type": "estimator", "kind": kind_of(model)}, estimator_parts(model, place=f"{place}/", classes=classes)
+    if _is_plain(model):
+        return _plain_model(model, task, place, classes)
     owner = f"The {type(model).__name__} of task {task!r}"
     if isinstance(model, BoosterModel) or _is_lightgbm(model):
         codes = getattr(model, "classes_", None)
@@ -94,6 +97,16 @@ def _column_model(model: Any, task: str, place: str, classes: Collection[type]) 
         content = {"type": "lightgbm", "classes": None if codes is None else codes.tolist(), "prediction": prediction}
         return content, {f"{place}.txt": _Booster(model, owner)}
     return {"type": "skops"}, {f"{place}.skops": _Estimator(model, classes, owner)}
+
+
+def _plain_model(model: PlainModel, task: str, place: str, classes: Collection[type]) -> tuple[Content, dict[str, Part]]:
+    """An estimator of this room: its parameters, its arrays, and the estimators of others that it holds."""
+    parts: dict[str, Part] = {f"{place}.safetensors": TensorsPart(model.state_)}
+    content: Content = {"type": "plain", "class": type(model).__name__, "parameters": _parameters(model), "models": {}}
+    for name, own in model.models_.items():
+        content["models"][name], files = _column_model(own, task, f"{place}.{name}", classes)
+        parts |= files
+    return content, parts
 
 
 def _settings(model: Any, place: str, classes: Collection[type]) -> tuple[Content, dict[str, Part]]:
@@ -128,16 +141,26 @@ def _template(estimator: Any, owner: str, place: str, classes: Collection[type])
         content, parts = _settings(estimator, place, classes)
         return {"type": "estimator", "kind": kind, "settings": content}, parts
     owner = f"The {type(estimator).__name__} of {owner}"
-    if _is_lightgbm(estimator):
-        parameters = estimator.get_params() | {"random_state": plain_seed(estimator.random_state)}
+    if _is_lightgbm(estimator) or _is_plain(estimator):
+        parameters = _parameters(estimator)
         try:
             JSONPart(parameters).encode(owner)
         except ModelFolderError as error:
             raise ModelFolderError(
                 f"{owner} has a parameter that a model folder cannot hold ({error}). Use numbers and names."
             ) from error
-        return {"type": "lightgbm", "class": type(estimator).__name__, "parameters": parameters}, {}
+        kind = "plain" if _is_plain(estimator) else "lightgbm"
+        return {"type": kind, "class": type(estimator).__name__, "parameters": parameters}, {}
     return {"type": "skops", "file": f"{place}.skops"}, {f"{place}.skops": _Estimator(clone(estimator), classes, owner)}
+
+
+def _parameters(model: Any) -> Content:
+    found: Content = model.get_params()
+    return found | {"random_state": plain_seed(found["random_state"])} if "random_state" in found else found
+
+
+def _is_plain(model: Any) -> bool:
+    return isinstance(model, PlainModel) and type(model) is PLAIN_MODELS.get(type(model).__name__)
 
 
 def _is_lightgbm(model: Any) -> bool:

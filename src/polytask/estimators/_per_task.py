@@ -10,6 +10,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from polytask.data import TableArrays
+from polytask.data.splits import TimeOrder
 from polytask.estimators._base import MultiTaskEstimator
 from polytask.estimators._fit_networks import CodedTable
 from polytask.estimators._labels import LabelTable, task_slices
@@ -29,15 +30,21 @@ class TaskModel:
         self.task = task
         self.estimator = estimator
 
-    def fit(self, table: CodedTable, target: Array, weight: Array, rows: Array) -> Self:
-        """Fit on the rows whose label has a positive weight; target and weight [n, n_targets]."""
+    def fit(
+        self, table: CodedTable, target: Array, weight: Array, rows: Array, groups: Any = None, times: TimeOrder | None = None
+    ) -> Self:
+        """Fit on the rows whose label has a positive weight; target and weight [n, n_targets].
+
+        ``groups`` [n] and ``times`` of all rows go to an estimator whose ``fit`` takes them, for splits of its own.
+        """
         self.fitted_task_ = self.task.with_statistics(target[rows], weight[rows])
         keep_missing = bool(get_tags(self.estimator).input_tags.allow_nan)
         self.matrix_ = TableMatrix(table.cardinalities, keep_missing=keep_missing).fit(
             table.arrays, rows, target=target, weight=weight, n_classes=self.task.n_codes
         )
         weight = weight * self.task.importance(target)
-        fitted = [self._fit_column(table, target[:, k], weight[:, k], rows) for k in range(target.shape[1])]
+        order = {"groups": groups, "times": times}
+        fitted = [self._fit_column(table, target[:, k], weight[:, k], rows, order) for k in range(target.shape[1])]
         self.models_, self.shifts_ = [model for model, _ in fitted], [shift for _, shift in fitted]
         return self
 
@@ -55,13 +62,16 @@ class TaskModel:
         ]
         return self.fitted_task_.join(columns)
 
-    def _fit_column(self, table: CodedTable, target: Array, weight: Array, rows: Array) -> tuple[Any, float]:
+    def _fit_column(
+        self, table: CodedTable, target: Array, weight: Array, rows: Array, order: Mapping[str, Any]
+    ) -> tuple[Any, float]:
         """A fitted clone and what is added to its predictions; None where the rows hold one value only, the constant."""
         seen = rows[(weight[rows] > 0) & ~np.isnan(target[rows])]
         if len(np.unique(target[seen])) < 2:
             return None, 0.0
         y = target[seen].astype(np.int64) if self.task.n_codes else target[seen]
-        model, fit_arguments = clone(self.estimator), {}
+        model = clone(self.estimator)
+        fit_arguments: dict[str, Any] = {}
         if np.ptp(weight[seen]) > 0:
             if not has_fit_parameter(model, "sample_weight"):
                 raise OptionError(
@@ -69,6 +79,9 @@ class TaskModel:
                     "Of a Pipeline give its last step itself (inputs are coded here), or a subclass that hands weights on."
                 )
             fit_arguments["sample_weight"] = weight[seen] / weight[seen].mean()  # a penalty must not feel the unit of weights
+        for name, given in order.items():
+            if given is not None and has_fit_parameter(model, name):
+                fit_arguments[name] = given.of_rows(seen) if isinstance(given, TimeOrder) else np.asarray(given)[seen]
         X = self.matrix_.training(table.arrays, seen, target=target[seen], weight=weight[seen], n_classes=self.task.n_codes)
         return fit_for_loss(model, X, y, loss=self.task.separate_loss, fit_arguments=fit_arguments)
 
@@ -125,7 +138,7 @@ class PerTaskEstimator(MultiTaskEstimator):
         jobs = []
         for task in labels.tasks:
             part, model = slices[task.name], TaskModel(task, estimators[task.name])
-            jobs.append(partial(model.fit, table, labels.target[:, part], weight[:, part], np.arange(len(weight))))
+            jobs.append(partial(model.fit, table, labels.target[:, part], weight[:, part], np.arange(len(weight)), groups))
         self.models_: dict[str, Any] = _named(labels, run_all(jobs, n_jobs=self.n_jobs))
         self.tasks_ = [model.fitted_task_ for model in self.models_.values()]
         return self

@@ -8,6 +8,8 @@ from lightgbm import LGBMRegressor
 from sklearn.base import clone
 from sklearn.model_selection import KFold
 
+from polytask.data.splits import TimeOrder
+from polytask.estimators._candidates import StoppedRegressor
 from polytask.losses import NumberLoss
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -33,7 +35,7 @@ def fit_for_loss(
     loss : NumberLoss, optional
         None for an estimator that is right as it is.
     fit_arguments : mapping
-        Of ``fit``: ``sample_weight`` [n], or nothing.
+        Of ``fit``: ``sample_weight`` [n], ``groups`` [n], ``times`` of the rows; or nothing.
 
     Returns
     -------
@@ -53,16 +55,18 @@ def fit_for_loss(
     """
     if loss is None or loss.statistic == "mean":
         return estimator.fit(X, y, **fit_arguments), 0.0
-    if isinstance(estimator, LGBMRegressor) and loss.lightgbm is not None:
+    if isinstance(estimator, (LGBMRegressor, StoppedRegressor)) and loss.lightgbm is not None:
         return estimator.set_params(**loss.lightgbm).fit(X, y, **fit_arguments), 0.0
     weight = np.asarray(fit_arguments.get("sample_weight", np.ones(len(y))))
     outputs = np.empty(len(y))
     for train, held in _folds(len(y)):
-        own = clone(estimator).fit(
-            X[train], y[train], **{name: np.asarray(value)[train] for name, value in fit_arguments.items()}
-        )
+        own = clone(estimator).fit(X[train], y[train], **{name: _part(value, train) for name, value in fit_arguments.items()})
         outputs[held] = own.predict(X[held])
     return estimator.fit(X, y, **fit_arguments), loss.best_shift(y, outputs, weight)
+
+
+def _part(value: Any, rows: Array) -> Any:
+    return value.of_rows(rows) if isinstance(value, TimeOrder) else np.asarray(value)[rows]
 
 
 def _folds(n: int) -> list[tuple[Array, Array]]:
