@@ -16,7 +16,7 @@ torch.set_num_threads(1)
 
 # the same examples every time, however busy the machine is; nothing is kept on disk
 slow = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.function_scoped_fixture]
-settings.register_profile("polytask", max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=slow)
+settings.register_profile("polytask", max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=slow)
 settings.load_profile("polytask")
 
 
