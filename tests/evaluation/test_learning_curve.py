@@ -8,6 +8,7 @@ from polytask.data.splits import ColumnSplit, LabelBudget, TimeSplit
 from polytask.estimators import MultiTaskNetwork
 from polytask.evaluation import compare, learning_curve
 from polytask.exceptions import DataError, OptionError, TargetError
+from polytask.networks import MLP
 from polytask.reporting import comparison_html
 from tests.evaluation._tables import TASKS, small_network, table
 
@@ -223,3 +224,14 @@ def test_the_budget_of_a_curve_is_that_of_label_budget(trained):
     rows = (weight > 0).any(axis=1)
     assert rows.sum() == LabelBudget(share=0.5, pattern="rows", random_state=0).keep(y).any(axis=1).sum() == 40
     assert (weight[rows] > 0).all()
+
+
+def test_with_all_labels_the_curve_ends_where_the_comparison_is():
+    """But for dropout, whose draws depend on what else is trained in the same stack."""
+    X, y = table()
+    network = small_network().set_params(encoder=MLP(width=8, dropout=0.0))
+    curve = run(joint=network, shares=[0.5, 1.0]).to_dict()
+    whole = compare(X, y, joint=network, separate=["alone"], folds=3, repeats=2).to_dict()
+    for name, entry in curve["tasks"].items():
+        for arm in ("together", "alone"):
+            assert entry[arm]["skill"][-1] == pytest.approx(whole["tasks"][name]["arms"][arm]["skill"], abs=1e-4)

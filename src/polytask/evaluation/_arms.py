@@ -78,13 +78,15 @@ def train_arms(
     times: TimeOrder | None = None,
     reserved: Array | None = None,
     seed: int = 0,
+    first_repeat: int = 0,
     on_fold: Callable[[int, int], None] | None = None,
 ) -> dict[str, Arm]:
     """Train every arm on every fold of ``plan`` and keep held-out outputs.
 
     The joint network of a fold and its single-task twins have the same settings, rows, preparation and plan of training, and
     each its own fresh seed; they are trained as one stack. A candidate named "network" stands for the twins. Ctrl-C ends the
-    training; the repeats that are whole are kept, so ``len(arm.outputs)`` may be less than planned.
+    training; the repeats that are whole are kept, so ``len(arm.outputs)`` may be less than planned. The seeds of a repeat are those of
+    its number, counted from ``first_repeat``.
 
     Where folds learn from different numbers of rows (an expanding window), each fold is a stack of its own, so that a fold of few
     rows makes its own number of steps and not that of the largest.
@@ -107,7 +109,7 @@ def train_arms(
                     f"Fold {f} of repeat {r}",
                     {"groups": groups, "times": times},
                     reserved,
-                    seed_of(seed, 2**24, r, f),
+                    seed_of(seed, 2**24, first_repeat + r, f),
                     BEST in arms,
                     with_selection,
                 )

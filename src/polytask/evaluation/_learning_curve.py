@@ -183,7 +183,8 @@ def _train_all(
         done: list[dict[str, Arm]] = []
         try:
             for k, keep in enumerate(keeps):
-                settings = rules | {"seed": seed_of(seed, r, k), "on_fold": _counted(on_fold, n_before, n_all)}
+                # the seeds of `compare`, so that with all labels the curve ends where the comparison is
+                settings = rules | {"seed": seed, "first_repeat": r, "on_fold": _counted(on_fold, n_before, n_all)}
                 done.append(fit(keep, plan.part(slice(r, r + 1)), share=shares[k], settings=settings))
                 n_before += n_folds
         except KeyboardInterrupt:
