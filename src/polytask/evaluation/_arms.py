@@ -85,8 +85,8 @@ def train_arms(
 
     The joint network of a fold and its single-task twins have the same settings, rows, preparation and plan of training, and
     each its own fresh seed; they are trained as one stack. A candidate named "network" stands for the twins. Ctrl-C ends the
-    training; the repeats that are whole are kept, so ``len(arm.outputs)`` may be less than planned. The seeds of a repeat are those of
-    its number, counted from ``first_repeat``.
+    training; the repeats that are whole are kept, so ``len(arm.outputs)`` may be less than planned. The seeds of a repeat are
+    those of its number, counted from ``first_repeat``.
 
     Where folds learn from different numbers of rows (an expanding window), each fold is a stack of its own, so that a fold of few
     rows makes its own number of steps and not that of the largest.
