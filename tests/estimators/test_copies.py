@@ -135,3 +135,20 @@ def test_prediction_neither_reads_nor_changes_the_mode_of_the_module():
     model.network_.module.train = train
     model.network_.module.train()  # a user's own step
     np.testing.assert_array_equal(model.outputs(X)["price"], before["price"])
+
+
+def test_a_pickled_predictor_holds_no_training_rows():
+    """What users hand on is the model, and its size does not grow with the table."""
+    sizes = {}
+    for n in (120, 2400):
+        X, y = houses(n)
+        frame = X.join(y).assign(name=[f"secret {k % 40} of {k}" for k in range(n)])
+        pickled = pickle.dumps(
+            MultiTaskPredictor(TASKS[:3], ignore=["name", "grade", "visits", "garden", "lift"], network=small_network()).fit(
+                frame
+            )
+        )
+        assert b"secret 7 of" not in pickled
+        sizes[n] = len(pickled)
+    grown = sizes[2400] - sizes[120]
+    assert grown < 2280 * 20, "positions of the validation rows and points of plots, less than the table itself"

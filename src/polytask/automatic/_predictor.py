@@ -195,7 +195,7 @@ class MultiTaskPredictor:
             )
         if run is not None:
             run.note_ending(model.network_.ended_by, steps=model.network_.steps)
-        self.network_, self.roles_ = model, roles
+        self.network_ = model
         self.target_columns_ = [column for column in frame.columns if column in roles.label_columns]
         self.makers_ = roles.makers.with_constants(frame, np.delete(train, model.validation_rows_), roles.weight)
         self.skipped_ = [SkippedTask.of(name, labels, roles.skipped[name]) for name, labels in roles.skipped_labels.items()]
