@@ -120,3 +120,18 @@ def test_polars_is_never_imported_for_others():
         "assert 'polars' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_rows_as_mappings_and_record_batches_are_tables():
+    rows = [{"age": 31, "tags": ["a"]}, {"tags": [], "age": 52}, {"age": 7}]
+    frame = to_pandas(rows)
+    assert frame["age"].tolist() == [31, 52, 7]
+    assert frame["tags"].isna().tolist() == [False, False, True]
+    batch = pa.RecordBatch.from_pydict({"age": [31, 52], "city": ["Oslo", None]})
+    pd.testing.assert_frame_equal(to_pandas(batch), to_pandas(pa.Table.from_batches([batch])))
+
+
+def test_an_arrow_table_of_the_user_stays_usable():
+    table = pa.table({"x": [1, 2], "c": pa.array(["a", "b"]).dictionary_encode()})
+    to_pandas(table)
+    assert table.to_pydict() == {"x": [1, 2], "c": ["a", "b"]}

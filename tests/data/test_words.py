@@ -61,6 +61,12 @@ def test_a_text_column_gives_words_and_how_many_they_are():
     assert arrays.notes == []
 
 
+def test_texts_that_are_cut_in_training_are_told_in_the_reason():
+    long = " ".join(f"v{k:04}" for k in range(MAX_LENGTH + 1))
+    frame = pd.DataFrame({"t": [f"{long} {k}" for k in range(30)]})
+    assert TableCodec.fit(frame).columns[0].reason.endswith(f"at most {MAX_LENGTH} different ones of a text, 30 texts have more")
+
+
 def test_missing_texts_have_no_words_and_a_missing_number_of_them():
     codec = TableCodec.fit(FRAME)
     for missing in (None, np.nan, pd.NA):

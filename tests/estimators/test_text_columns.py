@@ -1,7 +1,8 @@
 """Free text, lists and very many categories, from the table to the model folder."""
 
 import numpy as np
-import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 import torch
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -9,26 +10,8 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from polytask.estimators import BestPerTask, MultiTaskNetwork, PerTaskEstimator, load_estimator, save_estimator
 from polytask.exceptions import OptionError
 from polytask.networks import MLP, recipe_of
+from tests.estimators._reviews import reviews
 from tests.estimators._tables import assert_same_outputs
-
-FILL = [f"filler{k}" for k in range(150)]
-GOOD, BAD = ["good", "great", "lovely"], ["bad", "awful", "broken"]
-
-
-def reviews(n=400, seed=0):
-    """A text that tells ``liked``, lists that tell ``price``, a user whose mean is part of ``price``; some of all missing."""
-    rng = np.random.default_rng(seed)
-    liked = rng.integers(0, 2, n)
-    texts = [" ".join(rng.permutation([*rng.choice(FILL, 8), *rng.choice(GOOD if k else BAD, 2)])) for k in liked]
-    tags = [[tag for tag in ("sea", "park", "lift") if rng.random() < 0.5] for _ in range(n)]
-    user = rng.integers(0, 100, n)
-    effect = np.random.default_rng(1).normal(size=100)
-    X = pd.DataFrame({"review": texts, "tags": pd.Series(tags, dtype=object), "user": [f"u{k}" for k in user]})
-    y = pd.DataFrame({"liked": liked, "price": [2 * ("sea" in own) for own in tags] + effect[user] + 0.1 * rng.normal(size=n)})
-    X.loc[rng.random(n) < 0.05, "review"] = None
-    X.loc[rng.random(n) < 0.05, "tags"] = None
-    return X, y
-
 
 MODELS = {
     "network": MultiTaskNetwork(encoder=MLP(width=32), max_epochs=25, random_state=0),
@@ -84,3 +67,14 @@ class _Numbers(torch.nn.Module):
 
     def forward(self, numbers):
         return numbers
+
+
+@pytest.mark.parametrize(
+    "make", [lambda X: X.to_dict("list"), lambda X: X.to_dict("records"), pa.Table.from_pandas, pl.from_pandas]
+)
+def test_tables_of_every_kind_with_text_and_lists_give_the_same(make):
+    X, y = reviews(n=120)
+    model = MODELS["alone"].fit(X, y)
+    outputs = model.outputs(make(X))
+    assert_same_outputs(outputs, model.outputs(X))
+    assert_same_outputs(MODELS["alone"].fit(make(X), y).outputs(X), outputs)

@@ -310,7 +310,8 @@ def _with_words(facts: Mapping[str, Any], column: pd.Series, reason: str) -> Col
         return ColumnInfo(kind="identifier", reason=f"{reason}, and hardly a word is in two of them", **facts)
     return ColumnInfo(
         kind="text",
-        reason=f"{reason}; {len(found.words)} words",
+        reason=f"{reason}; {len(found.words)} words"
+        + (f", at most {found.length} different ones of a text, {found.n_cut} texts have more" if found.n_cut else ""),
         categories=found.words,
         length=found.length,
         known_share=found.known_share,

@@ -30,11 +30,14 @@ class Vocabulary:
         Different known words that a row may have.
     known_share : float
         Share of the words of the development table that are in the vocabulary.
+    n_cut : int
+        Rows with more different known words than ``length``.
     """
 
     words: tuple[str, ...]
     length: int
     known_share: float
+    n_cut: int = 0
 
 
 def fit_vocabulary(texts: Sequence[str]) -> Vocabulary:
@@ -45,17 +48,21 @@ def fit_vocabulary(texts: Sequence[str]) -> Vocabulary:
     Examples
     --------
     >>> fit_vocabulary(["A good book.", "Good, but long", "a long day"])
-    Vocabulary(words=('a', 'good', 'long'), length=2, known_share=0.6666666666666666)
+    Vocabulary(words=('a', 'good', 'long'), length=2, known_share=0.6666666666666666, n_cut=0)
     """
     counts, words = _count(texts, None)
     n_rows = np.bincount(counts.indices, minlength=len(words))
     order = np.lexsort((words, -n_rows))[:MAX_WORDS]  # ties in alphabetical order: the order of rows does not matter
     kept = order[n_rows[order] >= _MIN_ROWS]
     own = counts[:, kept]
-    longest = int(np.diff(own.indptr).max(initial=1))
+    n_words = np.diff(own.indptr)
+    longest = int(n_words.max(initial=1))
     total = float(counts.sum())
     return Vocabulary(
-        tuple(sorted(words[kept].tolist())), max(1, min(longest, MAX_LENGTH)), float(own.sum()) / total if total else 1.0
+        tuple(sorted(words[kept].tolist())),
+        max(1, min(longest, MAX_LENGTH)),
+        float(own.sum()) / total if total else 1.0,
+        int((n_words > MAX_LENGTH).sum()),
     )
 
 

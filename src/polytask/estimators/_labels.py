@@ -151,12 +151,13 @@ def label_frame(y: Any, tasks: Sequence[Any] | None) -> tuple[pd.DataFrame, Lite
 
 
 def is_frame(table: Any) -> bool:
-    """Whether this has named columns: a frame of any kind, or a mapping of columns.
+    """Whether this has named columns: a frame of any kind, a mapping of columns, or a list of rows as mappings.
 
     >>> is_frame({"price": [1.5]}), is_frame(np.ones((1, 1)))
     (True, False)
     """
-    return hasattr(table, "columns") or hasattr(table, "column_names") or isinstance(table, dict)
+    is_rows = isinstance(table, list) and bool(table) and all(isinstance(row, dict) for row in table)
+    return hasattr(table, "columns") or hasattr(table, "column_names") or isinstance(table, dict) or is_rows
 
 
 def label_weights(sample_weight: Any, labels: LabelTable, *, every_task: bool = True) -> Array:

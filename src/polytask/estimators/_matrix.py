@@ -14,6 +14,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 MAX_ONE_HOT = 60  # a category with more codes than this becomes means of the target, or without a target a column of codes
 _BLOCK = 4096  # rows of text projected at a time
+_REMEMBERED = 4  # projections of one column, each of other training rows
 
 
 class TableMatrix:
@@ -182,14 +183,15 @@ class TableMatrix:
 def _projection(column: TokenColumn, rows: Array) -> TextProjection:
     """The projection fitted on these rows; remembered, since the tasks of a table are fitted on the same rows."""
     key = np.asarray(rows).tobytes()
-    if key not in column.memory:
+    projection: TextProjection | None = column.memory.get(key)
+    if projection is None:
         projection = TextProjection(column.size)
         own = column.take(rows)
         projection.fit(torch.as_tensor(own.codes), torch.as_tensor(own.counts))
-        if len(column.memory) >= 4:
+        if len(column.memory) >= _REMEMBERED:
             column.memory.clear()
         column.memory[key] = projection
-    return column.memory[key]
+    return projection
 
 
 def _projected(text: TextProjection, column: TokenColumn) -> Array:
