@@ -9,17 +9,22 @@
 ['price', 'sold']
 """
 
+from polytask.estimators._averaging import AveragingEstimator
+from polytask.estimators._bag_estimator import bag_estimator
 from polytask.estimators._bagged import AloneModels, Bagged, LearningData, NetworkModel, bag_alone, bag_network
+from polytask.estimators._bagging import BaggingEstimator
 from polytask.estimators._base import MultiTaskEstimator
 from polytask.estimators._best_per_task import (
     BestPerTask,
     TwinModel,
+    alone_jobs,
     choose_per_task,
     default_candidates,
     fit_alone,
     selection_split,
     twin_mask,
 )
+from polytask.estimators._bootstrap import stratified_bootstrap
 from polytask.estimators._candidates import (
     boosted_trees,
     boosted_trees_stopped,
@@ -35,21 +40,35 @@ from polytask.estimators._candidates import (
     partial_least_squares,
     random_forest,
 )
+from polytask.estimators._ensemble import Ensemble
+from polytask.estimators._ensemble_parts import fold_model_from_parts, fold_model_parts
 from polytask.estimators._estimator_from_parts import estimator_from_parts
 from polytask.estimators._fit_networks import CodedTable, FittedNetwork, NetworkJob, fit_networks
+from polytask.estimators._fit_on_rows import FitsOnRows, fit_on_rows
 from polytask.estimators._folder import load_estimator, save_estimator
+from polytask.estimators._greedy_ensemble import GreedyEnsemble, mix_task
 from polytask.estimators._greedy_selection import cross_fitted_outputs, greedy_selection
+from polytask.estimators._held_out_skill import held_out_skill
+from polytask.estimators._inner_folds import inner_folds
 from polytask.estimators._labels import LabelTable, encode_labels_of, label_frame, label_weights, read_labels, task_slices
 from polytask.estimators._multi_task_network import MultiTaskNetwork
 from polytask.estimators._network_parts import network_from_parts, network_parts
 from polytask.estimators._per_task import PerTaskEstimator, TaskModel
+from polytask.estimators._stacked_across_tasks import StackedAcrossTasks
+from polytask.estimators._stacking import StackingEstimator
+from polytask.estimators._voting import VotingEstimator
 
 __all__ = [
     "AloneModels",
+    "AveragingEstimator",
     "Bagged",
+    "BaggingEstimator",
     "BestPerTask",
     "CodedTable",
+    "Ensemble",
+    "FitsOnRows",
     "FittedNetwork",
+    "GreedyEnsemble",
     "LabelTable",
     "LearningData",
     "MultiTaskEstimator",
@@ -57,9 +76,14 @@ __all__ = [
     "NetworkJob",
     "NetworkModel",
     "PerTaskEstimator",
+    "StackedAcrossTasks",
+    "StackingEstimator",
     "TaskModel",
     "TwinModel",
+    "VotingEstimator",
+    "alone_jobs",
     "bag_alone",
+    "bag_estimator",
     "bag_network",
     "boosted_trees",
     "boosted_trees_stopped",
@@ -73,14 +97,20 @@ __all__ = [
     "extra_trees",
     "fit_alone",
     "fit_networks",
+    "fit_on_rows",
+    "fold_model_from_parts",
+    "fold_model_parts",
     "gaussian_process",
     "greedy_selection",
+    "held_out_skill",
+    "inner_folds",
     "kernel_svm",
     "label_frame",
     "label_weights",
     "linear_models",
     "linear_svm",
     "load_estimator",
+    "mix_task",
     "naive_bayes",
     "nearest_neighbours",
     "network_from_parts",
@@ -90,6 +120,7 @@ __all__ = [
     "read_labels",
     "save_estimator",
     "selection_split",
+    "stratified_bootstrap",
     "task_slices",
     "twin_mask",
 ]
