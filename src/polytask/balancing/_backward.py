@@ -91,6 +91,10 @@ def backward(
     scale = 1.0 if scaler is None else float(scaler.scale(torch.ones((), device=values.device)))
     if penalty is not None:
         torch.autograd.backward([penalty], [torch.full_like(penalty, scale)], retain_graph=True)
+    if group is None and not method.needs & {"gramian", "jacobian"}:  # the common case, in as few operations as can be
+        weights = task_weights(method, Observed(values, label_weight, names))
+        _backward_weighted(losses, (weights if scaler is None else weights * scale).to(values.dtype), None)
+        return Balance(names, weights)
     total_weight = summed(label_weight, group)
     share = torch.where(label_weight > 0, label_weight / total_weight, 0.0)  # of this process
     values = summed(torch.where(label_weight > 0, values, 0.0) * share, group)
@@ -98,9 +102,8 @@ def backward(
         weights = task_weights(method, Observed(values, total_weight, names))
         _backward_weighted(losses, (weights * share * scale).to(values.dtype), group)
         return Balance(names, weights)
-    graph, found = _collect(
-        losses, shared_params, features, share * scale
-    )  # scaled all the way down, or half precision underflows
+    factors = share * scale  # the gradients are scaled all the way down, or half precision underflows
+    graph, found = _collect(losses, shared_params, features, factors)
     at_features = features is not None
     sum_in_place([*found.own.values(), *([] if at_features else [found.rows])], group)
     rows = found.rows if found.rows.dtype.itemsize >= 4 else found.rows.float()
@@ -141,12 +144,16 @@ def _label_weight(values: Tensor, given: Tensor | None, names: Sequence[Hashable
         raise OptionError(f"`losses` must have one loss per task, {len(names)}; got shape {tuple(values.shape)}.")
     if len(set(names)) < len(names):
         raise OptionError(f"`tasks` must name each task once; got {list(names)}.")
-    weight = torch.ones_like(values) if given is None else given.detach().to(values).expand(values.shape)
-    if bool((weight < 0).any()):
-        raise OptionError(f"`label_weight` must not be negative; got {weight.tolist()}.")
     if nonfinite not in ("error", "skip"):
         raise OptionError(f"`nonfinite` must be 'error' or 'skip'; got {nonfinite!r}.")
-    bad = summed((~torch.isfinite(values) & (weight > 0)).to(values.dtype), group) > 0
+    weight = torch.ones_like(values) if given is None else given.detach().to(values).expand(values.shape)
+    if group is None and given is None and bool(torch.isfinite(values).all()):
+        return weight
+    if given is not None and bool((weight < 0).any()):
+        raise OptionError(f"`label_weight` must not be negative; got {weight.tolist()}.")
+    bad = ~torch.isfinite(values) & (weight > 0)
+    if group is not None:
+        bad = summed(bad.to(values.dtype), group) > 0
     if not bool(bad.any()):
         return weight
     if nonfinite == "error":
