@@ -25,14 +25,14 @@ def gaussian_process() -> dict[str, Any]:
     return {"regressor": FoldedRegressor("gaussian_process"), "classifier": FoldedClassifier("gaussian_process")}
 
 
-def matern(X: Array, Z: Array, *, width: float) -> Array:
-    """Matérn covariance of smoothness 5/2, plus a constant; [n, m].
+def covariance(X: Array, Z: Array, *, width: float) -> Array:
+    """Matérn covariance of smoothness 5/2, plus a constant and a linear trend of the same size; [n, m].
 
-    >>> matern(np.zeros((1, 2)), np.zeros((1, 2)), width=1.0)
+    >>> covariance(np.zeros((1, 2)), np.zeros((1, 2)), width=1.0)
     array([[2.]])
     """
     distance = np.sqrt(5.0) * cdist(X, Z) / width
-    return np.asarray((1 + distance + distance**2 / 3) * np.exp(-distance) + 1.0)
+    return np.asarray((1 + distance + distance**2 / 3) * np.exp(-distance) + 1.0 + X @ Z.T / X.shape[1])
 
 
 def most_likely(X: Array, y: Array, weight: Array, widths: Sequence[float]) -> tuple[float, float]:
@@ -47,7 +47,7 @@ def most_likely(X: Array, y: Array, weight: Array, widths: Sequence[float]) -> t
     root = np.sqrt(weight)
     best = (-np.inf, widths[0], 1.0)
     for width in widths:
-        values, vectors = eigh(root[:, None] * matern(X, X, width=width) * root)
+        values, vectors = eigh(root[:, None] * covariance(X, X, width=width) * root)
         projected = (vectors.T @ (root * y)) ** 2
         for noise in _NOISES:
             spread = np.maximum(values, 0.0) + noise
@@ -61,7 +61,7 @@ class GaussianProcess:
     """Mean of the process given the rows; least-squares classification for classes."""
 
     takes_missing = False
-    calibrated_numbers = False
+    calibrated_numbers = True
 
     def settings(self, n_rows: int, n_columns: int, *, classes: bool) -> Sequence[Mapping[str, float]]:
         """Nothing to choose: the likelihood does."""
@@ -75,13 +75,13 @@ class GaussianProcess:
         found, coef = np.empty(target.shape[1]), np.empty(target.shape)
         for k, own in enumerate(target.T):
             found[k], noise = most_likely(X, own, weight, widths)
-            coef[:, k] = np.linalg.solve(matern(X, X, width=found[k]) + np.diag(noise / weight), own)
+            coef[:, k] = np.linalg.solve(covariance(X, X, width=found[k]) + np.diag(noise / weight), own)
         return {"rows": X, "widths": found, "coef": coef}
 
     def decide(self, state: dict[str, Array], X: Array) -> Array:
         """Means of the process."""
         columns = [
-            matern(X, state["rows"], width=float(width)) @ coef
+            covariance(X, state["rows"], width=float(width)) @ coef
             for width, coef in zip(state["widths"], state["coef"].T, strict=True)
         ]
         return np.stack(columns, axis=1)

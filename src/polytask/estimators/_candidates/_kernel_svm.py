@@ -31,7 +31,7 @@ class KernelMachine:
 
     def settings(self, n_rows: int, n_columns: int, *, classes: bool) -> Sequence[Mapping[str, float]]:
         """C, and the kernel's gamma by the number of columns, which are standardized."""
-        return [{"C": C, "gamma": gamma / n_columns} for gamma in (0.3, 1.0) for C in (1.0, 10.0)]
+        return [{"C": C, "gamma": gamma / n_columns} for gamma in (0.3, 1.0) for C in (1.0, 10.0, 100.0)]
 
     def fit(self, X: Array, target: Array, weight: Array, setting: Mapping[str, float], *, classes: bool) -> dict[str, Array]:
         """Support vectors of any column of the target, and coefficients [n_vectors, D]."""
