@@ -2,7 +2,7 @@
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -26,6 +26,7 @@ from polytask.estimators._labels import (
     read_labels,
     task_slices,
 )
+from polytask.estimators._nested_params import nested_params, with_nested_param
 from polytask.estimators._output_frames import check_container, framed
 from polytask.exceptions import DataError, OptionError, PolytaskWarning
 from polytask.tasks import FittedTask
@@ -112,6 +113,27 @@ class MultiTaskEstimator(BaseEstimator, ABC):
             name: framed(X, {str(label): values[:, k] for k, label in enumerate(task.labels)}, container=self._container)
             for name, (task, values) in named.items()
         }
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Parameters, with those inside of dicts of estimators: ``estimator__regressor__alpha``."""
+        found: dict[str, Any] = super().get_params(deep=deep)
+        if deep:
+            for name, value in super().get_params(deep=False).items():
+                if isinstance(value, Mapping):
+                    found.update(nested_params(name, value))
+        return found
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters, also those inside of dicts of estimators."""
+        own = super().get_params(deep=False)
+        dicts = {name: value for name, value in (own | params).items() if isinstance(value, Mapping)}
+        inside = {path: given for path, given in params.items() if "__" in path and path.partition("__")[0] in dicts}
+        super().set_params(**{name: given for name, given in params.items() if name not in inside})
+        for path, given in inside.items():
+            name, _, rest = path.partition("__")
+            owner = f"`{name}` of {type(self).__name__}"
+            setattr(self, name, with_nested_param(getattr(self, name), rest, given, owner=owner))
+        return self
 
     def set_output(self, *, transform: str | None = None) -> Self:
         """Choose what ``predict`` and ``predict_proba`` give, in the words of scikit-learn; ``clone`` keeps the choice.

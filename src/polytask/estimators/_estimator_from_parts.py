@@ -9,6 +9,7 @@ from lightgbm import LGBMClassifier, LGBMRegressor
 from polytask.estimators._best_per_task import BestPerTask, TwinModel
 from polytask.estimators._booster_model import BoosterModel
 from polytask.estimators._candidates import PLAIN_MODELS
+from polytask.estimators._ensemble_parts import ENSEMBLES, ensemble_from_parts, ensemble_of_settings
 from polytask.estimators._matrix import TableMatrix
 from polytask.estimators._network_parts import network_from_parts, network_of_settings, restore_table, trained_from_parts
 from polytask.estimators._per_task import PerTaskEstimator, TaskModel
@@ -25,7 +26,7 @@ def estimator_from_parts(folder: Folder, *, kind: str | None = None, place: str 
     Parameters
     ----------
     folder : Folder
-    kind : {"network", "per_task", "best_per_task"}, optional
+    kind : {"network", "per_task", "best_per_task", "averaging", ...}, optional
         By default what the manifest says.
     place : str
         What the names of the files begin with.
@@ -40,7 +41,7 @@ def estimator_from_parts(folder: Folder, *, kind: str | None = None, place: str 
     kind = kind or folder.manifest.kind
     if kind == "network":
         return network_from_parts(folder, place=place, classes=classes)
-    if kind not in ("per_task", "best_per_task"):
+    if kind not in ("per_task", "best_per_task", *ENSEMBLES):
         if kind == "predictor":
             raise ModelFolderError(f"{str(folder.path)!r} holds a predictor, not an estimator; use `polytask.load`.")
         raise ModelFolderError(f"{str(folder.path)!r} holds a {kind!r}, which this version does not know. Upgrade polytask.")
@@ -56,6 +57,16 @@ def estimator_from_parts(folder: Folder, *, kind: str | None = None, place: str 
 
 
 def _separate(folder: Folder, kind: str, place: str, content: Any, classes: Collection[type]) -> Any:
+    if kind in ENSEMBLES:
+        return ensemble_from_parts(
+            content,
+            kind,
+            place=place,
+            folder=folder,
+            template=lambda entry: _template(folder, entry, classes),
+            task_model=lambda entry, where: _task_model(folder, entry, where, classes),
+            own=classes,
+        )
     model = _of_settings(folder, kind, content["settings"], classes)
     restore_table(model, content)
     entries = content["models"]
@@ -105,6 +116,8 @@ def _of_settings(folder: Folder, kind: str, settings: Any, classes: Collection[t
     """An estimator of this room with its parameters, not fitted."""
     if kind == "network":
         return network_of_settings(settings, classes=classes)
+    if kind in ENSEMBLES:
+        return ensemble_of_settings(kind, settings, template=lambda entry: _template(folder, entry, classes))
     if kind == "per_task":
         return PerTaskEstimator(_template(folder, settings["estimator"], classes))
     candidates = settings["candidates"]

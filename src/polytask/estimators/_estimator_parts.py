@@ -13,6 +13,8 @@ from polytask.estimators._base import MultiTaskEstimator
 from polytask.estimators._best_per_task import BestPerTask, TwinModel
 from polytask.estimators._booster_model import BoosterModel, prediction_settings
 from polytask.estimators._candidates import PLAIN_MODELS, PlainModel
+from polytask.estimators._ensemble import Ensemble
+from polytask.estimators._ensemble_parts import ENSEMBLES, ensemble_parts, ensemble_settings
 from polytask.estimators._multi_task_network import MultiTaskNetwork
 from polytask.estimators._network_parts import network_parts, plain_seed, settings_content, table_content, trained_parts
 from polytask.estimators._per_task import PerTaskEstimator, TaskModel
@@ -22,6 +24,7 @@ from polytask.storage import JSONPart, LightGBMPart, Part, SkopsPart, TensorsPar
 Content = dict[str, Any]
 
 _KINDS: dict[type, str] = {MultiTaskNetwork: "network", PerTaskEstimator: "per_task", BestPerTask: "best_per_task"}
+_KINDS |= {made: kind for kind, made in ENSEMBLES.items()}
 _OTHER_MODEL = "Use a model that it can hold: docs/model-folder.md names them."
 
 
@@ -38,7 +41,7 @@ def estimator_parts(model: Any, *, place: str = "", classes: Collection[type] = 
 
     Parameters
     ----------
-    model : MultiTaskNetwork, PerTaskEstimator or BestPerTask
+    model : MultiTaskNetwork, PerTaskEstimator, BestPerTask or Ensemble
     place : str
         What the names of the files begin with, such as ``"models/0/"``.
     classes : collection of type
@@ -48,6 +51,12 @@ def estimator_parts(model: Any, *, place: str = "", classes: Collection[type] = 
     check_is_fitted(model, "tasks_")
     if kind == "network":
         return network_parts(model, place=place)
+    if isinstance(model, Ensemble):
+        made: dict[str, Any] = {
+            "template": lambda own, owner, where: _template(own, owner, where, classes),
+            "task_model": lambda own, task, where: _task_model(own, task, where, classes),
+        }
+        return ensemble_parts(model, place=place, **made)
     settings, settings_parts = _settings(model, f"{place}settings", classes)
     parts: dict[str, Part] = {}
     content = {"settings": settings, **table_content(model), "models": []}
@@ -113,6 +122,8 @@ def _settings(model: Any, place: str, classes: Collection[type]) -> tuple[Conten
     """Parameters of an estimator of this room, so that a loaded one can be cloned and fitted again."""
     if isinstance(model, MultiTaskNetwork):
         return settings_content(model), {}
+    if isinstance(model, Ensemble):
+        return ensemble_settings(model, place=place, template=lambda own, owner, where: _template(own, owner, where, classes))
     if isinstance(model, PerTaskEstimator):
         content, parts = _template(model.estimator, "`estimator`", place, classes)
         return {"estimator": content}, parts

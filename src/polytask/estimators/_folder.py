@@ -14,7 +14,7 @@ def save_estimator(model: MultiTaskEstimator, path: Any, *, overwrite: bool = Fa
 
     Parameters
     ----------
-    model : MultiTaskNetwork, PerTaskEstimator or BestPerTask
+    model : MultiTaskNetwork, PerTaskEstimator, BestPerTask or an ensemble of this room
         Networks become JSON and safetensors, LightGBM its native text, other scikit-learn models skops files of types that are
         in polytask's list.
     path : path
