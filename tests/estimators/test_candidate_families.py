@@ -14,9 +14,11 @@ from sklearn.svm import SVC, SVR
 from sklearn.tree import DecisionTreeRegressor
 
 from polytask.data.splits import TimeOrder
+from polytask.estimators._candidates import _forests
 from polytask.estimators._candidates._boosted_trees_stopped import StoppedClassifier, StoppedRegressor
 from polytask.estimators._candidates._by_folds import FAMILIES, FoldedClassifier, FoldedRegressor
 from polytask.estimators._candidates._calibration import fit_probabilities, fit_shrinkage, to_probabilities
+from polytask.estimators._candidates._elastic_net import ElasticNetByFolds
 from polytask.estimators._candidates._forests import ForestClassifier, ForestRegressor
 from polytask.estimators._candidates._gaussian_process import covariance, most_likely
 from polytask.estimators._candidates._inner_splits import inner_splits
@@ -158,9 +160,23 @@ def test_forests_keep_nothing_of_their_training_rows(rows):
         assert not [name for name in vars(forest) if name.startswith("oob_") and name.endswith("_")]
 
 
+@pytest.mark.parametrize("groups", [None, np.arange(120) // 4])
+def test_trees_of_a_large_table_see_some_of_its_rows(rows, monkeypatch, groups):
+    X, y = rows
+    monkeypatch.setattr(_forests, "ROWS_PER_TREE", 30)
+    forest = ForestRegressor("random", n_estimators=3).fit(X, y, groups=groups).models_["forest"]
+    assert all(tree.tree_.weighted_n_node_samples[0] == 30 for tree in forest.estimators_)
+
+
 def test_ridge_without_groups_is_that_of_leaving_one_out(rows):
     X, y = rows
     np.testing.assert_allclose(RidgeByFolds().fit(X, y).predict(X), RidgeCV(alphas=ALPHAS).fit(X, y).predict(X))
+
+
+def test_the_unit_of_numbers_does_not_change_what_an_elastic_net_finds(rows):
+    X, y = rows
+    small, large = ElasticNetByFolds().fit(X, y).predict(X), ElasticNetByFolds().fit(X, 1e6 * y + 7e6).predict(X)
+    np.testing.assert_allclose(small, (large - 7e6) / 1e6, rtol=1e-6, atol=1e-8)
 
 
 def test_logistic_regression_trusts_little_where_there_is_nothing():

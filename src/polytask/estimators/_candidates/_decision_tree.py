@@ -47,8 +47,10 @@ class DecisionTree:
         """Mean target of the leaf of each row."""
         X = X.astype(np.float32)  # as scikit-learn splits
         node, rows = np.zeros(len(X), dtype=np.int64), np.arange(len(X))
-        while len(rows):
+        for _ in range(len(state["left"])):  # no path is longer, so that a damaged file cannot run in circles
             rows = rows[state["left"][node[rows]] >= 0]
+            if not len(rows):
+                break
             at = node[rows]
             values = X[rows, state["feature"][at]]
             left = np.where(np.isnan(values), state["missing_left"][at], values <= state["threshold"][at])

@@ -34,11 +34,12 @@ class ElasticNetByFolds(PlainRegressor):
         """Choose by squared error and fit on all rows."""
         splits = inner_splits(y, n_splits=self.n_folds, groups=groups, times=times)
         self.models_: dict[str, Any] = {}
-        self.state_ = {"coef": np.zeros(X.shape[1]), "offset": np.asarray(np.average(y, weights=sample_weight))}
+        mean, scale = np.average(y, weights=sample_weight), y.std()  # of numbers, the squared penalty depends on their unit
+        self.state_ = {"coef": np.zeros(X.shape[1]), "offset": np.asarray(mean)}
         if splits:  # without, the mean: there is nothing to choose by
             model = ElasticNetCV(l1_ratio=self.l1_ratio, cv=splits, alphas=30, max_iter=1000, tol=1e-3)
-            quietly(model.fit, X, y, sample_weight=sample_weight)
-            self.state_ = {"coef": model.coef_, "offset": np.asarray(model.intercept_)}
+            quietly(model.fit, X, (y - mean) / scale, sample_weight=sample_weight)
+            self.state_ = {"coef": scale * model.coef_, "offset": np.asarray(mean + scale * model.intercept_)}
         return self
 
     def predict(self, X: Array) -> Array:

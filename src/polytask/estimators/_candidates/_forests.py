@@ -12,6 +12,7 @@ from polytask.estimators._candidates._plain import PlainClassifier, PlainRegress
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+ROWS_PER_TREE = 20_000  # of more, each tree sees as many at random; the time of a forest no longer grows with the table
 N_FOLDS = 3  # of groups, and for trees that see all rows
 
 
@@ -131,6 +132,8 @@ def _grown(
     """The forest, and outputs of rows that its trees, or forests like it on other folds, have not seen."""
     settings = {"max_features": shell.max_features, "min_samples_leaf": shell.min_samples_leaf, "bootstrap": shell.bootstrap}
     settings |= {"n_estimators": shell.n_estimators, "random_state": shell.random_state, "n_jobs": 1}
+    if shell.bootstrap and len(y) > ROWS_PER_TREE:
+        settings["max_samples"] = ROWS_PER_TREE
     if shell.bootstrap and groups is None and times is None:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Some inputs do not have OOB scores")  # they are left out below

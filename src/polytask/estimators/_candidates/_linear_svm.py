@@ -28,7 +28,7 @@ class LinearSVM:
 
     def settings(self, n_rows: int, n_columns: int, *, classes: bool) -> Sequence[Mapping[str, float]]:
         """Penalties, per row, so that they mean the same for many rows and few."""
-        return [{"C": C / n_rows} for C in (1.0, 0.1, 10.0, 100.0)]
+        return [{"C": C / n_rows} for C in (1.0, 0.1, 10.0, 100.0, 1000.0)]
 
     def fit(self, X: Array, target: Array, weight: Array, setting: Mapping[str, float], *, classes: bool) -> dict[str, Array]:
         """Slopes and offsets per column of the target."""
