@@ -68,7 +68,7 @@ def out_of_fold(
     rule = read_rule(cv, X, n, groups=groups, times=times)
     plan = plan_folds(labels, folds=rule.folds, repeats=1, groups=rule.groups, seed=random_state)
     reserved = reserved_rows(None, cv, n) if isinstance(estimator, MultiTaskNetwork) else None
-    rows_of, outputs = _row_getter(X), _empty_outputs(labels.tasks, n)
+    rows_of, outputs = row_getter(X), _empty_outputs(labels.tasks, n)
     label_table, weight = labels.observed(y), None if sample_weight is None else np.asarray(sample_weight)
     for _, fold in plan.folds():
         train, held = plan.train_rows(0, fold), plan.held_rows(0, fold)
@@ -93,7 +93,7 @@ def _empty_outputs(tasks: list[FittedTask], n: int) -> dict[str, Array]:
     return {name: np.full(shape, np.nan) for name, shape in shapes.items()}
 
 
-def _row_getter(X: Any) -> Any:
+def row_getter(X: Any) -> Any:
     if isinstance(X, np.ndarray):
         return lambda table, rows: table[rows]
     frame = to_pandas(X)
