@@ -59,7 +59,8 @@ def test_outputs_mix_the_models_by_their_weights(fitted, linear_world):
 
 def test_the_leaderboard_holds_every_model_and_the_ensemble_per_task(fitted):
     board = fitted.leaderboard()
-    assert len(board) == 2 * 5
+    assert len(board) == (2 + 1) * 5
+    assert board["task"].unique().tolist() == ["price", "sold", "(mean)"]
     price = board[board["task"] == "price"].set_index("model")
     assert price.index[0] == "ensemble"
     assert price["skill"]["linear"] > 0.8

@@ -9,7 +9,9 @@
 ('regression', 60)
 """
 
+from polytask.automatic._clock import Clock, process_start
 from polytask.automatic._first_study import first_study
+from polytask.automatic._portfolio import Candidate, Portfolio, fit_portfolio
 from polytask.automatic._predictor import MultiTaskPredictor, load
 from polytask.automatic._roles import Roles, divide_table, warn_of_copies
 from polytask.automatic._run_folder import RunFolder
@@ -29,9 +31,12 @@ from polytask.automatic._study_text import StudyLine, commented_study, study_tex
 from polytask.automatic._study_yaml import YAMLText, parse_yaml
 
 __all__ = [
+    "Candidate",
+    "Clock",
     "CompareOptions",
     "FitOptions",
     "MultiTaskPredictor",
+    "Portfolio",
     "Roles",
     "RunFolder",
     "Study",
@@ -42,8 +47,10 @@ __all__ = [
     "divide_table",
     "field_name",
     "first_study",
+    "fit_portfolio",
     "load",
     "parse_yaml",
+    "process_start",
     "read_study",
     "read_study_table",
     "read_study_text",

@@ -1,5 +1,7 @@
 """What a fit tells: plain JSON, of which the report is made."""
 
+from __future__ import annotations
+
 import platform
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +12,18 @@ import torch
 import polytask
 from polytask.automatic._roles import Roles
 from polytask.automatic._task_scores import observed_rows
+from polytask.estimators import MultiTaskNetwork
 
 if TYPE_CHECKING:
+    from polytask.automatic._portfolio import Portfolio
+    from polytask.automatic._portfolio_model import PortfolioModel
     from polytask.automatic._predictor import MultiTaskPredictor
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def fit_report(
-    predictor: "MultiTaskPredictor", frame: pd.DataFrame, roles: Roles, *, learn: Array, seconds: float, facts: dict[str, Any]
+    predictor: MultiTaskPredictor, frame: pd.DataFrame, roles: Roles, *, learn: Array, seconds: float, facts: dict[str, Any]
 ) -> dict[str, Any]:
     """Tell what a fitted predictor learned and how; see docs/report.md for the fields.
 
@@ -35,8 +40,10 @@ def fit_report(
     facts : dict
         More to tell, which goes before what is found here.
     """
-    model, network = predictor.network_, predictor.network_.network_
-    skills = network.curves["skill"][network.best_epoch - 1]
+    model = predictor.model_
+    is_network = isinstance(model, MultiTaskNetwork)
+    own = network_facts(model) if is_network else portfolio_facts(model)
+    skills = own.pop("skills")
     tasks: dict[str, Any] = {}
     for k, task in enumerate(model.tasks_):
         seen = observed_rows(roles.labels, roles.weight, task.columns)[learn]
@@ -51,14 +58,10 @@ def fit_report(
         }
     for skipped in predictor.skipped_:
         tasks[skipped.name] = {"kind": "", "columns": list(skipped.columns), "left_out": skipped.reason}
-    train, skill = network.curves["train"], network.curves["skill"]
-    curves = {
-        task.name: [[e + 1, _number(train[e, k]), _number(skill[e, k])] for e in range(len(train))]
-        for k, task in enumerate(model.tasks_)
-    }
     settings = {key: repr(value) for key, value in model.get_params(deep=False).items() if key != "tasks"}
     told: dict[str, Any] = {"targets": [str(target) for target in predictor.targets]}
     told |= {name: getattr(predictor, name) for name in ("ignore", "group", "split", "task_by", "time", "weight", "seed")}
+    told |= {"preset": predictor.preset, "time_limit": predictor.time_limit}
     told["gap"] = str(predictor.gap) if predictor.time else None
     for name, given in (("losses", predictor.losses), ("class_weights", predictor.class_weights)):
         if given:
@@ -68,23 +71,14 @@ def fit_report(
         "version": 1,
         "polytask": polytask.__version__,
         "n_rows": len(frame),
-        "n_train": model.n_train_,
-        "n_validation": model.n_validation_,
         "n_test": len(frame) - len(learn),
-        "mean_skill": _number(model.optimistic_skill_),
         "tasks": tasks,
         "inputs": [
             {"name": c.name, "kind": c.kind, "reason": c.reason, "n_missing": c.n_missing, "n_unique": c.n_unique}
             for c in model.codec_.columns
         ],
-        "epochs": len(train),
-        "best_epoch": network.best_epoch,
-        "ended_by": network.ended_by,
-        "steps": network.steps,
         "seconds": seconds,
-        "model": {"parameters": sum(p.numel() for p in network.module.parameters())},
-        "curves": curves,
-        "settings": settings | told | {"steps done": network.steps},
+        "settings": settings | told | ({"steps done": own["steps"]} if is_network else {}),
         "versions": {
             "python": platform.python_version(),
             "torch": torch.__version__,
@@ -92,8 +86,67 @@ def fit_report(
         },
         "notes": [],
         "study": None if predictor.study_ is None else predictor.study_.to_dict(),
+        **own,
         **facts,
     }
+
+
+def network_facts(model: MultiTaskNetwork) -> dict[str, Any]:
+    """What is told of one network; ``skills`` are the validation skills of its tasks."""
+    network = model.network_
+    train, skill = network.curves["train"], network.curves["skill"]
+    return {
+        "skills": skill[network.best_epoch - 1],
+        "n_train": model.n_train_,
+        "n_validation": model.n_validation_,
+        "mean_skill": _number(model.optimistic_skill_),
+        "epochs": len(train),
+        "best_epoch": network.best_epoch,
+        "ended_by": network.ended_by,
+        "steps": network.steps,
+        "model": {"parameters": sum(p.numel() for p in network.module.parameters())},
+        "curves": {
+            task.name: [[e + 1, _number(train[e, k]), _number(skill[e, k])] for e in range(len(train))]
+            for k, task in enumerate(model.tasks_)
+        },
+    }
+
+
+def portfolio_facts(model: PortfolioModel) -> dict[str, Any]:
+    """What is told of a portfolio; ``skills`` are those of the mixtures, cross-fitted."""
+    portfolio = model.portfolio_
+    skills = np.array([portfolio.ensembles[task.name].skill for task in model.tasks_])
+    joint = portfolio.joint_weight()
+    return {
+        "skills": skills,
+        "n_train": model.n_train_,
+        "n_validation": 0,
+        "n_folds": len(model.splits_),
+        "mean_skill": _number(np.nanmean(skills)) if np.isfinite(skills).any() else None,
+        "validation": "cross-fitted",
+        "ended_by": portfolio.ended_by,
+        "model": {"members": sum(len(portfolio.bagged[name].models) for name in portfolio.used)},
+        "leaderboard": [
+            {name: _plain(value) for name, value in row.items()} for row in portfolio.leaderboard().to_dict("records")
+        ],
+        "left_out_models": portfolio.left_out,
+        "joint_weight": joint,
+        "notes": _notes(portfolio),
+    }
+
+
+def _notes(portfolio: Portfolio) -> list[str]:
+    told = list(portfolio.notes)
+    if portfolio.ended_by == "time":
+        told.append("The time limit left models out or made them smaller, so another run may give other numbers.")
+    return told
+
+
+def _plain(value: Any) -> Any:
+    """A cell of a frame as JSON."""
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return None
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _number(value: Any) -> float | None:

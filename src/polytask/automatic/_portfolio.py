@@ -1,72 +1,31 @@
 """The portfolio: models of many kinds on one shared split, mixed per task by what they give for rows they have not seen."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from polytask.automatic._candidate import Candidate
+from polytask.automatic._mixtures import TaskEnsemble, TaskRows, chosen_skill, mix
+from polytask.automatic._portfolio_run import PortfolioRun
+from polytask.automatic._shared_split import parts_of_rows
 from polytask.data import TableArrays
-from polytask.estimators import (
-    Bagged,
-    LearningData,
-    MultiTaskNetwork,
-    bag_alone,
-    bag_network,
-    cross_fitted_outputs,
-    greedy_selection,
-)
+from polytask.estimators import Bagged, LearningData
 from polytask.exceptions import DataError
 from polytask.tasks import FittedTask
+
+__all__ = ["Candidate", "Portfolio", "TaskEnsemble", "fit_portfolio"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Split = tuple[Array, Array]
 
+LEAST_GAIN = 0.001  # of mean skill, for a model that is worth its time
+LEAST_MODELS = 5  # before a run may end for want of gains
 
-@dataclass(frozen=True)
-class Candidate:
-    """A kind of model to try.
-
-    Attributes
-    ----------
-    name : str
-    model : estimator, dict of estimator type to estimator, or MultiTaskNetwork
-        What :class:`PerTaskEstimator` takes; a network is learned by all tasks together if ``together``, else by its twins.
-    together : bool
-    max_rows, max_columns : int, optional
-        Larger tables leave it out: it would not end, or has never paid there.
-    """
-
-    name: str
-    model: Any
-    together: bool = False
-    max_rows: int | None = None
-    max_columns: int | None = None
-
-    def suits(self, n_rows: int, n_columns: int) -> bool:
-        """Whether the table is within its limits."""
-        return n_rows <= (self.max_rows or np.inf) and n_columns <= (self.max_columns or np.inf)
-
-
-@dataclass
-class TaskEnsemble:
-    """How one task is predicted.
-
-    Attributes
-    ----------
-    weights : dict of model name to float
-        Shares in the mixture, positive and summing to 1.
-    skills : dict of model name to float
-        Held-out skill of each model that has learned the task.
-    skill : float
-        Skill of the mixture, its weights chosen on other folds than those that score it.
-    """
-
-    weights: dict[str, float]
-    skills: dict[str, float]
-    skill: float
+COLUMNS = ["task", "model", "skill", "weight", "together", "seconds", "megabytes", "latency"]
 
 
 @dataclass
@@ -78,11 +37,18 @@ class Portfolio:
     tasks : list of FittedTask
         With the statistics of all training rows.
     bagged : dict of name to Bagged
-        Models that are whole, in the order in which they were fitted.
+        Models that are whole, in the order of the candidates.
     ensembles : dict of task name to TaskEnsemble
     left_out : dict of name to str
         Why a candidate is not there.
     seconds : float
+    ended_by : {"candidates", "gain", "time"}
+        Whether all candidates were tried, the last ones no longer gained, or something was left out for want of time.
+    notes : list of str
+    mixed : dict of task name to (rows, outputs)
+        Held-out rows with a label, int [k], and their outputs [k, ...] by mixtures chosen on other rows.
+    measured : dict of name to dict
+        ``megabytes`` in a model folder, about, and ``latency``, milliseconds of predicting 1,000 rows.
     """
 
     tasks: list[FittedTask]
@@ -90,11 +56,20 @@ class Portfolio:
     ensembles: dict[str, TaskEnsemble] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+    ended_by: str = "candidates"
+    notes: list[str] = field(default_factory=list)
+    mixed: dict[str, tuple[Array, Array]] = field(default_factory=dict)
+    measured: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    @property
+    def used(self) -> list[str]:
+        """Names of the models that some task gives weight."""
+        wanted = {name for own in self.ensembles.values() for name in own.weights}
+        return [name for name in self.bagged if name in wanted]
 
     def outputs(self, arrays: TableArrays) -> dict[str, Array]:
         """Outputs in natural scale per task; models that no task uses are not run."""
-        used = {name for own in self.ensembles.values() for name in own.weights}
-        found = {name: bagged.outputs(arrays) for name, bagged in self.bagged.items() if name in used}
+        found = {name: self.bagged[name].outputs(arrays) for name in self.used}
         return {
             task.name: np.sum([w * found[name][task.name] for name, w in self.ensembles[task.name].weights.items()], axis=0)
             for task in self.tasks
@@ -106,26 +81,32 @@ class Portfolio:
         Returns
         -------
         frame : DataFrame
-            Columns ``task``, ``model``, ``skill``, ``weight``, ``together``, ``seconds``; the mixture is the model "ensemble",
-            its skill cross-fitted. Best first within a task.
+            Columns ``task``, ``model``, ``skill``, ``weight``, ``together``, ``seconds`` (of fitting all folds and tasks),
+            ``megabytes`` and ``latency`` (milliseconds per 1,000 rows, all folds and tasks). The mixture is the model "ensemble",
+            its skill cross-fitted. Best first within a task; with several tasks the last rows, of task "(mean)", are means of
+            models that have learned all of them.
         """
-        rows = []
+        rows: list[dict[str, Any]] = []
         for task in self.tasks:
             own = self.ensembles[task.name]
             rows.append({"task": task.name, "model": "ensemble", "skill": own.skill, "weight": 1.0, "together": None})
-            for name in sorted(own.skills, key=lambda name: -own.skills[name]):
-                bagged = self.bagged[name]
-                rows.append(
-                    {
-                        "task": task.name,
-                        "model": name,
-                        "skill": own.skills[name],
-                        "weight": own.weights.get(name, 0.0),
-                        "together": bagged.together,
-                        "seconds": bagged.seconds,
-                    }
-                )
-        return pd.DataFrame(rows)
+            for name in sorted(own.skills, key=lambda name: _order(own.skills[name])):
+                rows.append(self._row(task.name, name, own.skills[name], own.weights.get(name, 0.0)))
+        if len(self.tasks) > 1:
+            every = list(self.ensembles.values())
+            skill = _mean([own.skill for own in every])
+            rows.append({"task": MEAN, "model": "ensemble", "skill": skill, "weight": 1.0, "together": None})
+            whole = [name for name in self.bagged if all(name in own.skills for own in every)]
+            means = {name: _mean([own.skills[name] for own in every]) for name in whole}
+            for name in sorted(whole, key=lambda name: _order(means[name])):
+                weight = float(np.mean([own.weights.get(name, 0.0) for own in every]))
+                rows.append(self._row(MEAN, name, means[name], weight))
+        return pd.DataFrame(rows, columns=COLUMNS)
+
+    def _row(self, task: str, name: str, skill: float, weight: float) -> dict[str, Any]:
+        bagged = self.bagged[name]
+        told = {"task": task, "model": name, "skill": skill, "weight": weight, "together": bagged.together}
+        return {**told, "seconds": bagged.seconds, **self.measured.get(name, {})}
 
     def joint_weight(self) -> dict[str, float]:
         """Share of each task's mixture that models which learned the tasks together have."""
@@ -135,13 +116,19 @@ class Portfolio:
         }
 
 
+MEAN = "(mean)"
+
+
 def fit_portfolio(
     data: LearningData,
     candidates: Sequence[Candidate],
     splits: Sequence[Split],
     *,
     seed: int,
-    deadline: float = np.inf,
+    deadline: float | Callable[[], float] = np.inf,
+    n_workers: int = 1,
+    patience: int | None = None,
+    earlier: Mapping[str, Bagged] | None = None,
     on_model: Callable[[str, Bagged | None], None] | None = None,
 ) -> Portfolio:
     """Fit the candidates in order on one shared split, while there is time, then weigh them per task.
@@ -154,8 +141,14 @@ def fit_portfolio(
     splits : sequence of pairs of int arrays
         Training and held-out rows of every fold, the same for all candidates.
     seed : int
-    deadline : float, default=inf
+    deadline : float or callable, default=inf
         Of ``time.monotonic()``. The first candidate that suits is fitted in any case.
+    n_workers : int, default=1
+        Fits side by side, in threads. The numbers do not depend on it, but for what a deadline leaves out.
+    patience : int, optional
+        Models in a row that may raise the mean skill by less than 0.001 before the run ends; None tries all.
+    earlier : mapping of name to Bagged, optional
+        Models fitted before on the same data and splits.
     on_model : callable, optional
         Called with the name and the fitted model (None if it was left out).
 
@@ -167,77 +160,60 @@ def fit_portfolio(
     started = time.monotonic()
     labels, weight = data.labels, data.weight
     tasks = [task.with_statistics(labels.target[:, part], weight[:, part]) for task, part in _parts(labels)]
-    found = Portfolio(tasks)
-    n_rows, n_columns = data.table.arrays.numeric.shape[0], _n_columns(data)
-    for candidate in candidates:
-        if not candidate.suits(n_rows, n_columns):
-            found.left_out[candidate.name] = f"not for {n_rows:,} rows and {n_columns:,} columns"
-        elif found.bagged and time.monotonic() >= deadline:
-            found.left_out[candidate.name] = "no time was left"
-        else:
-            bagged = _fit(candidate, data, splits, seed=seed, deadline=deadline if found.bagged else np.inf)
-            if bagged.is_whole:
-                found.bagged[candidate.name] = bagged
-            else:
-                found.left_out[candidate.name] = f"time ended after {len(bagged.models)} of {len(splits)} folds"
-        if on_model is not None:
-            on_model(candidate.name, found.bagged.get(candidate.name))
-    if not found.bagged:
-        raise DataError("No candidate suits this table. Give one without limits, such as linear models.")
-    _weigh(found, data, splits)
+    splits = list(splits)
+    rows = _rows(data, tasks, splits, seed)
+    judge = None if patience is None else _Judge(rows, patience)
+    until = deadline if callable(deadline) else lambda: float(deadline)  # type: ignore[arg-type]
+    settings: dict[str, Any] = {"seed": seed, "n_workers": n_workers, "judge": judge, "on_model": on_model}
+    run = PortfolioRun(data, candidates, splits, deadline=until, earlier=earlier, **settings)
+    run.run()
+    if not run.bagged and run.slow is not None:  # too slow for the time given, but there must be a model
+        splits = splits[:1]
+        rows = _rows(data, tasks, splits, seed)
+        run = PortfolioRun(data, [run.slow], splits, deadline=lambda: np.inf, **settings | {"judge": None})
+        run.ran_out = True
+        run.run()
+    if not run.bagged:
+        why = "; ".join(f"{name}: {told}" for name, told in run.left_out.items())
+        raise DataError(f"No candidate suits this table ({why}). Give one without limits, such as linear models.")
+    ended_by = "time" if run.ran_out else "gain" if run.ended_early else "candidates"
+    found = Portfolio(tasks, run.bagged, left_out=run.left_out, ended_by=ended_by, notes=run.notes)
+    for own in rows:
+        ensemble, outputs = mix(own, found.bagged)
+        found.ensembles[own.task.name], found.mixed[own.task.name] = ensemble, (own.rows, outputs)
     found.seconds = time.monotonic() - started
     return found
 
 
-def _fit(candidate: Candidate, data: LearningData, splits: Sequence[Split], *, seed: int, deadline: float) -> Bagged:
-    if candidate.together and isinstance(candidate.model, MultiTaskNetwork):
-        return bag_network(candidate.name, candidate.model, data, splits, seed=seed, deadline=deadline)
-    return bag_alone(candidate.name, candidate.model, data, splits, seed=seed, deadline=deadline)
+class _Judge:
+    """Ends a run when several models in a row have added nothing."""
+
+    def __init__(self, rows: Sequence[TaskRows], patience: int) -> None:
+        self.rows, self.patience = list(rows), patience
+        self.best, self.without_gain = -np.inf, 0
+
+    def __call__(self, bagged: dict[str, Bagged]) -> bool:
+        skill = _mean([chosen_skill(own, bagged) for own in self.rows])
+        if np.isnan(skill) or skill >= self.best + LEAST_GAIN:
+            self.best, self.without_gain = max(self.best, skill if np.isfinite(skill) else -np.inf), 0
+        else:
+            self.without_gain += 1
+        return len(bagged) >= LEAST_MODELS and self.without_gain >= self.patience
 
 
-def _weigh(found: Portfolio, data: LearningData, splits: Sequence[Split]) -> None:
-    """Mixtures of every task, and what they are worth."""
-    fold_of = np.full(len(data.weight), -1)
-    for fold, (_, held) in enumerate(splits):
-        fold_of[held] = fold
-    held = np.flatnonzero(fold_of >= 0)
-    for task, (_, part) in zip(found.tasks, _parts(data.labels), strict=True):
-        target, weight = data.labels.target[held, part], data.weight[held, part].max(axis=1)
-        outputs = {
-            name: bagged.held_out[task.name][held] for name, bagged in found.bagged.items() if task.name in bagged.held_out
-        }
-        found.ensembles[task.name] = _mix(task, outputs, target, weight, fold_of[held])
-
-
-def _mix(task: FittedTask, outputs: dict[str, Array], target: Array, weight: Array, fold: Array) -> TaskEnsemble:
-    """Weights of the models for one task, from held-out outputs [n, ...]."""
-
-    def losses_of(rows: Array) -> Callable[[Array], Array]:
-        return lambda values: task.row_losses(values, target[rows])
-
-    def skill(values: Array) -> float:
-        constant = _mean(task.row_losses(task.constant_outputs(len(target)), target), weight)
-        return 1 - _mean(task.row_losses(values, target), weight) / constant if constant > 0 else float("nan")
-
-    models = list(outputs.values())
-    shares = greedy_selection(models, losses_of(np.arange(len(target))), weight)
-    # with one part, the same rows would choose and score
-    crossed = skill(cross_fitted_outputs(models, losses_of, weight, fold)) if len(np.unique(fold)) > 1 else float("nan")
-    return TaskEnsemble(
-        {name: float(share) for name, share in zip(outputs, shares, strict=True) if share > 0},
-        {name: skill(values) for name, values in outputs.items()},
-        crossed,
-    )
+def _rows(data: LearningData, tasks: Sequence[FittedTask], splits: list[Split], seed: int) -> list[TaskRows]:
+    parts = parts_of_rows(data, splits, seed=seed)
+    return [TaskRows(task, data, part, parts) for task, (_, part) in zip(tasks, _parts(data.labels), strict=True)]
 
 
 def _parts(labels: Any) -> list[tuple[FittedTask, slice]]:
     return [(task, labels.slices[task.name]) for task in labels.tasks]
 
 
-def _n_columns(data: LearningData) -> int:
-    return data.table.arrays.numeric.shape[1] + sum(data.table.cardinalities)
+def _mean(skills: Sequence[float]) -> float:
+    known = [skill for skill in skills if np.isfinite(skill)]
+    return float(np.mean(known)) if known else float("nan")
 
 
-def _mean(losses: Array, weight: Array) -> float:
-    seen = ~np.isnan(losses) & (weight > 0)
-    return float(np.average(losses[seen], weights=weight[seen])) if seen.any() else float("nan")
+def _order(skill: float) -> float:
+    return -skill if np.isfinite(skill) else np.inf

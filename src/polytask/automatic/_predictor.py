@@ -10,8 +10,14 @@ import pandas as pd
 import torch
 
 import polytask
+from polytask.automatic._clock import Clock
 from polytask.automatic._fit_report import fit_report
 from polytask.automatic._label_makers import LabelMakers
+from polytask.automatic._portfolio import COLUMNS
+from polytask.automatic._portfolio_fit import TrainingRows, fit_portfolio_model
+from polytask.automatic._portfolio_model import PortfolioModel
+from polytask.automatic._portfolio_parts import portfolio_model_from_parts, portfolio_model_parts
+from polytask.automatic._presets import PRESETS, TIME_LIMITS
 from polytask.automatic._roles import Roles, divide_table, warn_of_copies
 from polytask.automatic._run_folder import RunFolder
 from polytask.automatic._skipped import SkippedTask
@@ -22,8 +28,8 @@ from polytask.automatic._study_text import study_text
 from polytask.automatic._task_scores import observed_rows, task_scores
 from polytask.automatic._torch_threads import TorchThreads
 from polytask.data import like, to_pandas
-from polytask.data.splits import ColumnSplit, TimeOrder
-from polytask.estimators import MultiTaskNetwork, estimator_from_parts, network_from_parts, network_parts
+from polytask.data.splits import ColumnSplit
+from polytask.estimators import Bagged, MultiTaskNetwork, estimator_from_parts, network_from_parts, network_parts
 from polytask.evaluation import Slices, diagnose_tasks
 from polytask.exceptions import DataError, ModelFolderError, OptionError, PolytaskWarning, TargetError
 from polytask.storage import JSONPart, TextPart, fingerprint, read_folder, write_folder
@@ -64,11 +70,15 @@ class MultiTaskPredictor:
         Weights of the classes of a target; "balanced" lets every class count the same.
     unlearnable : {"error", "skip"}
         What to do with a target without labels or with one value: raise, or leave it out and predict the constant, or nothing.
+    preset : {"network", "fast", "balanced", "best"}, default="network"
+        One network of all tasks, or a portfolio of models, k-fold bagged on one shared split and mixed per task: linear models
+        and LightGBM; forests, stopped boosting and networks too; or all that there is, the tasks stacked across each other.
     network : MultiTaskNetwork, optional
         Settings of the network; its tasks and random state are set here.
     time_limit : float, optional
-        Seconds of training.
+        Of a network, seconds of training. Of a portfolio, seconds of ``fit`` and ``save``: 60, or 600 for "best", by default.
     max_steps : int, optional
+        Of each network.
     seed : int, default=0
     device : str, default="cpu"
     threads : int, optional
@@ -76,8 +86,8 @@ class MultiTaskPredictor:
 
     Attributes
     ----------
-    network_ : MultiTaskNetwork
-        The fitted network.
+    model_ : MultiTaskNetwork or PortfolioModel
+        What was fitted; ``network_`` is the same, where it is a network.
     study_ : Study or None
         What was asked for, as a study file says it; None where it cannot, such as a network of your own.
     report_ : dict
@@ -106,6 +116,7 @@ class MultiTaskPredictor:
         losses: Mapping[str, Any] | None = None,
         class_weights: Mapping[str, Any] | None = None,
         unlearnable: str = "error",
+        preset: str = "network",
         network: MultiTaskNetwork | None = None,
         time_limit: float | None = None,
         max_steps: int | None = None,
@@ -124,6 +135,7 @@ class MultiTaskPredictor:
         self.losses = dict(losses or {})
         self.class_weights = dict(class_weights or {})
         self.unlearnable = unlearnable
+        self.preset = preset
         self.network = network
         self.time_limit = time_limit
         self.max_steps = max_steps
@@ -138,10 +150,15 @@ class MultiTaskPredictor:
         self,
         data: Any,
         *,
+        preset: str | None = None,
+        time_limit: float | None = None,
+        warm_start: bool = False,
         run_folder: Any = None,
         resume: bool = False,
         on_epoch: Callable[[EpochRecord], None] | None = None,
+        on_model: Callable[[str, Bagged | None], None] | None = None,
         facts: dict[str, Any] | None = None,
+        started: float | None = None,
     ) -> Self:
         """Learn the targets from a table.
 
@@ -149,73 +166,148 @@ class MultiTaskPredictor:
         ----------
         data : table
             pandas, polars, pyarrow or a dictionary of columns; targets and inputs side by side.
+        preset, time_limit : optional
+            In place of those that were given before.
+        warm_start : bool, default=False
+            Keep the models of the portfolio that is fitted, and add what was left out for want of time; the same table only.
         run_folder : path, optional
             Where the state of the run is kept while it trains.
         resume : bool, default=False
             Go on from ``run_folder`` after checking that data, options, versions and threads are the same.
         on_epoch : callable, optional
-            Called with an :class:`~polytask.training.EpochRecord` after every epoch.
+            Called with an :class:`~polytask.training.EpochRecord` after every epoch of the network.
+        on_model : callable, optional
+            Called with the name of every model of a portfolio and what was fitted, None if it was left out.
         facts : dict, optional
             More for ``report_``, such as where the table came from.
+        started : float, optional
+            When the time limit of a portfolio began to count, of ``time.monotonic()``; now by default.
 
         Raises
         ------
         DataError, OptionError
             If the table or a setting cannot be used.
         """
-        started = clock.monotonic()
+        clock_started = clock.monotonic() if started is None else started
+        began = clock.monotonic()
+        self.preset = self.preset if preset is None else preset
+        self.time_limit = self.time_limit if time_limit is None else time_limit
         self._check_options()
         frame = to_pandas(data)
         roles = self._roles(frame)
         warn_of_copies(roles)
         train, reserved, test = self._rows(roles, len(frame))
-        settings = (self.network or MultiTaskNetwork()).get_params(deep=False)
-        settings |= {"tasks": roles.tasks, "random_state": self.seed, "device": self.device}
-        settings |= {
-            "time_limit": settings["time_limit"] if self.time_limit is None else self.time_limit,
-            "max_steps": settings["max_steps"] if self.max_steps is None else self.max_steps,
-        }
-        model = MultiTaskNetwork(**settings)
-        run = None if run_folder is None else RunFolder(run_folder)
-        checkpoint = None
-        if run is not None:
-            checkpoint = run.open(self._fingerprints(frame, model), resume=resume)
-        elif resume:
+        rows = TrainingRows.of(roles, train, reserved, gap=as_gap(self.gap))
+        if resume and run_folder is None:
             raise OptionError("`resume` needs a `run_folder` to go on from; got none.")
-        with TorchThreads(self.threads):
-            model.fit(
-                roles.inputs.iloc[train],
-                roles.labels.iloc[train],
-                sample_weight=None if roles.weight is None else roles.weight[train],
-                groups=None if roles.groups is None else roles.groups[train],
-                times=None if roles.times is None else TimeOrder(roles.times[train], as_gap(self.gap)),
-                reserved=None if reserved is None else reserved[train],
-                on_epoch=on_epoch,
-                checkpoint=checkpoint,
+        run = None if run_folder is None else RunFolder(run_folder)
+        model: Any = MultiTaskNetwork(**self._network_settings(roles.tasks))
+        marks = self._fingerprints(frame, model)
+        checkpoint = None if run is None else run.open(marks, resume=resume)
+        if self.preset == "network":
+            if warm_start:
+                raise OptionError("`warm_start` adds models to a portfolio; preset 'network' has one model. Use another preset.")
+            with TorchThreads(self.threads):
+                model.fit(rows.inputs, rows.labels, **rows.settings, on_epoch=on_epoch, checkpoint=checkpoint)
+            ended: dict[str, Any] = {"ended_by": model.network_.ended_by, "steps": model.network_.steps}
+        else:
+            limit = TIME_LIMITS[self.preset] if self.time_limit is None else self.time_limit
+            earlier = self._earlier(marks) if warm_start else None
+            model = fit_portfolio_model(
+                rows,
+                roles.tasks,
+                preset=self.preset,
+                network=model,
+                seed=int(self.seed),
+                threads=self.threads,
+                clock=Clock(limit, clock_started),
+                run=run,
+                earlier=earlier,
+                on_model=on_model,
             )
+            ended = {"ended_by": model.portfolio_.ended_by, "steps": 0}
         if run is not None:
-            run.note_ending(model.network_.ended_by, steps=model.network_.steps)
-        self.network_ = model
+            run.note_ending(**ended)
+        self.model_, self.roles_, self._marks = model, roles, marks
         self.target_columns_ = [column for column in frame.columns if column in roles.label_columns]
-        self.makers_ = roles.makers.with_constants(frame, np.delete(train, model.validation_rows_), roles.weight)
+        chosen, outputs = self._validation()
+        learned = train if outputs is not None else np.delete(train, chosen)
+        self.makers_ = roles.makers.with_constants(frame, learned, roles.weight)
         self.skipped_ = [SkippedTask.of(name, labels, roles.skipped[name]) for name, labels in roles.skipped_labels.items()]
         self.order_ = roles.order
         study = self._given_study or study_of(self)
-        ended: dict[str, Any] = {"ended_by": model.network_.ended_by, "steps": model.network_.steps}
         self.study_ = None if study is None else study_as_run(study, **ended)
-        self.report_ = fit_report(self, frame, roles, learn=train, seconds=clock.monotonic() - started, facts=facts or {})
-        self._score_validation(frame.iloc[train[model.validation_rows_]])
+        self.report_ = fit_report(self, frame, roles, learn=train, seconds=clock.monotonic() - began, facts=facts or {})
+        self._score_validation(frame.iloc[train[chosen]], outputs)
         if len(test) and observed_rows(roles.labels, roles.weight, [*roles.labels.columns])[test].any():
             self.report_["test"] = self.evaluate(frame.iloc[test])
         elif len(test):
             self.report_["notes"].append(f"The {len(test)} test rows have no labels, so nothing was scored on them.")
-        which = "test" if "test" in self.report_ else "validation"
-        self._diagnose(frame.iloc[test if which == "test" else train[model.validation_rows_]], which)
+        if "test" in self.report_:
+            self._diagnose(frame.iloc[test], "test")
+        else:
+            self._diagnose(frame.iloc[train[chosen]], "validation" if outputs is None else "held_out", outputs)
         return self
+
+    def _network_settings(self, tasks: Sequence[Any]) -> dict[str, Any]:
+        """Parameters of the network: those given, and what this predictor sets."""
+        settings = (self.network or MultiTaskNetwork()).get_params(deep=False)
+        settings |= {"tasks": list(tasks), "random_state": self.seed, "device": self.device}
+        settings["max_steps"] = settings["max_steps"] if self.max_steps is None else self.max_steps
+        if self.time_limit is not None and self.preset == "network":
+            settings["time_limit"] = self.time_limit
+        return settings
+
+    def _earlier(self, marks: dict[str, str]) -> PortfolioModel | None:
+        """The fitted portfolio to which models are added."""
+        model = getattr(self, "model_", None)
+        if not isinstance(model, PortfolioModel):
+            return None
+        if not hasattr(self, "_marks"):
+            raise OptionError("`warm_start` needs what a fit of this process found; this predictor was loaded. Fit it anew.")
+        for what in ("data", "options"):
+            if self._marks[what] != marks[what]:
+                raise OptionError(
+                    f"`warm_start` adds models to the fitted ones, but the {what} differ from theirs. "
+                    "Give the same, or fit anew without warm_start."
+                )
+        return model
+
+    def _validation(self) -> tuple[Array, dict[str, Array] | None]:
+        """Positions, among the rows learned from, of rows that score the model, and their outputs if models that have not seen
+        them gave them; None where the model itself predicts them."""
+        if isinstance(self.model_, PortfolioModel):
+            return self.model_.held_rows_, self.model_.held_outputs()
+        return self.model_.validation_rows_, None
+
+    def leaderboard(self) -> pd.DataFrame:
+        """What every model of the portfolio is worth: per task, and as means over the tasks, named "(mean)".
+
+        Returns
+        -------
+        frame : DataFrame
+            ``skill`` is of rows that the model has not seen; the model "ensemble" is the mixture, its weights chosen on other
+            rows than those that score it. ``weight`` is the share in the mixture, ``together`` whether the tasks were learned by
+            one model, ``seconds`` what fitting took, ``megabytes`` and ``latency`` (milliseconds for 1,000 rows) about what the
+            model would take in a folder and to predict.
+
+        Raises
+        ------
+        OptionError
+            If this is no portfolio.
+        """
+        self._check_fitted()
+        if "leaderboard" not in self.report_:
+            raise OptionError(
+                "Only a portfolio has a leaderboard; this is one network. Fit with preset='fast', 'balanced' or 'best'."
+            )
+        return pd.DataFrame(self.report_["leaderboard"], columns=COLUMNS)
 
     def _check_options(self) -> None:
         if self.unlearnable not in ("error", "skip"):
             raise OptionError(f"`unlearnable` must be 'error' or 'skip'; got {self.unlearnable!r}.")
+        if self.preset not in PRESETS:
+            raise OptionError(f"`preset` must be one of {', '.join(PRESETS)}; got {self.preset!r}.")
         if self.time_limit is not None and not self.time_limit > 0:
             raise OptionError(f"`time_limit` must be positive seconds; got {self.time_limit!r}.")
         if self.max_steps is not None and self.max_steps < 1:
@@ -267,6 +359,7 @@ class MultiTaskPredictor:
         options = {key: repr(value) for key, value in model.get_params().items() if key not in ("time_limit", "max_steps")}
         roles = [self.targets, self.ignore, self.group, self.split, self.weight, self.task_by, self.unlearnable, self.time]
         roles += [str(self.gap)] if self.time is not None else []
+        roles += [self.preset] if self.preset != "network" else []
         return {
             "data": fingerprint(frame),
             "options": fingerprint(options, repr(roles)),
@@ -280,7 +373,14 @@ class MultiTaskPredictor:
     def tasks_(self) -> list[FittedTask]:
         """Fitted tasks, in the order of ``targets``."""
         self._check_fitted()
-        return self.network_.tasks_
+        return list(self.model_.tasks_)
+
+    @property
+    def network_(self) -> MultiTaskNetwork:
+        """The fitted network; a portfolio has none."""
+        if not isinstance(getattr(self, "model_", None), MultiTaskNetwork):
+            raise AttributeError("This predictor has no `network_`: it is not fitted, or it is a portfolio (see `leaderboard`).")
+        return self.model_
 
     def predict(self, data: Any, *, known: Any = None, missing_columns: str = "error") -> Any:
         """Predict the target columns; a frame of the kind of ``data``, with its index.
@@ -388,24 +488,25 @@ class MultiTaskPredictor:
                 stacklevel=3,
             )
 
-    def _score_validation(self, rows: pd.DataFrame) -> None:
-        """Put counts and metrics of the validation rows into the report: optimistic, since these rows chose the epoch."""
+    def _score_validation(self, rows: pd.DataFrame, outputs: dict[str, Array] | None = None) -> None:
+        """Put counts and metrics of validation rows into the report: optimistic for a network, whose epoch these rows chose."""
         if not len(rows):
             return
-        outputs, weight, labelled = self._outputs(rows, None, "error"), self._row_weights(rows), self.makers_.of_tasks(rows)
+        outputs = self._outputs(rows, None, "error") if outputs is None else outputs
+        weight, labelled = self._row_weights(rows), self.makers_.of_tasks(rows)
         for task in self.tasks_:
             scores, told = task_scores(task, labelled, outputs[task.name], weight), self.report_["tasks"][task.name]
             told["validation"] |= {"n_observed": scores["n_observed"], "metrics": scores["metrics"]}
             told["undefined"] = [f"{metric}: {why}" for metric, why in scores["undefined"].items()]
 
-    def _diagnose(self, rows: pd.DataFrame, which: str) -> None:
+    def _diagnose(self, rows: pd.DataFrame, which: str, outputs: dict[str, Array] | None = None) -> None:
         """Put into the report how and where each task is wrong: on test rows, or else on validation rows, and named so."""
         if not len(rows):
             return
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", PolytaskWarning)  # told when these rows were scored
-            outputs, labelled = self._outputs(rows, None, "error"), self.makers_.of_tasks(rows)
-            codec = self.network_.codec_
+            outputs = self._outputs(rows, None, "error") if outputs is None else outputs
+            labelled, codec = self.makers_.of_tasks(rows), self.model_.codec_
             slices = Slices.of_arrays(codec, codec.transform(rows[[info.name for info in codec.columns if info.name in rows]]))
         weight = self._row_weights(rows)
         found = diagnose_tasks(
@@ -441,10 +542,10 @@ class MultiTaskPredictor:
             raise DataError("The table has no rows to predict.")
         no_inputs = {*self.target_columns_, *self.ignore, self.group, self.split, self.weight, self.task_by, self.time}
         inputs = frame[[column for column in frame.columns if column not in no_inputs]]
-        arrays = self.network_.codec_.transform(inputs, missing_columns=missing_columns)  # type: ignore[arg-type]
+        arrays = self.model_.codec_.transform(inputs, missing_columns=missing_columns)  # type: ignore[arg-type]
         for note in arrays.notes:
             warnings.warn(note, PolytaskWarning, stacklevel=3)
-        return self.network_._outputs(arrays)
+        return dict(self.model_._outputs(arrays))
 
     def _columns(self, learned: dict[str, dict[str, Array]], n: int) -> dict[str, Array]:
         """Predicted columns of all tasks in the order of the targets, with the constants of those left out."""
@@ -452,7 +553,7 @@ class MultiTaskPredictor:
         return {name: values for task in self.order_ for name, values in by_task[task].items()}
 
     def _check_fitted(self) -> None:
-        if not hasattr(self, "network_"):
+        if not hasattr(self, "model_"):
             from sklearn.exceptions import NotFittedError
 
             raise NotFittedError("This MultiTaskPredictor is not fitted yet; call `fit` or `load` first.")
@@ -485,7 +586,12 @@ class MultiTaskPredictor:
             "seed": self.seed,
             "report": self.report_,
         }
-        parts: dict[str, Any] = {"predictor.json": JSONPart(content), **network_parts(self.network_)}
+        if isinstance(self.model_, PortfolioModel):
+            content |= {"preset": self.preset, "time_limit": self.time_limit}
+            own = portfolio_model_parts(self.model_)
+        else:
+            own = network_parts(self.model_)
+        parts: dict[str, Any] = {"predictor.json": JSONPart(content), **own}
         if self.study_ is not None:
             parts[STUDY_FILE] = TextPart(study_text(self.study_.seen_from(path)))
         write_folder(path, parts, kind="predictor", meta={"tasks": [task.name for task in self.tasks_]}, overwrite=overwrite)
@@ -519,17 +625,23 @@ class MultiTaskPredictor:
         folder = read_folder(path)
         if folder.manifest.kind != "predictor":
             raise ModelFolderError(f"{str(path)!r} holds a {folder.manifest.kind}, not a predictor; use `polytask.load`.")
-        network, content = network_from_parts(folder, classes=[*classes, *losses, *metrics]), folder.json("predictor.json")
+        given, content = [*classes, *losses, *metrics], folder.json("predictor.json")
+        is_portfolio = "portfolio.json" in folder
+        model: Any = (
+            portfolio_model_from_parts(folder, classes=given) if is_portfolio else network_from_parts(folder, classes=given)
+        )
         try:
             predictor = cls(
                 content["targets"],
                 **{key: content[key] for key in ("ignore", "group", "split", "weight", "seed")},
                 task_by=content.get("task_by"),  # folders of 0.1 lack what follows
                 time=content.get("time"),
-                network=network,
+                network=None if is_portfolio else model,
+                preset=content.get("preset", "network"),
+                time_limit=content.get("time_limit"),
             )
             predictor.makers_ = LabelMakers.from_dict(content.get("labels") or {"derived": [], "task_by": None})
-            predictor.network_, predictor.target_columns_ = network, content["target_columns"]
+            predictor.model_, predictor.target_columns_ = model, content["target_columns"]
             predictor.order_ = content["order"]
             predictor.skipped_ = [SkippedTask(**values) for values in content["skipped"]]
             predictor.report_ = content["report"]

@@ -1,6 +1,7 @@
 """The folder of a run that is under way, so that a killed run can go on."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ class RunFolder:
             try:
                 self.path.mkdir(parents=True, exist_ok=True)
                 state.unlink(missing_ok=True)
+                shutil.rmtree(self.members, ignore_errors=True)
             except OSError as error:
                 raise OptionError(f"The run folder {str(self.path)!r} cannot be written: {error.strerror}.") from error
         self._write(fingerprints)
@@ -66,6 +68,11 @@ class RunFolder:
             return str(marks["ended_by"]), int(marks["steps"])
         except (OSError, ValueError, TypeError, KeyError):
             return None
+
+    @property
+    def members(self) -> Path:
+        """Where the models of a portfolio are kept, each in a folder of its own."""
+        return self.path / "members"
 
     @property
     def _marks(self) -> Path:

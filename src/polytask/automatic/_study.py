@@ -125,7 +125,12 @@ class FitOptions(_Options):
     out: PathText | None = _field("The model folder to write.")
     report: PathText | None = _field("The report; MODEL.html beside the model folder by default.")
     format: Format | None = _field("Of the report: html, pdf, md or json; by the ending of its name by default.")
-    time_limit: float | None = _field("Stop training after so many seconds.", gt=0.0)
+    preset: Literal["network", "fast", "balanced", "best"] = _field(
+        "network: one network of all tasks; fast, balanced, best: a portfolio of more and more models, mixed per task.", "network"
+    )
+    time_limit: float | None = _field(
+        "Seconds: of training for a network; of all, saving included, for a portfolio (60, or 600 for best, by default).", gt=0.0
+    )
 
 
 class CompareOptions(_Options):

@@ -155,6 +155,7 @@ def study_predictor(study: Study) -> "MultiTaskPredictor":
         time=study.time,
         gap=study.gap or 0,
         unlearnable=study.unlearnable,
+        preset=study.fit.preset,
         network=study_network(study),
         time_limit=study.fit.time_limit,
         seed=study.seed,
@@ -191,7 +192,7 @@ def study_of(predictor: "MultiTaskPredictor") -> Study | None:
         "seed": int(predictor.seed),
         "epochs": settings["max_epochs"] if "max_epochs" in own else None,
         "max_steps": predictor.max_steps if predictor.max_steps is not None else settings["max_steps"],
-        "fit": {"time_limit": time_limit},
+        "fit": {"preset": predictor.preset, "time_limit": time_limit},
     }
     try:
         return Study.model_validate(content)

@@ -1,5 +1,6 @@
 """``polytask fit``: learn all targets of a table and write a model folder."""
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,8 +41,10 @@ def fit(
     run_folder = _check_places(out, overwrite=overwrite, resume=resume)
     predictor = study_predictor(study)
     table = read_study_table(study)
-    predictor.threads = threads_for(study.threads, n_rows=len(table.frame))
-    use_threads(predictor.threads)
+    is_portfolio = study.fit.preset != "network"  # its fits have a thread each, and run side by side
+    if not is_portfolio:
+        predictor.threads = threads_for(study.threads, n_rows=len(table.frame))
+    use_threads(1 if is_portfolio else predictor.threads)
     specs = parse_targets(study_targets(study), list(table.frame.columns))
     warn_of_missing_texts(table, [column for spec in specs for column in spec.sources])
     facts = {"data": table.source, "command": context.obj}
@@ -76,7 +79,8 @@ def _unfinished(run_folder: Path, *, beside_model: bool) -> str:
     from polytask.automatic import RunFolder
 
     ended_by, steps = RunFolder(run_folder).ending() or ("", 0)
-    stopped = f", stopped by {_LIMITS[ended_by]} after {_steps(steps)}" if ended_by in _LIMITS else ""
+    after = f" after {_steps(steps)}" if steps else ""
+    stopped = f", stopped by {_LIMITS[ended_by]}{after}" if ended_by in _LIMITS else ""
     there = "--out already holds a model, and there" if beside_model else "There"
     return f"{there} is an unfinished run in '{run_folder}'{stopped}"
 
@@ -95,18 +99,23 @@ def _train(
     names: Sequence[str],
     quiet: bool,
 ) -> None:
-    from polytask.cli._progress import epoch_progress
+    from polytask.automatic import process_start
+    from polytask.cli._progress import epoch_progress, model_progress
 
+    settings: dict[str, Any] = {"run_folder": run_folder, "resume": resume, "facts": facts}
     try:
-        with epoch_progress(names, quiet=quiet) as on_epoch:
-            predictor.fit(table.frame, run_folder=run_folder, resume=resume, on_epoch=on_epoch, facts=facts)
+        if predictor.preset == "network":
+            with epoch_progress(names, quiet=quiet) as on_epoch:
+                predictor.fit(table.frame, on_epoch=on_epoch, **settings)
+        else:
+            predictor.fit(table.frame, on_model=model_progress(quiet=quiet), started=process_start(), **settings)
     except KeyboardInterrupt as stop:
         if not resume:
             remove_run(run_folder, unless_started=True)
         stop.add_note(
             f"Go on with what is done by adding --resume to the command; it is kept in '{run_folder}'."
             if run_folder.exists()
-            else "No epoch was finished, so there is nothing to keep."
+            else "Nothing was finished, so there is nothing to keep."
         )
         raise
     except BaseException:
@@ -118,12 +127,22 @@ def _train(
 def _show(predictor: "MultiTaskPredictor", *, out: Path, page: Path, format: str | None, quiet: bool) -> None:
     from polytask.cli._console import console, say
     from polytask.cli._output import write_report
-    from polytask.reporting import fit_sentence, fit_table
+    from polytask.reporting import fit_sentence, fit_table, leaderboard_table
 
     if not quiet:
         console().print(fit_table(predictor.report_))
+        if "leaderboard" in predictor.report_:
+            console().print(leaderboard_table(predictor.report_))
     write_report(page, predictor.report_, format=format)
-    say(f"\n{fit_sentence(predictor.report_)}\nModel: {out}\nReport: {page}", quiet=quiet)
+    say(f"\n{fit_sentence(predictor.report_)}\nModel: {out}{_size(predictor, out)}\nReport: {page}", quiet=quiet)
+
+
+def _size(predictor: "MultiTaskPredictor", out: Path) -> str:
+    """What a portfolio takes on the disk, in brackets."""
+    if "leaderboard" not in predictor.report_:
+        return ""
+    n_bytes = sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
+    return f" ({n_bytes / 1e6:,.1f} MB)"
 
 
 def _end(predictor: "MultiTaskPredictor", *, out: Path, run_folder: Path, quiet: bool) -> None:
@@ -135,8 +154,13 @@ def _end(predictor: "MultiTaskPredictor", *, out: Path, run_folder: Path, quiet:
         stop = KeyboardInterrupt()
         stop.add_note(f"The best epoch until now is kept in '{out}'; add --resume to the command to go on.")
         raise stop
-    if ended_by in ("patience", "epochs"):
+    if ended_by in ("patience", "epochs", "candidates", "gain"):
         remove_run(run_folder)
+    if ended_by == "time" and "leaderboard" in predictor.report_:
+        left_out = len(predictor.report_["left_out_models"])
+        told = f"The time limit left {left_out} models out" if left_out else "The time limit made models smaller"
+        note(f"{told}; add --resume, with more time if need be, to go on; the others are in '{run_folder}'.", quiet=quiet)
+        return
     if ended_by in _LIMITS:
         again = f" (--max-steps {steps} repeats it)" if ended_by == "time" and steps else ""
         stopped = f"Stopped by {_LIMITS[ended_by]} after {_steps(steps)}{again}"
@@ -145,9 +169,10 @@ def _end(predictor: "MultiTaskPredictor", *, out: Path, run_folder: Path, quiet:
 
 def remove_run(folder: Path, *, unless_started: bool = False) -> None:
     """Remove the files of a run, and the folder if nothing else is in it."""
-    states = list(folder.glob("training*.checkpoint"))
-    if states and unless_started:
+    states, members = list(folder.glob("training*.checkpoint")), folder / "members"
+    if (states or any(members.glob("*/manifest.json"))) and unless_started:
         return
+    shutil.rmtree(members, ignore_errors=True)
     for file in (*states, folder / "run.json"):
         file.unlink(missing_ok=True)
     if folder.is_dir() and not any(folder.iterdir()):

@@ -157,8 +157,23 @@ Numbers = Annotated[
 Seed = Annotated[
     int, _option("--seed", panel=_TRAINING, metavar="N", min=0, show_default=True, help="The same seed gives the same result.")
 ]
+Preset = Annotated[
+    Literal["network", "fast", "balanced", "best"],
+    _option(
+        "--preset",
+        panel=_TRAINING,
+        show_default=True,
+        help="One network of all tasks; or a portfolio of more and more models, mixed per task.",
+    ),
+]
 TimeLimit = Annotated[
-    float | None, _option("--time-limit", panel=_TRAINING, metavar="SECONDS", help="Stop training after this time.")
+    float | None,
+    _option(
+        "--time-limit",
+        panel=_TRAINING,
+        metavar="SECONDS",
+        help="Stop training a network after this time; a portfolio is saved by then (60, for best 600, by default).",
+    ),
 ]
 MaxSteps = Annotated[
     int | None, _option("--max-steps", panel=_TRAINING, metavar="N", help="Stop training after this many steps.")
@@ -273,6 +288,7 @@ TRAINING: dict[str, tuple[Any, Any]] = {
 }
 FIT: dict[str, tuple[Any, Any]] = {
     "out": (Out, None),
+    "preset": (Preset, "network"),
     "time_limit": (TimeLimit, None),
     "report": (FitReport, None),
     "format": (Format, None),

@@ -11,6 +11,7 @@ from polytask.cli._console import console, note
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from polytask.estimators import Bagged
     from polytask.training import EpochRecord
 
 _SECONDS_BETWEEN_LINES = 5.0
@@ -59,6 +60,18 @@ def epoch_progress(names: Sequence[str], *, quiet: bool) -> "Iterator[Callable[[
             lines.show(f"{where}: mean validation skill {100 * skill:.1f}", last=record.epoch == record.max_epochs)
 
         yield show
+
+
+def model_progress(*, quiet: bool) -> "Callable[[str, Bagged | None], None] | None":
+    """Give the function that is told of every model of a portfolio: a line for each that was fitted."""
+    if quiet:
+        return None
+
+    def told(name: str, bagged: "Bagged | None") -> None:
+        if bagged is not None:
+            note(f"{name}: fitted in {len(bagged.models)} folds, {bagged.seconds:.1f} s of work")
+
+    return told
 
 
 class _Lines:

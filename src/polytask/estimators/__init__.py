@@ -51,6 +51,7 @@ from polytask.estimators._greedy_selection import cross_fitted_outputs, greedy_s
 from polytask.estimators._held_out_skill import held_out_skill
 from polytask.estimators._inner_folds import inner_folds
 from polytask.estimators._labels import LabelTable, encode_labels_of, label_frame, label_weights, read_labels, task_slices
+from polytask.estimators._matrix import TableMatrix
 from polytask.estimators._multi_task_network import MultiTaskNetwork
 from polytask.estimators._network_parts import network_from_parts, network_parts
 from polytask.estimators._per_task import PerTaskEstimator, TaskModel
@@ -78,6 +79,7 @@ __all__ = [
     "PerTaskEstimator",
     "StackedAcrossTasks",
     "StackingEstimator",
+    "TableMatrix",
     "TaskModel",
     "TwinModel",
     "VotingEstimator",

@@ -10,6 +10,7 @@ from polytask.estimators._best_per_task import BestPerTask, TwinModel
 from polytask.estimators._booster_model import BoosterModel
 from polytask.estimators._candidates import PLAIN_MODELS
 from polytask.estimators._ensemble_parts import ENSEMBLES, ensemble_from_parts, ensemble_of_settings
+from polytask.estimators._forest_arrays import forest_of_arrays
 from polytask.estimators._matrix import TableMatrix
 from polytask.estimators._network_parts import network_from_parts, network_of_settings, restore_table, trained_from_parts
 from polytask.estimators._per_task import PerTaskEstimator, TaskModel
@@ -104,6 +105,9 @@ def _column_model(folder: Folder, entry: Any, place: str, classes: Collection[ty
         return estimator_from_parts(folder, kind=entry["kind"], place=f"{place}/", classes=classes)
     if entry["type"] == "lightgbm":
         return BoosterModel(folder.lightgbm(f"{place}.txt"), classes=entry["classes"], prediction=entry["prediction"])
+    if entry["type"] == "forest":
+        where = f"{place}.safetensors of {str(folder.path)!r}"
+        return forest_of_arrays(entry, folder.arrays(f"{place}.safetensors"), where=where)
     if entry["type"] == "plain":
         model = PLAIN_MODELS[entry["class"]](**entry["parameters"])
         model.state_ = dict(folder.arrays(f"{place}.safetensors"))

@@ -15,6 +15,7 @@ from polytask.estimators._booster_model import BoosterModel, prediction_settings
 from polytask.estimators._candidates import PLAIN_MODELS, PlainModel
 from polytask.estimators._ensemble import Ensemble
 from polytask.estimators._ensemble_parts import ENSEMBLES, ensemble_parts, ensemble_settings
+from polytask.estimators._forest_arrays import forest_arrays, is_forest
 from polytask.estimators._multi_task_network import MultiTaskNetwork
 from polytask.estimators._network_parts import network_parts, plain_seed, settings_content, table_content, trained_parts
 from polytask.estimators._per_task import PerTaskEstimator, TaskModel
@@ -113,7 +114,11 @@ def _plain_model(model: PlainModel, task: str, place: str, classes: Collection[t
     parts: dict[str, Part] = {f"{place}.safetensors": TensorsPart(model.state_)}
     content: Content = {"type": "plain", "class": type(model).__name__, "parameters": _parameters(model), "models": {}}
     for name, own in model.models_.items():
-        content["models"][name], files = _column_model(own, task, f"{place}.{name}", classes)
+        if is_forest(own):
+            entry, arrays = forest_arrays(own)
+            content["models"][name], files = {"type": "forest", **entry}, {f"{place}.{name}.safetensors": TensorsPart(arrays)}
+        else:
+            content["models"][name], files = _column_model(own, task, f"{place}.{name}", classes)
         parts |= files
     return content, parts
 

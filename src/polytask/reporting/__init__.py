@@ -21,7 +21,7 @@ from polytask.reporting._markdown_report import comparison_markdown, fit_markdow
 from polytask.reporting._pdf_report import comparison_pdf, fit_pdf
 from polytask.reporting._report import write_report
 from polytask.reporting._terminal import ComparisonTable, comparison_table
-from polytask.reporting._terminal_fit import FitTable, fit_table
+from polytask.reporting._terminal_fit import FitTable, fit_table, leaderboard_table
 from polytask.reporting._words import summary_sentence
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "fit_sentence",
     "fit_table",
     "format_of",
+    "leaderboard_table",
     "render",
     "result_json",
     "summary_sentence",

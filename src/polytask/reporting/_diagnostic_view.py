@@ -22,6 +22,7 @@ _FEW_TASKS = 20  # of more, fewer columns are drawn part by part
 _ROWS = {
     "held-out": "held-out rows of the first repeat, predicted by the joint model of the fold that did not learn from them",
     "validation": "validation rows (optimistic: they chose the epoch)",
+    "held_out": "held-out rows, each predicted by models and weights that have not seen it",
     "test": "test rows, neither learned from nor used to choose anything",
 }
 _FIGURES: dict[str, Callable[[str, Mapping[str, Any]], Figure]] = {

@@ -18,8 +18,12 @@ _ENDED_BY = {
     "steps": "the number of steps asked for was done",
     "time": "the time limit was reached",
     "interrupt": "it was interrupted",
+    "candidates": "all models were tried",
+    "gain": "further models no longer gained",
 }
 _CLASSES_IN_SIGHT = 12
+OPTIMISTIC = "optimistic: these rows chose the epoch"
+CROSS_FITTED = "of rows that neither the models nor their weights have seen"
 
 
 def fit_sentence(result: Mapping[str, Any]) -> str:
@@ -42,13 +46,18 @@ def fit_sentence(result: Mapping[str, Any]) -> str:
     """
     check_format(result, "polytask.fit")
     mean = finite(result.get("mean_skill"))
-    told = "undefined" if mean is None else f"{points(mean)} points (optimistic: these rows chose the epoch)"
+    told = "undefined" if mean is None else f"{points(mean)} points ({how_scored(result)})"
     clauses = [learned_clause(result), f"mean validation skill {told}"]
     if test := result.get("test"):
         kept = "" if (n := finite(test.get("n_rows"))) is None else f" ({plural(int(n), 'row')} not learned from)"
         test_mean = mean_test_skill(result)
         clauses.insert(1, f"mean test skill {UNDEFINED if test_mean is None else f'{points(test_mean)} points{kept}'}")
     return f"{'; '.join(clauses)}."
+
+
+def how_scored(result: Mapping[str, Any]) -> str:
+    """What the validation skill is worth."""
+    return CROSS_FITTED if result.get("validation") == "cross-fitted" else OPTIMISTIC
 
 
 def learned_clause(result: Mapping[str, Any]) -> str:
@@ -79,6 +88,10 @@ def fit_view(result: Mapping[str, Any]) -> dict[str, Any]:
         "mean_test_skill": mean_test_skill(result),
         "facts": facts(result),
         "seconds": finite(result.get("seconds")),
+        "how_scored": how_scored(result),
+        "is_optimistic": how_scored(result) == OPTIMISTIC,
+        "leaderboard": leaderboard_rows(result),
+        "left_out_models": list((result.get("left_out_models") or {}).items()),
         "tasks": [task_row(name, task) for name, task in result["tasks"].items()],
         "left_out": [(name, task["left_out"]) for name, task in result["tasks"].items() if task.get("left_out")],
         "scores": score_rows(result["tasks"]),
@@ -105,7 +118,12 @@ def facts(result: Mapping[str, Any]) -> list[str]:
     """The line under the answer: rows used for what, epochs, why it ended, the model's size."""
     told = []
     trained, validated = finite(result.get("n_train")), finite(result.get("n_validation"))
-    if trained is not None and validated is not None:
+    if trained is not None and validated is not None and "n_folds" in result:
+        folds = int(result["n_folds"])
+        told.append(
+            f"{plural(int(trained), 'row')}, " + (f"each held out once in {folds} folds" if folds > 1 else "some held out")
+        )
+    elif trained is not None and validated is not None:
         kept = int(finite(result.get("n_test")) or 0)
         parts = [f"{plural(int(trained), 'row')} to learn", f"{int(validated):,} to choose the epoch"]
         told.append(", ".join(parts + ([f"{kept:,} to test"] if kept else [])))
@@ -118,6 +136,8 @@ def facts(result: Mapping[str, Any]) -> list[str]:
     if ended_by := result.get("ended_by"):
         told.append(f"ended because {_ENDED_BY.get(ended_by, ended_by)}")
     model = result.get("model") or {}
+    if (members := finite(model.get("members"))) is not None:
+        told.append(f"mixture of {plural(int(members), 'fitted model')}")
     if (parameters := finite(model.get("parameters"))) is not None:
         told.append(f"{model.get('label', 'model')} with {significant(parameters)} parameters")
     return told
@@ -173,3 +193,10 @@ def score_rows(tasks: Mapping[str, Any]) -> list[dict[str, Any]]:
         }
         for name, scores in scored.items()
     ]
+
+
+def leaderboard_rows(result: Mapping[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Per task the models of a portfolio, best first; "(mean)", where there are several tasks, goes before all."""
+    rows = list(result.get("leaderboard") or [])
+    names = sorted(dict.fromkeys(str(row["task"]) for row in rows), key=lambda name: name != "(mean)")
+    return [(name, [row for row in rows if row["task"] == name]) for name in names]

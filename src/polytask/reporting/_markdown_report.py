@@ -81,20 +81,48 @@ def fit_markdown(result: Mapping[str, Any]) -> str:
         (f"Mean test skill **{md.cell(points(view['mean_test_skill']))} points** (rows that were not learned from).")
         if test
         else "",
-        f"Mean validation skill **{md.cell(mean)} points** (optimistic: these rows chose the epoch)."
+        f"Mean validation skill **{md.cell(mean)} points** ({view['how_scored']})."
         if view["mean_skill"] is not None
         else "The mean validation skill is undefined.",
         md.prose([" · ".join([*view["facts"], *([duration(view["seconds"])] if view["seconds"] else [])])]),
         "## Tasks",
         md.table(["Task", "Kind", "Why", "Labels", "Missing", "Values"], tasks, n_texts=3),
         *(["## Test skill", _scores(test["scores"])] if test else []),
-        *(["## Validation skill (optimistic)", _scores(view["scores"])] if view["scores"] else []),
+        *([_validation_heading(view), _scores(view["scores"])] if view["scores"] else []),
+        *_leaderboard(view),
         *_diagnosed(view["diagnosed"], 0.95),
         *_inputs(view["inputs"]),
         *_notes(view),
         *_again(view),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _validation_heading(view: Mapping[str, Any]) -> str:
+    return "## Validation skill (optimistic)" if view["is_optimistic"] else "## Held-out skill"
+
+
+def _leaderboard(view: Mapping[str, Any]) -> list[str]:
+    """The models of a portfolio, a table per task."""
+    if not view["leaderboard"]:
+        return []
+    parts = ["## Leaderboard", f"Skill in points, {view['how_scored']}; `together`: one model learned all tasks."]
+    for name, rows in view["leaderboard"]:
+        cells = [
+            [
+                row["model"],
+                "yes" if row.get("together") else "",
+                points(row.get("skill")),
+                points(row.get("weight")),
+                *(significant(row.get(column)) for column in ("seconds", "megabytes", "latency")),
+            ]
+            for row in rows
+        ]
+        header = ["Model", "Together", "Skill", "Weight in %", "Seconds", "MB", "ms for 1,000 rows"]
+        parts += [f"### {md.text(name)}", md.table(header, cells, n_texts=2)]
+    if view["left_out_models"]:
+        parts.append("\n".join(f"- {md.text(name)} was left out: {md.text(why)}" for name, why in view["left_out_models"]))
+    return parts
 
 
 def _mean_line(mean: Gain | None, confidence: float) -> str:

@@ -98,9 +98,7 @@ def _fit(pages: Pages, view: Mapping[str, Any]) -> None:
             _minus(f"Mean test skill {points(view['mean_test_skill'])} points (rows that were not learned from)."), size=11.5
         )
     if view["mean_skill"] is not None:
-        pages.paragraph(
-            _minus(f"Mean validation skill {points(view['mean_skill'])} points (optimistic: these rows chose the epoch).")
-        )
+        pages.paragraph(_minus(f"Mean validation skill {points(view['mean_skill'])} points ({view['how_scored']})."))
     pages.paragraph(" · ".join([*view["facts"], *([duration(view["seconds"])] if view["seconds"] else [])]), color=QUIET)
     pages.heading("The tasks")
     rows = [
@@ -108,7 +106,7 @@ def _fit(pages: Pages, view: Mapping[str, Any]) -> None:
         for row in view["tasks"]
     ]
     pages.table(Table(caption="", header=["Task", "Kind", "Labels", "Missing", "Why"], rows=rows), n_texts=2)
-    scored = [("Validation skill (optimistic)", view["scores"])]
+    scored = [("Validation skill (optimistic)" if view["is_optimistic"] else "Held-out skill", view["scores"])]
     for title, scores in ([("Test skill", view["test"]["scores"])] if view["test"] else []) + scored:
         if scores:
             pages.heading(title)

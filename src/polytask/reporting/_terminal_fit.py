@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
-from polytask.reporting._fit_view import mean_test_skill
+from polytask.reporting._fit_view import how_scored, leaderboard_rows, mean_test_skill
 from polytask.reporting._numbers import finite, points, printable, significant
 from polytask.reporting._readings import check_format
 from polytask.reporting._terminal_table import Column, table_of
@@ -64,11 +64,11 @@ class FitTable:
         yield table_of(self.columns(), options.max_width)
         if self.result.get("test"):
             yield Text("Skill in points: 0 is no better than a constant, 100 is perfect.")
-            yield Text("Validation is optimistic: these rows chose the epoch.")
+            yield Text(_told(self.result, "Validation is"))
             yield Text("Test is the honest one: these rows were neither learned from nor chose anything.")
         else:
             yield Text("Validation skill in points: 0 is no better than a constant, 100 is perfect.")
-            yield Text("It is optimistic: these rows chose the epoch.")
+            yield Text(_told(self.result, "It is"))
         for name, task in self.result["tasks"].items():
             if task.get("left_out"):
                 yield Text(f"Left out: '{printable(name)}': {printable(task['left_out'])}")
@@ -92,6 +92,65 @@ class FitTable:
         scores = test.get("tasks") or {}
         tested = [*((scores.get(name) or {}).get("skill") for name in tasks), mean_test_skill(self.result)]
         return [Column(header, [_skill(s) for s in skills]) for header, skills in (("validation", validation), ("test", tested))]
+
+
+def leaderboard_table(result: Mapping[str, Any]) -> "LeaderboardTable":
+    """Lay out the models of a portfolio for the terminal: mean over tasks, or the only task; the rest is in the report.
+
+    Parameters
+    ----------
+    result : dict
+        A fit of a portfolio (format ``polytask.fit``, version 1, with ``leaderboard``).
+
+    Examples
+    --------
+    >>> rows = [{"task": "sold", "model": name, "skill": 0.3, "weight": 1.0} for name in ("ensemble", "linear")]
+    >>> result = {"format": "polytask.fit", "version": 1, "tasks": {"sold": {}}, "leaderboard": rows}
+    >>> Console(width=60, color_system=None).print(leaderboard_table(result))
+    <BLANKLINE>
+     model     skill  weight  together  seconds
+     ...
+    """
+    check_format(result, "polytask.fit")
+    return LeaderboardTable(result)
+
+
+class LeaderboardTable:
+    """A rich renderable; see :func:`leaderboard_table`."""
+
+    def __init__(self, result: Mapping[str, Any]) -> None:
+        self.result = result
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the table, and what was left out."""
+        _, rows = leaderboard_rows(self.result)[0]
+        models, ensemble = [row for row in rows if row["model"] != "ensemble"], rows[0]
+        rows = [*models, ensemble]
+        columns = [
+            Column("model", [Text(str(row["model"])) for row in rows], justify="left"),
+            Column("skill", [_skill(row.get("skill")) for row in rows]),
+            Column("weight", [_share(row.get("weight")) for row in rows]),
+            Column("together", [Text("yes" if row.get("together") else "") for row in rows]),
+            Column("seconds", [_seconds(row.get("seconds")) for row in rows]),
+        ]
+        yield table_of(columns, options.max_width)
+        yield Text("Skill on rows that a model has not seen, mean over tasks; per task it is in the report.")
+        for name, why in (self.result.get("left_out_models") or {}).items():
+            yield Text(f"Left out: {printable(name)}: {printable(why)}")
+
+
+def _told(result: Mapping[str, Any], begin: str) -> str:
+    return f"{begin} {how_scored(result)}."
+
+
+def _share(value: Any) -> Text:
+    number = finite(value)
+    return Text("-" if number is None else f"{100 * number:.0f} %")
+
+
+def _seconds(value: Any) -> Text:
+    number = finite(value)
+    return Text("" if number is None else f"{number:.1f}")
 
 
 def _skill(value: Any) -> Text:

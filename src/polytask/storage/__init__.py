@@ -21,6 +21,7 @@ from ._read import Folder, read_folder
 from ._skops import SkopsPart
 from ._tensors import TensorsPart
 from ._text import BytesPart, TextPart
+from ._trees import check_trees
 from ._write import Part, check_place, write_folder
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "TensorsPart",
     "TextPart",
     "check_place",
+    "check_trees",
     "fingerprint",
     "read_checkpoint",
     "read_folder",

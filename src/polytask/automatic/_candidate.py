@@ -1,0 +1,205 @@
+"""Kinds of models to try, and the work that each of them is."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from polytask.data import TableArrays
+from polytask.estimators import (
+    AloneModels,
+    Bagged,
+    FitsOnRows,
+    LearningData,
+    MultiTaskNetwork,
+    PerTaskEstimator,
+    TableMatrix,
+    TaskModel,
+    alone_jobs,
+    bag_network,
+    fit_on_rows,
+)
+from polytask.tasks import FittedTask
+from polytask.training import seed_of
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Split = tuple[Array, Array]
+
+PILOT_ROWS = 3_000  # tables with more rows are tried on a part first
+PILOT_SIZES = (750, 1_500)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A kind of model to try.
+
+    Attributes
+    ----------
+    name : str
+    model : estimator, dict of estimator type to estimator, or MultiTaskNetwork
+        What :class:`PerTaskEstimator` takes; a network is learned by all tasks together if ``together``, else by its twins. Or an
+        estimator that fits on rows of a coded table, such as :class:`StackedAcrossTasks`.
+    together : bool
+    max_rows, max_columns : int, optional
+        Larger tables leave it out: it would not end, or has never paid there.
+    min_columns : int, default=0
+        Narrower tables leave it out.
+    share : float in (0, 1], default=0.5
+        Of the time that is left, what it may take at most.
+    sized : callable, optional
+        A share in (0, 1] to a smaller model, for tables on which ``model`` would take too long.
+    """
+
+    name: str
+    model: Any
+    together: bool = False
+    max_rows: int | None = None
+    max_columns: int | None = None
+    min_columns: int = 0
+    share: float = 0.5
+    sized: Callable[[float], Any] | None = None
+
+    def suits(self, n_rows: int, n_columns: int) -> bool:
+        """Whether the table is within its limits."""
+        fits = n_rows <= (self.max_rows or np.inf) and n_columns <= (self.max_columns or np.inf)
+        return bool(fits and n_columns >= self.min_columns)
+
+    def smaller(self, share: float) -> "Candidate | None":
+        """About as much faster as ``share`` says; None where it cannot be."""
+        return None if self.sized is None or share < SMALLEST else replace(self, model=self.sized(share), sized=None)
+
+
+SMALLEST = 0.2  # of its size, for a model that is worth it
+
+
+@dataclass
+class Fitted:
+    """What one job gave: models of some tasks (or one of them all) on one fold, and what they say of its held-out rows."""
+
+    models: Any
+    held_out: dict[str, Array]
+    seconds: float
+    predicting: float
+
+
+def jobs_of(
+    candidate: Candidate, data: LearningData, splits: Sequence[Split], *, seed: int, until: float
+) -> list[tuple[int, Callable[[], Any]]]:
+    """The fold and the work of each job of a candidate; a joint network is one job of all folds, which gives a Bagged."""
+    if candidate.together and isinstance(candidate.model, MultiTaskNetwork):
+
+        def network() -> Bagged:
+            return bag_network(candidate.name, candidate.model, data, splits, seed=seed, deadline=until)
+
+        return [(-1, network)]
+    found: list[tuple[int, Callable[[], Any]]] = []
+    for fold, (rows, held) in enumerate(splits):
+        if isinstance(candidate.model, FitsOnRows):
+            found.append((fold, _fitting_whole(candidate.model, data, rows, held, seed_of(seed, fold) % 2**31)))
+            continue
+        jobs = alone_jobs(
+            candidate.model,
+            data.table,
+            data.labels,
+            data.weight,
+            rows=rows,
+            seed=seed_of(seed, fold) % 2**31,
+            groups=data.groups,
+            times=data.times,
+            reserved=None,
+            only=None,
+        )
+        found += [(fold, _fitting(job, data.table.arrays, held)) for job in jobs]
+    return found
+
+
+def bagged_of(
+    candidate: Candidate, results: Sequence[tuple[int, Fitted]], splits: Sequence[Split], n: int, tasks: Sequence[FittedTask]
+) -> Bagged:
+    """Put together what the jobs of all folds gave, in the order of folds and tasks whatever was done first."""
+    bagged = Bagged(candidate.name, together=candidate.together, is_whole=True)
+    for fold, (_, held) in enumerate(splits):
+        own = [result for k, result in results if k == fold]
+        if isinstance(own[0].models, dict):
+            models = {task: model for result in own for task, model in result.models.items()}
+            bagged.models.append(AloneModels({task.name: models[task.name] for task in tasks if task.name in models}))
+        else:
+            bagged.models.append(own[0].models)
+        for result in own:
+            bagged.put(held, result.held_out, n)
+            bagged.seconds += result.seconds
+    return bagged
+
+
+def pilot_seconds(candidate: Candidate, data: LearningData, rows: Array, *, seed: int) -> float:
+    """Seconds that all tasks of one fold would take, from fits on few rows, one task of each kind.
+
+    Parameters
+    ----------
+    rows : int array
+        Training rows of the fold.
+    """
+    per_task, slices, found = PerTaskEstimator(candidate.model), data.labels.slices, 0.0
+    drawn = np.random.default_rng(seed).permutation(rows)
+    timed: dict[tuple[str, int], float] = {}
+    for task in data.labels.tasks:
+        part = slices[task.name]
+        kind = (task.estimator_type, task.n_codes)
+        if kind not in timed:
+            n_seen = np.count_nonzero(~np.isnan(data.labels.target[rows][:, part]).all(axis=1))
+            seconds = [
+                _seconds_of(TaskModel(task, per_task._estimator_of(task)), data, part, np.sort(drawn[:size]))
+                for size in PILOT_SIZES
+            ]
+            grows = np.clip(np.log2(max(seconds[1], 1e-4) / max(seconds[0], 1e-4)), 0.8, 2.5)
+            timed[kind] = seconds[1] * (max(n_seen, PILOT_SIZES[1]) / PILOT_SIZES[1]) ** grows / task.n_targets
+        found += timed[kind] * task.n_targets
+    return found
+
+
+def _seconds_of(model: TaskModel, data: LearningData, part: slice, rows: Array) -> float:
+    started = time.perf_counter()
+    model.fit(data.table, data.labels.target[:, part], data.weight[:, part], rows, data.groups, data.times)
+    return time.perf_counter() - started
+
+
+def _fitting(job: Callable[[], dict[str, Any]], arrays: TableArrays, held: Array) -> Callable[[], Fitted]:
+    def run() -> Fitted:
+        started = time.perf_counter()
+        models = job()
+        fitted = time.perf_counter()
+        outputs = AloneModels(models).outputs(arrays.take(held))
+        now = time.perf_counter()
+        return Fitted(models, outputs, now - started, now - fitted)
+
+    return run
+
+
+def _fitting_whole(model: Any, data: LearningData, rows: Array, held: Array, seed: int) -> Callable[[], Fitted]:
+    def run() -> Fitted:
+        started = time.perf_counter()
+        found = fit_on_rows(model, data, rows, seed=seed)
+        fitted = time.perf_counter()
+        outputs = found.outputs(data.table.arrays.take(held))
+        now = time.perf_counter()
+        return Fitted(found, outputs, now - started, now - fitted)
+
+    return run
+
+
+class Constants:
+    """No model at all: the mean or the class shares of the training rows. A share of it draws weak models to the mean."""
+
+    def fit_on_rows(self, data: LearningData, rows: Array, *, seed: int) -> AloneModels:
+        """Take the statistics of some rows."""
+        models = {}
+        for task in data.labels.tasks:
+            part = data.labels.slices[task.name]
+            own = TaskModel(task, None)
+            own.fitted_task_ = task.with_statistics(data.labels.target[rows][:, part], data.weight[rows][:, part])
+            own.matrix_ = TableMatrix(data.table.cardinalities, keep_missing=True).fit(data.table.arrays.take(rows[:1]), rows[:0])
+            own.models_, own.shifts_ = [None] * task.n_targets, [0.0] * task.n_targets
+            models[task.name] = own
+        return AloneModels(models)

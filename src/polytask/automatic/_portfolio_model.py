@@ -1,0 +1,240 @@
+"""The portfolio as an estimator: reads the table, makes the split, fits within a time limit, predicts."""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, Self
+
+import numpy as np
+
+from polytask.automatic._clock import Clock
+from polytask.automatic._portfolio import fit_portfolio
+from polytask.automatic._portfolio_parts import size_of
+from polytask.automatic._presets import PATIENCE, candidates_of
+from polytask.automatic._shared_split import fewer_folds, number_of_folds, shared_split
+from polytask.data import TableArrays
+from polytask.data.splits import TimeOrder
+from polytask.estimators import Bagged, CodedTable, LearningData, MultiTaskEstimator, MultiTaskNetwork
+from polytask.tasks import FittedTask
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+RESERVE = 0.05  # share of the time for the report and all else after the models
+RESERVE_SECONDS = 1.0
+CHECKED_ROWS = 5_000  # tables with more rows get folds by the time that they take
+TIMED_ROWS = 500  # for what predictions take
+COLD_SECONDS = 0.02  # of a boosted model on 1,000 rows and 10 columns, about
+
+
+class Keeper(Protocol):
+    """Where models of a run are kept while it is under way."""
+
+    def found(self) -> Mapping[str, Bagged]:
+        """Models that are there already."""
+        ...
+
+    def keep(self, bagged: Bagged) -> None:
+        """Keep one more."""
+        ...
+
+
+class PortfolioModel(MultiTaskEstimator):
+    """All models of a preset, mixed per task.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+    preset : {"fast", "balanced", "best"}
+    network : MultiTaskNetwork
+        Settings of the networks.
+    random_state : int
+    n_workers : int, optional
+        Fits side by side; one per core by default.
+    n_folds : int, optional
+        By the number of rows by default.
+
+    Attributes
+    ----------
+    tasks_, codec_ : as of every estimator here
+    portfolio_ : Portfolio
+    splits_ : list of pairs of int arrays
+    held_rows_ : int array
+        Rows that were held out from some model, and so score the mixture; not kept in a model folder.
+    """
+
+    def __init__(
+        self,
+        tasks: Any = None,
+        *,
+        preset: str = "balanced",
+        network: MultiTaskNetwork | None = None,
+        random_state: int = 0,
+        n_workers: int | None = None,
+        n_folds: int | None = None,
+    ) -> None:
+        self.tasks = tasks
+        self.preset = preset
+        self.network = network
+        self.random_state = random_state
+        self.n_workers = n_workers
+        self.n_folds = n_folds
+
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        sample_weight: Any = None,
+        groups: Any = None,
+        times: TimeOrder | None = None,
+        reserved: Array | None = None,
+        clock: Clock | None = None,
+        keeper: Keeper | None = None,
+        earlier: Mapping[str, Bagged] | None = None,
+        on_model: Callable[[str, Bagged | None], None] | None = None,
+    ) -> Self:
+        """Fit what there is time for; see :meth:`MultiTaskEstimator.fit`.
+
+        Parameters
+        ----------
+        times : TimeOrder, optional
+            Then the latest rows are held out.
+        reserved : bool array of shape (n,), optional
+            Rows that are held out from all models, instead of folds.
+        clock : Clock, optional
+            Saving included.
+        keeper : Keeper, optional
+        earlier : mapping of name to Bagged, optional
+            Models of an earlier fit on the same rows and folds.
+        on_model : callable, optional
+            Told the name of every candidate, and its model or None.
+        """
+        clock = Clock() if clock is None else clock
+        arrays, labels = self._read_training_data(X, y)
+        labels, weight = labels.weighed(sample_weight)
+        table = CodedTable(arrays, self.codec_.cardinalities)
+        data = LearningData(table, labels, weight, groups=None if groups is None else np.asarray(groups), times=times)
+        n_workers = self.n_workers or available_cores()
+        self.n_folds_ = self.n_folds or self._folds(data, clock, n_workers)
+        self.splits_ = shared_split(data, n_folds=self.n_folds_, seed=self.random_state, reserved=reserved)
+        network = MultiTaskNetwork() if self.network is None else self.network
+        candidates = candidates_of(
+            self.preset,
+            network,
+            n_folds=len(self.splits_),
+            n_rows=len(weight),
+            n_tasks=len(labels.tasks),
+            seed=self.random_state,
+        )
+        watch = _Watch(arrays, clock, keeper, on_model)
+        known = {**(earlier or {}), **(keeper.found() if keeper is not None else {})}
+        known = {name: own for name, own in known.items() if _is_of_split(own, self.splits_)}
+        self.portfolio_ = fit_portfolio(
+            data,
+            candidates,
+            self.splits_,
+            seed=self.random_state,
+            deadline=watch.deadline,
+            n_workers=n_workers,
+            patience=PATIENCE[self.preset],
+            earlier=known,
+            on_model=watch.told,
+        )
+        self.portfolio_.measured = watch.measured
+        self.tasks_ = self.portfolio_.tasks
+        self.held_rows_ = np.unique(np.concatenate([rows for rows, _ in self.portfolio_.mixed.values()]))
+        self.n_train_ = int((weight.sum(axis=1) > 0).sum())
+        self.n_rows_ = len(weight)
+        return self
+
+    def held_out(self, task: FittedTask) -> Array:
+        """Outputs of the mixture for all rows, each by models and weights that have not seen it; NaN for rows without a label."""
+        rows, outputs = self.portfolio_.mixed[task.name]
+        found = np.full((self.n_rows_, *outputs.shape[1:]), np.nan)
+        found[rows] = outputs
+        return found
+
+    def held_outputs(self) -> dict[str, Array]:
+        """Those of all held-out rows per task; rows without a label have the constant prediction."""
+        found = {}
+        for task in self.tasks_:
+            outputs = self.held_out(task)[self.held_rows_]
+            missing = np.isnan(outputs.reshape(len(outputs), -1)).any(axis=1)
+            outputs[missing] = task.constant_outputs(int(missing.sum()))
+            found[task.name] = outputs
+        return found
+
+    def _outputs(self, arrays: TableArrays) -> dict[str, Array]:
+        return self.portfolio_.outputs(arrays)
+
+    def _folds(self, data: LearningData, clock: Clock, n_workers: int) -> int:
+        """By the number of rows, and fewer where not even the cheap models would end with so many."""
+        n_rows = int((data.weight.sum(axis=1) > 0).sum())
+        n_folds, left = number_of_folds(n_rows), clock.left()
+        if n_rows > CHECKED_ROWS or len(data.labels.tasks) > 8:
+            n_columns = data.table.arrays.numeric.shape[1] + sum(data.table.cardinalities)
+            labelled = sum(_columns_of(task) * own for task, own in _label_counts(data))
+            seconds = COLD_SECONDS * labelled / 1_000 * max(n_columns, 10) ** 0.7 / 10**0.7 / n_workers
+            while n_folds > 1 and seconds * n_folds > 0.25 * left:
+                n_folds = fewer_folds(n_folds)
+        return n_folds
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class _Watch:
+    """Learns from each model what it weighs and takes to predict, and keeps time for saving it."""
+
+    def __init__(
+        self, arrays: TableArrays, clock: Clock, keeper: Keeper | None, on_model: Callable[[str, Bagged | None], None] | None
+    ) -> None:
+        self.few = arrays.take(np.resize(np.arange(len(arrays.numeric)), TIMED_ROWS))
+        self.clock, self.keeper, self.on_model = clock, keeper, on_model
+        self.kept = set(keeper.found()) if keeper is not None else set()
+        self.saving = 0.0
+        self.measured: dict[str, dict[str, float]] = {}
+
+    def deadline(self) -> float:
+        if not np.isfinite(self.clock.limit):
+            return float("inf")
+        reserve = RESERVE_SECONDS + RESERVE * self.clock.limit
+        return self.clock.end - min(reserve, 0.3 * self.clock.limit) - self.saving
+
+    def told(self, name: str, bagged: Bagged | None) -> None:
+        if bagged is not None:
+            started = time.monotonic()
+            size = size_of(bagged.models[0]) * len(bagged.models)
+            self.saving += (time.monotonic() - started) * len(bagged.models)
+            self.measured[name] = {"megabytes": size / 1e6, "latency": self._latency(bagged)}
+            if self.keeper is not None and name not in self.kept:
+                self.keeper.keep(bagged)
+        if self.on_model is not None:
+            self.on_model(name, bagged)
+
+    def _latency(self, bagged: Bagged) -> float:
+        """Milliseconds of predicting 1,000 rows by all folds."""
+        started = time.perf_counter()
+        bagged.models[0].outputs(self.few)
+        return 1e6 * (time.perf_counter() - started) * len(bagged.models) / len(self.few.numeric)
+
+
+def _label_counts(data: LearningData) -> list[tuple[FittedTask, int]]:
+    slices = data.labels.slices
+    return [(task, int((data.weight[:, slices[task.name]] > 0).any(axis=1).sum())) for task in data.labels.tasks]
+
+
+def _columns_of(task: FittedTask) -> int:
+    return max(1, task.n_codes if task.n_codes > 2 else 1) * task.n_targets
+
+
+def _is_of_split(bagged: Bagged, splits: list[tuple[Array, Array]]) -> bool:
+    """Whether a model of an earlier run held out the rows of these folds: only then has it not seen them."""
+    if len(bagged.models) != len(splits):
+        return False
+    held = np.unique(np.concatenate([rows for _, rows in splits]))
+    return all(
+        np.array_equal(np.flatnonzero(~np.isnan(own.reshape(len(own), -1)).any(axis=1)), held) for own in bagged.held_out.values()
+    )

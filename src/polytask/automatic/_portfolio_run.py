@@ -1,0 +1,299 @@
+"""Fit candidates side by side while there is time: what is begun, what is left out and why."""
+
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from polytask.automatic._candidate import (
+    PILOT_ROWS,
+    Candidate,
+    Fitted,
+    bagged_of,
+    jobs_of,
+    pilot_seconds,
+)
+from polytask.automatic._workers import Workers
+from polytask.estimators import Bagged, FitsOnRows, LearningData, MultiTaskNetwork
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Split = tuple[Array, Array]
+
+PILOT, FIT = "pilot", "fit"
+LONGEST_WAIT = 3600.0  # seconds; then it is looked again
+
+
+@dataclass
+class UnderWay:
+    """A candidate whose jobs are being done."""
+
+    candidate: Candidate
+    jobs: list[tuple[int, Callable[[], Any]]] = field(default_factory=list)
+    begun: int = 0
+    results: list[tuple[int, int, Fitted]] = field(default_factory=list)  # number of the job, fold, what it gave
+    bagged: Bagged | None = None
+    in_pilot: bool = False
+    is_over: bool = False
+
+    @property
+    def is_done(self) -> bool:
+        return not self.in_pilot and len(self.results) == len(self.jobs)
+
+
+class PortfolioRun:
+    """One pass over the candidates.
+
+    Parameters
+    ----------
+    data : LearningData
+    candidates : sequence of Candidate
+        Cheap and sure ones first. Their order alone decides what counts as a gain, whatever ends first.
+    splits : sequence of pairs of int arrays
+    seed : int
+    deadline : callable
+        Gives the latest time (of ``time.monotonic()``) at which fitting must be over; it may move while the run learns what
+        saving takes.
+    n_workers : int
+    earlier : mapping of name to Bagged
+        Models of an earlier run on the same split; they are not fitted again.
+    judge : callable, optional
+        Told the models that are whole, in order, each time one more is; True ends the run.
+    on_model : callable, optional
+        Told name and model (None if it was left out).
+
+    Attributes
+    ----------
+    bagged : dict of name to Bagged
+        Those that are whole, in the order of the candidates.
+    left_out : dict of name to str
+    ran_out : bool
+        Whether something was left out, or made smaller, for want of time.
+    ended_early : bool
+        Whether the judge ended the run.
+    """
+
+    def __init__(
+        self,
+        data: LearningData,
+        candidates: Sequence[Candidate],
+        splits: Sequence[Split],
+        *,
+        seed: int,
+        deadline: Callable[[], float],
+        n_workers: int = 1,
+        earlier: Mapping[str, Bagged] | None = None,
+        judge: Callable[[dict[str, Bagged]], bool] | None = None,
+        on_model: Callable[[str, Bagged | None], None] | None = None,
+    ) -> None:
+        self.data, self.splits, self.seed = data, splits, seed
+        self.candidates = list(candidates)
+        self.deadline, self.n_workers = deadline, n_workers
+        self.earlier, self.judge, self.on_model = dict(earlier or {}), judge, on_model
+        self.left_out: dict[str, str] = {}
+        self.notes: list[str] = []
+        self.ran_out = self.ended_early = False
+        self._found: dict[int, Bagged] = {}
+        self._open: dict[int, UnderWay] = {}
+        self._next = self._judged = 0
+        self._last = len(self.candidates)
+        self._slow: dict[int, float] = {}
+        self._n_rows = data.table.arrays.numeric.shape[0]
+        self._n_columns = data.table.arrays.numeric.shape[1] + sum(data.table.cardinalities)
+
+    @property
+    def bagged(self) -> dict[str, Bagged]:
+        """Models that are whole, in the order of the candidates."""
+        return {self.candidates[k].name: self._found[k] for k in sorted(self._found)}
+
+    @property
+    def slow(self) -> Candidate | None:
+        """Of the candidates that were found too slow the quickest."""
+        return self.candidates[min(self._slow, key=lambda k: self._slow[k])] if self._slow else None
+
+    def run(self) -> None:
+        """Fit what there is time for."""
+        workers = Workers(self.n_workers)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of libraries; inside threads the filters of single fits are not safe
+                self._go(workers)
+        finally:
+            workers.stop()
+
+    def _go(self, workers: Workers) -> None:
+        while True:
+            while workers.free and self._begin_next(workers):
+                pass
+            if not workers.under_way or (self._found and all(own.is_over for own in self._open.values())):
+                break
+            may_wait = None if not self._found else min(max(self._left(), 0.05), LONGEST_WAIT)
+            done = workers.next_done(may_wait)
+            if done is not None:
+                self._take(*done)
+            elif self._found and time.monotonic() >= self.deadline():
+                break
+        for k, under_way in self._open.items():
+            if not under_way.is_over:
+                self._leave_out(k, f"time ended after {len(under_way.results)} of {len(under_way.jobs)} fits", for_time=True)
+
+    # -------------------------------------------------------------- beginning
+
+    def _begin_next(self, workers: Workers) -> bool:
+        """Begin one more job; False where there is none that may begin."""
+        for k, under_way in list(self._open.items()):
+            if under_way.begun < len(under_way.jobs) and not under_way.is_over:
+                if self._is_too_late(k, under_way):
+                    continue
+                fold, job = under_way.jobs[under_way.begun]
+                workers.begin((FIT, k, under_way.begun, fold), job)
+                under_way.begun += 1
+                return True
+        if self._next >= self._last:
+            return False
+        k = self._next
+        self._next += 1
+        return self._open_candidate(k, workers)
+
+    def _open_candidate(self, k: int, workers: Workers) -> bool:
+        candidate = self.candidates[k]
+        if candidate.name in self.earlier:
+            self._found[k] = self.earlier[candidate.name]
+            self._tell(k)
+            self._judge()
+        elif not candidate.suits(self._n_rows, self._n_columns):
+            told = f"not for {self._n_rows:,} rows and {self._n_columns:,} columns"
+            self._leave_out(k, told)
+        elif self._left() <= 0 and (self._found or self._open):
+            self._leave_out(k, "no time was left", for_time=True)
+        else:
+            self._open[k] = UnderWay(candidate)
+            if self._needs_pilot(candidate):
+                self._open[k].in_pilot = True
+                work = partial(pilot_seconds, candidate, self.data, self.splits[0][0], seed=self.seed)
+                workers.begin((PILOT, k, 0, 0), work)
+            else:
+                self._make_jobs(k, candidate)
+        return True
+
+    def _needs_pilot(self, candidate: Candidate) -> bool:
+        is_network = isinstance(candidate.model, MultiTaskNetwork | FitsOnRows)
+        return len(self.splits[0][0]) > PILOT_ROWS and not is_network and np.isfinite(self.deadline())
+
+    def _make_jobs(self, k: int, candidate: Candidate) -> None:
+        until = time.monotonic() + candidate.share * self._left() if np.isfinite(self.deadline()) else np.inf
+        try:
+            jobs = jobs_of(candidate, self.data, self.splits, seed=self.seed, until=until)
+        except Exception as error:  # noqa: BLE001 - such as groups that cannot be divided again; others may do without
+            self._leave_out(k, f"it cannot learn from these rows: {error}")
+            return
+        self._open[k] = UnderWay(candidate, jobs)
+
+    def _is_too_late(self, k: int, under_way: UnderWay) -> bool:
+        """Whether the jobs left of a candidate would end too late; then it is left out."""
+        if not self._others_than(k) or not under_way.results:
+            return False
+        mean = float(np.mean([result.seconds for _, _, result in under_way.results]))
+        rounds = -(-(len(under_way.jobs) - under_way.begun) // self.n_workers)
+        if mean * rounds <= self._left():
+            return False
+        self._leave_out(
+            k, f"after {len(under_way.results)} of {len(under_way.jobs)} fits it would not have ended in time", for_time=True
+        )
+        return True
+
+    # ----------------------------------------------------------------- taking
+
+    def _take(self, tag: tuple[str, int, int, int], result: Any, error: BaseException | None) -> None:
+        kind, k, number, fold = tag
+        under_way = self._open.get(k)
+        if under_way is None or under_way.is_over:
+            return
+        if error is not None:
+            if not isinstance(error, Exception):
+                raise error
+            self._leave_out(k, f"it failed: {type(error).__name__}: {error}")
+        elif kind == PILOT:
+            self._after_pilot(k, float(result))
+        elif isinstance(result, Bagged):
+            under_way.bagged = result
+            self._complete(k)
+        else:
+            under_way.results.append((number, fold, result))
+            if under_way.is_done:
+                self._complete(k)
+
+    def _after_pilot(self, k: int, seconds: float) -> None:
+        """Go on with a candidate as it is, with a smaller one, or leave it out."""
+        candidate = self._open[k].candidate
+        needed = seconds * len(self.splits) / self.n_workers
+        may_take = candidate.share * self._left()
+        if needed > may_take:
+            smaller = candidate.smaller(max(may_take, 0.0) / needed)
+            self.ran_out = True
+            if smaller is None:
+                self._slow[k] = needed
+                told = f"it would take about {needed:.0f} s of the {max(self._left(), 0):.0f} s that were left"
+                self._leave_out(k, told, for_time=True)
+                return
+            self.notes.append(f"{candidate.name} was made smaller, to end in time.")
+            candidate = smaller
+        self._make_jobs(k, candidate)
+
+    def _complete(self, k: int) -> None:
+        under_way = self._open.pop(k)
+        bagged = under_way.bagged
+        if bagged is None:
+            results = [(fold, result) for _, fold, result in sorted(under_way.results, key=lambda own: own[0])]
+            bagged = bagged_of(under_way.candidate, results, self.splits, len(self.data.weight), self.data.labels.tasks)
+        bagged.name = under_way.candidate.name
+        self._found[k] = bagged
+        self._tell(k)
+        self._judge()
+
+    def _judge(self) -> None:
+        """Ask the judge about the candidates up to the first that is still under way, one more at a time."""
+        settled = next((k for k in range(len(self.candidates)) if not self._is_settled(k)), len(self.candidates))
+        while self._judged < settled and self.judge is not None:
+            k = self._judged
+            self._judged += 1
+            if k in self._found and self.judge({self.candidates[j].name: self._found[j] for j in sorted(self._found) if j <= k}):
+                self._end_after(k)
+                return
+
+    def _is_settled(self, k: int) -> bool:
+        return k in self._found or self.candidates[k].name in self.left_out
+
+    def _end_after(self, last: int) -> None:
+        """Leave all later candidates out, those too that are whole, so that the clock has no say in it."""
+        self.ended_early, self._last = True, 0
+        for k in range(last + 1, len(self.candidates)):
+            if self.candidates[k].name not in self.left_out:
+                self._found.pop(k, None)
+                self._leave_out(k, "the models before it no longer gained")
+
+    # ---------------------------------------------------------------- helpers
+
+    def _leave_out(self, k: int, why: str, *, for_time: bool = False) -> None:
+        self.left_out[self.candidates[k].name] = why
+        self.ran_out = self.ran_out or for_time
+        if k in self._open:
+            self._open[k].is_over = True
+        if self.on_model is not None:
+            self.on_model(self.candidates[k].name, None)
+        if self._last:
+            self._judge()
+
+    def _tell(self, k: int) -> None:
+        if self.on_model is not None:
+            self.on_model(self.candidates[k].name, self._found[k])
+
+    def _others_than(self, k: int) -> bool:
+        """Whether another candidate is whole, so that this one may be given up."""
+        return any(other != k for other in self._found)
+
+    def _left(self) -> float:
+        return self.deadline() - time.monotonic()
