@@ -42,6 +42,7 @@ format: $(READY)
 
 docs: $(READY)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	$(BIN)/python tools/check_reference.py
 
 bench: $(READY)
 	@for script in benchmarks/speed/[!_]*.py benchmarks/quality/[!_]*.py; do \

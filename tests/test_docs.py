@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from tools.run_pages import refresh, run_page
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "polytask"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
+SLOW = {"docs/tutorial.md", "docs/cli.md"}  # they compare in many folds
 TEXT = {".py", ".md", ".toml", ".txt", ".yml", ".yaml", ".html", ".css", ".js", ".json", ".csv", ""}
 
 
@@ -42,14 +45,23 @@ def commands_of(page: Path) -> list[list[str]]:
     return [command for command in words if command[:1] == ["polytask"]]
 
 
-@pytest.mark.parametrize("page", pages_with("python"))
-def test_python_blocks_run(page, tmp_path, monkeypatch):
+def pages_that_run() -> list:
+    """The pages with Python or sessions; those that take minutes are marked."""
+    names = {str(page.relative_to(ROOT)): page for page in PAGES if blocks_of(page, "python") or blocks_of(page, "console")}
+    marks = [pytest.mark.slow, pytest.mark.timeout(1200)]
+    return [pytest.param(page, id=name, marks=marks if name in SLOW else ()) for name, page in names.items()]
+
+
+@pytest.mark.parametrize("page", pages_that_run())
+def test_every_block_runs_and_prints_what_the_page_shows(page, tmp_path, monkeypatch):
     """All blocks of a page run one after the other, as a reader would type them."""
     monkeypatch.chdir(tmp_path)
-    names: dict = {"__name__": "__main__"}
-    for block in blocks_of(page, "python"):
-        # empty lines in front, so that a traceback shows the line of the page
-        exec(compile("\n" * block.line + block.text, page, "exec"), names)
+    for _, steps in run_page(page, tmp_path):
+        for step, printed in steps:
+            shown = "\n".join(printed)
+            assert refresh(step.shown, printed) is not None, (
+                f"`$ {step.command}` prints\n{shown}\nUpdate: python tools/run_pages.py"
+            )
 
 
 def help_of(command: str) -> str:

@@ -39,9 +39,23 @@ def prose_to_markdown(text: str) -> str:
     return REFERENCE.sub(r"\\[", text)
 
 
+METRIC = re.compile(r"""Metric\(\s*['"](\w+)['"], (\w+), higher_is_better=(True|False)""")
+
+
+def of_metric(obj: griffe.Object) -> griffe.Docstring | None:
+    """What ``MSE = Metric("mse", mse, higher_is_better=False)`` says of itself; it has no docstring of its own."""
+    match = METRIC.match(str(obj.value)) if isinstance(obj, griffe.Attribute) else None
+    if match is None:
+        return None
+    better = "higher" if match[3] == "True" else "lower"
+    return griffe.Docstring(f'The metric "{match[1]}", of the function `{match[2]}`; {better} is better.', parent=obj)
+
+
 class Docstrings(griffe.Extension):
     """The griffe extension that mkdocs.yml names."""
 
     def on_object(self, *, obj: griffe.Object, **kwargs: Any) -> None:
         if obj.docstring is not None:
             obj.docstring.value = to_markdown(obj.docstring.value)
+        else:
+            obj.docstring = of_metric(obj)

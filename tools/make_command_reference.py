@@ -11,7 +11,8 @@ PAGE = Path(__file__).parent.parent / "docs" / "commands.md"
 HEAD = """# Commands and options
 
 Made from the code by `tools/make_command_reference.py`. What the words mean is told in [the command line](cli.md); the options of
-`fit`, `compare`, `tasks` and `init` may also stand in a [study](study.md).
+`fit`, `compare`, `tasks` and `init` may also stand in a [study](study.md). `polytask COMMAND --help` prints the same, and
+`polytask --version` the version.
 """
 
 
@@ -19,7 +20,12 @@ def command_reference() -> str:
     """The page, as Markdown."""
     from polytask.cli._app import app
 
-    return "\n".join([HEAD, *(_command(command.callback) for command in app.registered_commands)])
+    functions: list[Any] = [command.callback for command in app.registered_commands]
+    index = [
+        f"| [`{function.__name__}`](#polytask-{function.__name__}) | {_text(inspect.getdoc(function))} |"
+        for function in functions
+    ]
+    return "\n".join([HEAD, "| command | what it does |", "|---|---|", *index, "", *map(_command, functions)])
 
 
 def _command(function: Any) -> str:

@@ -3,6 +3,7 @@
 from typing import Literal
 
 Verdict = Literal["helped", "harmed", "equivalent", "undecided", "none"]
+"""What may be said of a gain; "none" where no interval can be had."""
 
 
 def verdict(low: float, high: float, *, margin: float = 0.01) -> Verdict:

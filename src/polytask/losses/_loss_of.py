@@ -17,7 +17,9 @@ from polytask.losses._poisson import Poisson
 from polytask.losses._quantile import Quantile
 
 number_losses: dict[str, type[NumberLoss]] = {loss.name: loss for loss in (MSE, MAE, Huber, Quantile, Poisson)}
+"""The losses of numbers, by the name that a task or `--loss` may give."""
 class_losses: dict[str, type[ClassLoss]] = {loss.name: loss for loss in (CrossEntropy, Focal)}
+"""The losses of classes and tags, by name."""
 
 
 def loss_of(given: Any, *, of: type[Loss], task: str) -> Loss:

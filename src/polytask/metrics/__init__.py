@@ -142,6 +142,7 @@ metrics_by_name: dict[str, Metric] = {
         MULTILABEL_RECALL_AT_K,
     )
 }
+"""All metrics by name, as tasks may declare them; one with an option is found by `metric_of`."""
 
 __all__ = [
     "ACCURACY",

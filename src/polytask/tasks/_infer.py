@@ -16,9 +16,8 @@ from polytask.tasks._ordinal import Ordinal, order_by_alphabet
 from polytask.tasks._regression import Regression
 from polytask.tasks._task import Task
 
-KINDS: dict[str, type[Task]] = {
-    task.kind: task for task in (Regression, Binary, Multiclass, Multilabel, Ordinal, Count)
-}  # the one place that turns a kind's name into its class
+KINDS: dict[str, type[Task]] = {task.kind: task for task in (Regression, Binary, Multiclass, Multilabel, Ordinal, Count)}
+"""The kinds of task by name; the one place that turns a kind's name into its class."""
 
 MAX_FEW = 10  # whole numbers with at most this many distinct values are read as classes
 MAX_CLASSES = 100  # more distinct texts than this are no classes without being asked for

@@ -48,6 +48,8 @@ class Periodic(Recipe):
     lite : bool, default=False
         One linear layer for all columns instead of one each.
 
+    Notes
+    -----
     A missing number has the embedding of the middle of its column; its indicator stands beside.
 
     References

@@ -98,6 +98,8 @@ class PiecewiseLinear(Recipe):
     n_bins : int, default=16
         Bins per column; their edges are quantiles of the training rows, so equal numbers of rows fall into them.
 
+    Notes
+    -----
     A missing number has the embedding of the middle of its column; its indicator stands beside.
 
     References

@@ -24,6 +24,8 @@ class NumericScaling(nn.Module):
         ``robust``: median 0, the middle half of the rows one unit wide, far values pulled in smoothly to at most 3
         (Holzmüller, Grinsztajn & Steinwart, "Better by Default", NeurIPS 2024).
 
+    Notes
+    -----
     A missing number becomes 0, the middle of the column.
     """
 
