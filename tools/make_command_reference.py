@@ -56,10 +56,10 @@ def _argument(info: Any, parameter: inspect.Parameter) -> str:
 def _names(info: Any, parameter: inspect.Parameter) -> str:
     (kind, *_) = typing.get_args(parameter.annotation)
     is_flag = kind is bool or bool in typing.get_args(kind)
-    value = "" if is_flag else f" {info.metavar or '|'.join(_choices(kind))}"
+    value = "" if is_flag else " " + str(info.metavar or "|".join(_choices(kind))).replace("|", " or ")
     declared = [info.default, *(info.param_decls or ())]  # the first name is where a default would be without Annotated
     names = [name for names in declared for name in str(names).split("/") if name.startswith("-")]
-    return ", ".join(f"`{name}{value}`".replace("|", "\\|") for name in names)
+    return ", ".join(f"`{name}{value}`" for name in names)
 
 
 def _choices(kind: Any) -> list[str]:

@@ -22,7 +22,7 @@ PROGRESS = re.compile(r"(epoch \d+ of at most|fold \d+ of \d+ done)")  # in a te
 NUMBER = re.compile(r"[-+]?\d[\d.,]*(?:e[-+]?\d+)?")
 VERDICT = re.compile(r"\b(?:not )?(?:helped|harmed|equivalent|undecided|worth it)(?! *\?)")
 ANY = "..."
-COLUMNS = 92  # what fits the pages
+COLUMNS = 84  # what fits the pages
 SECONDS = 900
 
 
