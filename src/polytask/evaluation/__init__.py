@@ -19,6 +19,14 @@ from polytask.evaluation._diagnostics import Slices, diagnose, diagnose_tasks
 from polytask.evaluation._folds import FoldPlan, plan_folds
 from polytask.evaluation._gain import Gain, TaskGain, UndefinedGain, mean_gain, task_gain
 from polytask.evaluation._gain_table import GainTable, LossArrays, gain_table
+from polytask.evaluation._importance import (
+    Importance,
+    held_out_rows,
+    importance_of,
+    out_of_fold_importance,
+    permutation_importance,
+)
+from polytask.evaluation._importance_of_models import HeldOutRows
 from polytask.evaluation._intervals import Intervals, holm, holm_levels, simultaneous_intervals, two_sided_p
 from polytask.evaluation._learning_curve import LearningCurve, learning_curve
 from polytask.evaluation._out_of_fold import out_of_fold
@@ -32,6 +40,8 @@ __all__ = [
     "FoldPlan",
     "Gain",
     "GainTable",
+    "HeldOutRows",
+    "Importance",
     "Intervals",
     "LearningCurve",
     "LossArrays",
@@ -46,11 +56,15 @@ __all__ = [
     "diagnose",
     "diagnose_tasks",
     "gain_table",
+    "held_out_rows",
     "holm",
     "holm_levels",
+    "importance_of",
     "learning_curve",
     "mean_gain",
     "out_of_fold",
+    "out_of_fold_importance",
+    "permutation_importance",
     "plan_folds",
     "repeated_cv_variance",
     "simultaneous_intervals",

@@ -14,10 +14,10 @@ from polytask.data import TableArrays, TableCodec, did_you_mean, to_pandas
 from polytask.estimators import LabelTable, MultiTaskEstimator, MultiTaskNetwork, encode_labels_of, label_weights, read_labels
 from polytask.evaluation._columns_alike import ALIKE, MOST_COLUMNS, MOST_ROWS, alike_groups, associations
 from polytask.evaluation._donated_columns import CodedRows, FrameRows
-from polytask.evaluation._folds import plan_folds, reserved_rows
+from polytask.evaluation._folds import FoldPlan, plan_folds, reserved_rows
 from polytask.evaluation._importance_of_models import HeldOutRows, measure
 from polytask.evaluation._out_of_fold import declared_of, row_getter
-from polytask.evaluation._rule import holds_for, read_rule
+from polytask.evaluation._rule import SplitRule, holds_for, read_rule
 from polytask.evaluation._time_blocks import time_blocks
 from polytask.exceptions import DataError, OptionError, PolytaskWarning
 from polytask.tasks import FittedTask
@@ -147,7 +147,7 @@ def permutation_importance(
     rows = sampled_rows([np.arange(len(target))], labels, weight, own, max_rows, random_state)[0]
     getter = row_getter(X)
     part = held_out_rows(model, getter(X, rows), rows)
-    about = {"rows": "new", "holds_for": "this model, on rows drawn like these"}
+    about = {"rows": "new", "holds_for": "this model, on new rows drawn like these"}
     return importance_of(
         [part], labels, weight, own, units=codes, groups=codes, n_repeats=n_repeats, columns=columns, grouped=grouped,
         confidence=confidence, random_state=random_state, on_column=on_column, about=about,
@@ -238,7 +238,7 @@ def out_of_fold_importance(
     some = np.sort(np.random.default_rng([random_state, 3]).permutation(n)[:MOST_ROWS])
     about = {
         "rows": "held-out",
-        "holds_for": holds_for(rule, plan),
+        "holds_for": _holds_for(rule, plan),
         "folds": plan.n_folds,
         "repeats": len(plan.held),
         "n_folds_left_out": len(pairs) - len(parts),
@@ -427,6 +427,11 @@ def check_rows(X: Any, n: int) -> None:
     found = len(X) if isinstance(X, np.ndarray) else len(to_pandas(X))
     if found != n:
         raise DataError(f"X and y must have the same rows; X has {found}, y has {n}.")
+
+
+def _holds_for(rule: SplitRule, plan: FoldPlan) -> str:
+    rows = holds_for(rule, plan)
+    return rows if plan.n_folds == 1 else f"the models of these folds, on {rows.partition(', and models')[0]}"
 
 
 def _alike(table: tuple[TableCodec, TableArrays], seed: int) -> tuple[list[tuple[list[str], float]], list[str]]:
