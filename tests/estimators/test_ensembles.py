@@ -45,9 +45,10 @@ MODELS = {
     "stacking": StackingEstimator(MIX, TASKS, folds=2, passthrough=True),
     "layers": StackingEstimator(SEPARATE, TASKS, folds=2, n_layers=2, final_estimator=LINEAR),
     "across tasks": StackedAcrossTasks(TREES, TASKS, folds=2, final_estimator=LINEAR),
-    "networks across tasks": StackedAcrossTasks(small_network(), TASKS, folds=2, refit=False),
+    "across tasks as it is": StackedAcrossTasks(TREES, TASKS, folds=2, passthrough=True),
+    "networks across tasks": StackedAcrossTasks(small_network(), TASKS, folds=2, final_estimator=small_network(), refit=False),
     "chains": StackedAcrossTasks(TREES, TASKS, method="chains", n_chains=2, folds=2),
-    "layers across tasks": StackedAcrossTasks(LINEAR, TASKS, folds=2, n_layers=2),
+    "layers across tasks": StackedAcrossTasks(LINEAR, TASKS, folds=2, n_layers=2, final_estimator=LINEAR),
     "of ensembles": StackedAcrossTasks(
         GreedyEnsemble({"best": BestPerTask(SEPARATE), "alone": PerTaskEstimator(BestPerTask({"trees": TREES}))}, folds=2),
         TASKS,

@@ -32,7 +32,7 @@ def test_a_task_with_few_labels_gains_from_one_with_many(helped, method):
     alone = PerTaskEstimator(LINEAR).fit(X, y)
     trees = {"regressor": DecisionTreeRegressor(max_depth=3, random_state=0)}
     single = PerTaskEstimator(trees).fit(X, y)
-    final = {"final_estimator": trees} if method == "stacked" else {}
+    final = {"final_estimator": trees, "passthrough": True} if method == "stacked" else {}
     across = StackedAcrossTasks(LINEAR if method == "stacked" else Ridge(1e-3), method=method, random_state=0, **final).fit(X, y)
 
     def error(model):

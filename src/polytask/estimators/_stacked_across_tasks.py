@@ -9,7 +9,7 @@ from sklearn.base import clone
 
 from polytask.estimators._bag_estimator import bag_estimator
 from polytask.estimators._bagged import FoldModel, LearningData
-from polytask.estimators._candidates import boosted_trees
+from polytask.estimators._candidates import boosted_trees, linear_models
 from polytask.estimators._ensemble import Ensemble, whole_model
 from polytask.estimators._fit_on_rows import fit_on_rows, of_tasks, with_features
 from polytask.estimators._fold_models import ChainModel, MixtureModel, StackModel, feature_of, stacked_numbers
@@ -22,7 +22,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class StackedAcrossTasks(Ensemble):
-    """Learn every task from the inputs and from what is predicted for the other tasks.
+    """Learn every task from what is predicted for all tasks, the inputs too if wanted.
 
     Parameters
     ----------
@@ -31,11 +31,14 @@ class StackedAcrossTasks(Ensemble):
         this room; None for LightGBM.
     tasks : sequence of Task or str, optional
     method : {"stacked", "chains"}, default="stacked"
-        ``"stacked"`` (stacked single-target, SST): a second estimator learns from the inputs and the out-of-fold outputs of the
-        first for all tasks, its own among them. ``"chains"`` (ensemble of regressor chains, ERC): tasks are put in an order, each
-        learns from the inputs and the outputs for those before it; the mean over several orders.
+        ``"stacked"``: a final estimator learns every task from the out-of-fold outputs of the first for all tasks, its own among
+        them. ``"chains"`` (ensemble of regressor chains, ERC): tasks are put in an order, each learns from the inputs and the
+        outputs for those before it; the mean over several orders.
     final_estimator : estimator, dict of estimator type to estimator, or None
-        Of ``"stacked"``, the second one; None for ``estimator`` again.
+        Of ``"stacked"``; None for linear models, which shrink the tasks towards each other as in curds and whey.
+    passthrough : bool, default=False
+        Give the inputs of the table to the final estimator too. With that and ``estimator`` again as the final one it is the
+        stacked single-target (SST) of the paper.
     n_chains : int, default=10
         Random orders of ``"chains"``; all of them where there are no more.
     n_layers : int, default=1
@@ -62,6 +65,7 @@ class StackedAcrossTasks(Ensemble):
     ----------
     Spyromitros-Xioufis, Tsoumakas, Groves & Vlahavas, "Multi-Target Regression via Input Space Expansion: Treating Targets as
     Inputs", Machine Learning 104, 2016 (there SST and ERC with outputs from internal cross-validation). arXiv:1211.6581
+    Breiman & Friedman, "Predicting Multivariate Responses in Multiple Linear Regression", JRSS B 59, 1997 (curds and whey).
 
     Examples
     --------
@@ -82,6 +86,7 @@ class StackedAcrossTasks(Ensemble):
         *,
         method: str = "stacked",
         final_estimator: Any = None,
+        passthrough: bool = False,
         n_chains: int = 10,
         n_layers: int = 1,
         folds: Any = 5,
@@ -92,6 +97,7 @@ class StackedAcrossTasks(Ensemble):
         self.tasks = tasks
         self.method = method
         self.final_estimator = final_estimator
+        self.passthrough = passthrough
         self.n_chains = n_chains
         self.n_layers = n_layers
         self.folds = folds
@@ -117,13 +123,15 @@ class StackedAcrossTasks(Ensemble):
         if self.method not in ("stacked", "chains"):
             raise OptionError(f"`method` of StackedAcrossTasks must be 'stacked' or 'chains'; got {self.method!r}.")
         check_layers(self.n_layers, owner="StackedAcrossTasks")
-        if self.method == "chains" and (self.final_estimator is not None or self.n_layers != 1):
-            raise OptionError("`final_estimator` and `n_layers` of StackedAcrossTasks are of method 'stacked'; a chain has none.")
+        if self.method == "chains" and (self.final_estimator is not None or self.n_layers != 1 or self.passthrough):
+            raise OptionError(
+                "`final_estimator`, `passthrough` and `n_layers` of StackedAcrossTasks are of method 'stacked'; a chain has none."
+            )
         if isinstance(self.n_chains, bool) or not isinstance(self.n_chains, int | np.integer) or self.n_chains < 1:
             raise OptionError(f"`n_chains` of StackedAcrossTasks must be a whole number >= 1; got {self.n_chains!r}.")
 
     def _stack(self, estimator: Any, data: LearningData, rows: Array, seed: int) -> FoldModel:
-        final = estimator if self.final_estimator is None else self.final_estimator
+        final = linear_models() if self.final_estimator is None else self.final_estimator
         if self.n_layers > 1:  # what lies below is a stack itself, fitted anew for every fold
             estimator = clone(self).set_params(n_layers=self.n_layers - 1, tasks=None)
         splits = inner_folds(data, rows, self.folds, seed=seed)
@@ -132,8 +140,8 @@ class StackedAcrossTasks(Ensemble):
         features = [feature_of(task, task.name) for task in data.labels.tasks]
         numbers = stacked_numbers(bagged.held_out, features)
         known = rows[np.isfinite(numbers[rows]).all(axis=1)]
-        top = fit_on_rows(final, with_features(data, numbers), known, seed=seed_of(seed, 3) % 2**31)
-        return StackModel([below, top], [features], [True])
+        top = fit_on_rows(final, with_features(data, numbers, keep=self.passthrough), known, seed=seed_of(seed, 3) % 2**31)
+        return StackModel([below, top], [features], [bool(self.passthrough)])
 
     def _chain(
         self,

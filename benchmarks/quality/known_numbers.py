@@ -1,0 +1,207 @@
+"""Known numbers: forests and bagged trees on the Mulan sets, and stacking across tasks beside them.
+
+    python benchmarks/quality/known_numbers.py --data FOLDER                  # all; skips what results/known_numbers.jsonl holds
+    python benchmarks/quality/known_numbers.py --data FOLDER --sets edm,enb --models trees,stacked
+    python benchmarks/quality/known_numbers.py --table                        # the tables as markdown
+    python benchmarks/quality/known_numbers.py --write                        # the tables into docs/ensembles.md
+
+FOLDER holds ``tabular.json`` and the tables it names (also: environment variable POLYTASK_DATA).
+
+Multilabel (emotions, scene): Hamming loss of random forests on the test rows of the sets' own split.
+Multi-target regression: ten folds, drawn once; per target the root of the squared errors over those of the mean of the training
+rows, both pooled over all folds; the mean over targets is the aRRMSE. ``trees`` are 100 bagged trees per target
+(all columns at every split), ``bagging`` the same made of :class:`BaggingEstimator` and single trees; of the bagged trees,
+``stacked`` is :class:`StackedAcrossTasks` as it is by default (linear upon all outputs), ``sst`` that of the paper (bagged trees
+upon inputs and outputs), ``chains`` at most six regressor chains; five inner folds.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before anything loads an OpenMP runtime
+
+import numpy as np
+from _tabular_sets import data_folder
+from _tabular_table import read_results
+from scipy.stats import rankdata
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.model_selection import KFold
+from sklearn.tree import DecisionTreeRegressor
+
+RESULTS = Path(__file__).parent / "results" / "known_numbers.jsonl"
+PAGE = Path(__file__).parents[2] / "docs" / "ensembles.md"
+START, END = "<!-- known numbers: start -->", "<!-- known numbers: end -->"
+
+HAMMING = {"emotions": 0.189, "scene": 0.091}
+ARRMSE = {"edm": 0.680, "enb": 0.119, "jura": 0.576, "scpf": 0.885, "sf2": 1.066, "atp1d": 0.401}
+N_FOLDS, N_TREES = 10, 100
+
+
+def bagged_trees(seed: int) -> dict[str, Any]:
+    """Breiman's bagging of full trees: a forest that may split on every column."""
+    return {"regressor": RandomForestRegressor(N_TREES, max_features=1.0, random_state=seed)}
+
+
+def models(seed: int) -> dict[str, Callable[[list[Any]], Any]]:
+    """Makers of an estimator, given the tasks."""
+    from polytask.estimators import BaggingEstimator, PerTaskEstimator, StackedAcrossTasks
+
+    trees = bagged_trees(seed)
+    chains = {"method": "chains", "n_chains": 6, "random_state": seed}
+    return {
+        "trees": lambda tasks: PerTaskEstimator(trees, tasks),
+        "bagging": lambda tasks: BaggingEstimator(
+            {"regressor": DecisionTreeRegressor()}, tasks, n_repeats=N_TREES, random_state=seed
+        ),
+        "stacked": lambda tasks: StackedAcrossTasks(trees, tasks, random_state=seed),
+        "sst": lambda tasks: StackedAcrossTasks(trees, tasks, final_estimator=trees, passthrough=True, random_state=seed),
+        "chains": lambda tasks: StackedAcrossTasks(trees, tasks, **chains),
+    }
+
+
+def relative_errors(make: Callable[[list[Any]], Any], X: Any, y: Any, *, seed: int) -> dict[str, float]:
+    """RRMSE of every target, errors pooled over ten folds."""
+    from polytask.tasks import Regression
+
+    tasks = [Regression(name) for name in y]
+    error, constant = np.zeros(len(tasks)), np.zeros(len(tasks))
+    for train, test in KFold(N_FOLDS, shuffle=True, random_state=seed).split(X):
+        predicted = make(tasks).fit(X.iloc[train], y.iloc[train]).predict(X.iloc[test])
+        error += ((y.iloc[test] - predicted) ** 2).sum().to_numpy()
+        constant += ((y.iloc[test] - y.iloc[train].mean()) ** 2).sum().to_numpy()
+    return {str(name): float(np.sqrt(own)) for name, own in zip(y, error / constant, strict=True)}
+
+
+def hamming_loss(frame: Any, targets: list[str], *, seed: int) -> float:
+    """Share of wrong tags on the set's own test rows, of a forest per tag."""
+    from polytask.estimators import PerTaskEstimator
+    from polytask.tasks import Multilabel
+
+    train = frame["split"].eq("train").to_numpy()
+    X, y = frame.drop(columns=["split", *targets]), frame[targets]
+    forest = {"classifier": RandomForestClassifier(500, random_state=seed)}
+    model = PerTaskEstimator(forest, [Multilabel("tags", tuple(targets))]).fit(X[train], y[train])
+    return float((model.predict(X[~train]).to_numpy() != y[~train].to_numpy()).mean())
+
+
+def run(folder: Path, name: str, model: str, *, seed: int) -> dict[str, Any]:
+    """Run one set and one model: a line of the results."""
+    import polytask
+    from polytask.data import read_table
+
+    about = json.loads((folder / "tabular.json").read_text(encoding="utf-8"))[name]
+    frame, targets = read_table(folder / about["file"]).frame, list(about["targets"])
+    started, cpu_started = time.perf_counter(), time.process_time()
+    line: dict[str, Any] = {"set": name, "model": model, "seed": seed, "n_rows": len(frame), "n_targets": len(targets)}
+    if name in HAMMING:
+        line |= {"metric": "hamming_loss", "value": round(hamming_loss(frame, targets, seed=seed), 5)}
+    else:
+        X, y = frame.drop(columns=[*targets, *about["drop"]]), frame[targets].astype(float)
+        errors = relative_errors(models(seed)[model], X, y, seed=seed)
+        each = {target: round(value, 5) for target, value in errors.items()}
+        line |= {"metric": "arrmse", "value": round(float(np.mean(list(errors.values()))), 5), "each": each}
+    seconds = {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - cpu_started}
+    return line | {key: round(value, 1) for key, value in seconds.items()} | {"polytask": polytask.__version__}
+
+
+def table(lines: list[dict[str, Any]]) -> str:
+    """The results as markdown: known and measured values, and mean ranks over targets."""
+    found: dict[tuple[str, str], list[float]] = {}
+    for line in lines:
+        found.setdefault((line["set"], line["model"]), []).append(line["value"])
+
+    def shown(name: str, model: str) -> str:
+        values = found.get((name, model))
+        return "" if values is None else f"{np.mean(values):.3f}"
+
+    text = ["| set | known | random forest |", "|---|---|---|"]
+    text += [f"| {name} | {known:.3f} | {shown(name, 'forest')} |" for name, known in HAMMING.items()]
+    names = ["trees", "bagging", "stacked", "sst", "chains"]
+    text += ["", "| set | known | " + " | ".join(names) + " |", "|---" * (2 + len(names)) + "|"]
+    text += [
+        f"| {name} | {known:.3f} | " + " | ".join(shown(name, own) for own in names) + " |" for name, known in ARRMSE.items()
+    ]
+    for others in (["stacked"], ["stacked", "sst"], ["stacked", "sst", "chains"]):
+        text += ["", _ranks(lines, ["trees", *others])]
+    return "\n".join(text)
+
+
+def _ranks(lines: list[dict[str, Any]], names: list[str]) -> str:
+    """Mean ranks of some models over the targets of all sets and seeds that have all of them, each set weighing the same."""
+    each = {(line["set"], line["seed"], line["model"]): line["each"] for line in lines if "each" in line}
+    ranks: dict[str, list[Any]] = {}
+    for name, seed in {key[:2] for key in each}:
+        own = [each.get((name, seed, model)) for model in names]
+        if all(values is not None for values in own):
+            table = np.array([list(values.values()) for values in own])
+            ranks.setdefault(name, []).append(rankdata(table, axis=0).mean(axis=1))
+    if not ranks:
+        return ""
+    mean = np.mean([np.mean(own, axis=0) for own in ranks.values()], axis=0)
+    told = ", ".join(f"{model} {rank:.2f}" for model, rank in zip(names, mean, strict=True))
+    return f"Mean rank over the targets of {len(ranks)} sets: {told}."
+
+
+def run_all(folder: Path, args: argparse.Namespace) -> None:
+    """Run what is not in the results file yet."""
+    done = {(line["set"], line["seed"], line["model"]) for line in read_results(args.results)}
+    for seed in args.seeds:
+        for name in args.sets or [*HAMMING, *ARRMSE]:
+            for model in ["forest"] if name in HAMMING else args.models:
+                if (name, seed, model) in done:
+                    continue
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # copies, few labels: told to users, not to a benchmark
+                    line = run(folder, name, model, seed=seed)
+                with args.results.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(line) + "\n")
+                known = (HAMMING | ARRMSE).get(name)
+                print(
+                    f"{name:<9} seed {seed} {model:<8} {line['value']:.3f} (known {known})  {line['seconds']:.0f} s", flush=True
+                )
+
+
+def write_page(text: str) -> None:
+    """Put the tables between their marks in the docs page."""
+    page = PAGE.read_text(encoding="utf-8")
+    before, _, rest = page.partition(START)
+    _, _, after = rest.partition(END)
+    PAGE.write_text(f"{before}{START}\n{text}\n{END}{after}", encoding="utf-8")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", metavar="FOLDER")
+    parser.add_argument("--sets", type=lambda text: text.split(","))
+    parser.add_argument("--models", type=lambda text: text.split(","), default=list(models(0)))
+    parser.add_argument("--seeds", type=lambda text: [int(part) for part in text.split(",")], default=[0])
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--table", action="store_true")
+    parser.add_argument("--write", action="store_true")
+    args = parser.parse_args()
+    folder = data_folder(args.data)
+    unknown = [model for model in args.models if model not in models(0)]
+    if unknown:
+        parser.error(f"unknown model {unknown[0]!r}; the models are {', '.join(models(0))}")
+    if args.write:
+        write_page(table(read_results(args.results)))
+    elif args.table:
+        print(table(read_results(args.results)))
+    elif folder is None:
+        print("Nothing is run: no folder of tables is given (--data FOLDER, or the environment variable POLYTASK_DATA).")
+    elif not (folder / "tabular.json").is_file():
+        parser.error(f"there is no tabular.json in {folder}")
+    else:
+        run_all(folder, args)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
