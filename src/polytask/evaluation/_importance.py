@@ -106,7 +106,7 @@ def permutation_importance(
     -------
     importance : Importance
         ``to_dict()["tasks"][name]["columns"]`` is a list of dicts: ``name``, ``importance``, ``low``, ``high``, ``p_adjusted``,
-        ``matters``, ``verdict`` ("matters", "misleads": better without, "not seen", "unused", "undefined") and more; ``mean`` is
+        ``matters``, ``verdict`` ("matters", "misleads": better without, "undecided", "unused", "undefined") and more; ``mean`` is
         the same for the mean over tasks; ``alike`` lists columns that carry nearly the same.
 
     Raises

@@ -159,7 +159,7 @@ def judged(entries: list[dict[str, Any]], confidence: float) -> list[dict[str, A
         own = {key: float(getattr(found, key)[k]) for key in found.__dataclass_fields__}
         decided = own["p_adjusted"] <= 1 - confidence
         unused = entry["importance"] == 0 and entry["se"] == 0
-        verdict = ("matters" if entry["importance"] > 0 else "misleads") if decided else "unused" if unused else "not seen"
+        verdict = ("matters" if entry["importance"] > 0 else "misleads") if decided else "unused" if unused else "undecided"
         entry |= own | {"matters": verdict == "matters", "verdict": verdict}
     return entries
 

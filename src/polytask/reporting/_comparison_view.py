@@ -6,6 +6,7 @@ from typing import Any
 from polytask.reporting._curve_cards import CARDS_IN_SIGHT, curve_cards
 from polytask.reporting._diagnostic_view import OPEN_TASKS, diagnostic_views
 from polytask.reporting._forest_plot import forest_axis, forest_scale, forest_strip
+from polytask.reporting._importance_bars import importance_view
 from polytask.reporting._label_curves import label_curve_figures
 from polytask.reporting._numbers import finite, plural, points
 from polytask.reporting._readings import ARM_LABELS, VERDICT_WORDS, Gain, has_arm, mean_gain, task_gain
@@ -53,6 +54,7 @@ def comparison_view(result: Mapping[str, Any]) -> dict[str, Any]:
         "metrics": metric_tables(result, arms),
         "curves": curve_cards(result.get("curves") or {}, list(result["tasks"])),
         "curves_in_sight": CARDS_IN_SIGHT,
+        "importance": importance_view(result),
         "diagnosed": diagnostic_views(result),
         "open_tasks": OPEN_TASKS,
         "split": split_rows(result.get("split") or {}),

@@ -6,6 +6,7 @@ from typing import Any
 
 from polytask.reporting._curve_cards import CARDS_IN_SIGHT, curve_cards
 from polytask.reporting._diagnostic_view import OPEN_TASKS, diagnostic_views
+from polytask.reporting._importance_bars import importance_view
 from polytask.reporting._numbers import UNDEFINED, finite, plural, points, significant
 from polytask.reporting._readings import check_format
 from polytask.reporting._settings import flat_rows, input_row, stored_command
@@ -103,6 +104,7 @@ def fit_view(result: Mapping[str, Any]) -> dict[str, Any]:
             {"together": result.get("curves") or {}}, list(result["tasks"]), kept=finite(result.get("best_epoch"))
         ),
         "curves_in_sight": CARDS_IN_SIGHT,
+        "importance": importance_view(result),
         "diagnosed": diagnostic_views(result),
         "open_tasks": OPEN_TASKS,
         "notes": list(result.get("notes") or []),

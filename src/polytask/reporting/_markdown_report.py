@@ -45,6 +45,7 @@ def comparison_markdown(result: Mapping[str, Any]) -> str:
         _gain_table(view),
         *_label_curves(view["label_curves"]),
         *(["## Side by side", md.prose(view["beside"]["words"])] if view["beside"] else []),
+        *_importance(view["importance"]),
         *_diagnosed(view["diagnosed"], view["confidence"]),
         *_metrics(view),
         *_notes(view),
@@ -90,6 +91,7 @@ def fit_markdown(result: Mapping[str, Any]) -> str:
         *(["## Test skill", _scores(test["scores"])] if test else []),
         *([_validation_heading(view), _scores(view["scores"])] if view["scores"] else []),
         *_leaderboard(view),
+        *_importance(view["importance"]),
         *_diagnosed(view["diagnosed"], 0.95),
         *_inputs(view["inputs"]),
         *_notes(view),
@@ -177,6 +179,16 @@ def _label_curves(figures: Sequence[Any]) -> list[str]:
         *shown,
         *(md.folded("Task by task", *(md.figure(one) for one in rest)) for _ in rest[:1]),
     ]
+
+
+def _importance(found: Mapping[str, Any] | None) -> list[str]:
+    if not found:
+        return []
+    parts = ["## What is it predicted from?", f"Points of skill lost when a column is shuffled; {md.prose([found['rows']])}."]
+    parts += [md.prose([sentence]) for sentence in (*found["alike"], *found["notes"])]
+    for task in found["tasks"]:
+        parts.append(md.folded(task["name"], md.prose(task["words"]), md.titled(task["table"])))
+    return parts
 
 
 def _diagnosed(tasks: Sequence[Mapping[str, Any]], confidence: float) -> list[str]:

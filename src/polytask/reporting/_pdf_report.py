@@ -8,6 +8,7 @@ from polytask.reporting._comparison_view import comparison_view
 from polytask.reporting._figures import Figure, Table
 from polytask.reporting._fit_view import fit_view
 from polytask.reporting._numbers import duration, finite, percent, points, significant
+from polytask.reporting._pdf_importance import importance_pages
 from polytask.reporting._pdf_pages import QUIET, Pages, clean
 from polytask.reporting._pdf_plots import draws_of, forest
 from polytask.reporting._readings import check_format
@@ -87,6 +88,7 @@ def _comparison(pages: Pages, view: Mapping[str, Any]) -> None:
         pages.heading("How many labels does it take?", keep=200)
         pages.paragraph("Solid: learned together. Dashed: learned alone. Bands are intervals of each mark.", color=QUIET)
         _figures(pages, view["label_curves"][:MOST_TASKS])
+    importance_pages(pages, view["importance"], most_tasks=MOST_TASKS)
     _diagnosed(pages, view["diagnosed"])
     _end(pages, view)
 
@@ -115,6 +117,7 @@ def _fit(pages: Pages, view: Mapping[str, Any]) -> None:
                 for row in scores
             ]
             pages.table(Table(caption="In points of skill", header=["Task", "Skill", "Metrics"], rows=told))
+    importance_pages(pages, view["importance"], most_tasks=MOST_TASKS)
     _diagnosed(pages, view["diagnosed"])
     _end(pages, view)
 
