@@ -79,7 +79,7 @@ def candidates_of(
         Candidate("naive Bayes", naive_bayes()),
     ]
     if n_tasks > 1:
-        upon = StackedAcrossTasks(linear_models(), final_estimator=boosted_trees(random_state=seed))
+        upon = StackedAcrossTasks(linear_models(), final_estimator=boosted_trees(random_state=seed), passthrough=True)
         found.insert(10, Candidate("network alone", network, share=0.4))
         found.append(Candidate("stacked across tasks", upon, together=True, max_rows=20_000))
     return found
