@@ -88,10 +88,12 @@ def jobs_of(
     candidate: Candidate, data: LearningData, splits: Sequence[Split], *, seed: int, until: float
 ) -> list[tuple[int, Callable[[], Any]]]:
     """The fold and the work of each job of a candidate; a joint network is one job of all folds, which gives a Bagged."""
-    if candidate.together and isinstance(candidate.model, MultiTaskNetwork):
+    if isinstance(candidate.model, MultiTaskNetwork) and (candidate.together or len(data.labels.tasks) == 1):
 
         def network() -> Bagged:
-            return bag_network(candidate.name, candidate.model, data, splits, seed=seed, deadline=until)
+            bagged = bag_network(candidate.name, candidate.model, data, splits, seed=seed, deadline=until)
+            bagged.together = candidate.together
+            return bagged
 
         return [(-1, network)]
     found: list[tuple[int, Callable[[], Any]]] = []
@@ -154,7 +156,7 @@ def pilot_seconds(candidate: Candidate, data: LearningData, rows: Array, *, seed
                 for size in PILOT_SIZES
             ]
             grows = np.clip(np.log2(max(seconds[1], 1e-4) / max(seconds[0], 1e-4)), 0.8, 2.5)
-            timed[kind] = seconds[1] * (max(n_seen, PILOT_SIZES[1]) / PILOT_SIZES[1]) ** grows / task.n_targets
+            timed[kind] = seconds[1] * float(max(int(n_seen), PILOT_SIZES[1]) / PILOT_SIZES[1]) ** float(grows) / task.n_targets
         found += timed[kind] * task.n_targets
     return found
 

@@ -163,7 +163,7 @@ def fit_portfolio(
     splits = list(splits)
     rows = _rows(data, tasks, splits, seed)
     judge = None if patience is None else _Judge(rows, patience)
-    until = deadline if callable(deadline) else lambda: float(deadline)  # type: ignore[arg-type]
+    until = deadline if callable(deadline) else lambda: float(deadline)
     settings: dict[str, Any] = {"seed": seed, "n_workers": n_workers, "judge": judge, "on_model": on_model}
     run = PortfolioRun(data, candidates, splits, deadline=until, earlier=earlier, **settings)
     run.run()

@@ -20,7 +20,8 @@ from polytask.tasks import FittedTask
 Array = np.ndarray[Any, np.dtype[Any]]
 
 RESERVE = 0.05  # share of the time for the report and all else after the models
-RESERVE_SECONDS = 1.0
+RESERVE_SECONDS = 0.5
+SLOWNESS = 0.25  # of what imports and reading took: the report takes long where they do
 CHECKED_ROWS = 5_000  # tables with more rows get folds by the time that they take
 TIMED_ROWS = 500  # for what predictions take
 COLD_SECONDS = 0.02  # of a boosted model on 1,000 rows and 10 columns, about
@@ -194,20 +195,20 @@ class _Watch:
         self.few = arrays.take(np.resize(np.arange(len(arrays.numeric)), TIMED_ROWS))
         self.clock, self.keeper, self.on_model = clock, keeper, on_model
         self.kept = set(keeper.found()) if keeper is not None else set()
-        self.saving = 0.0
+        self.saving, self.before = 0.0, clock.spent()
         self.measured: dict[str, dict[str, float]] = {}
 
     def deadline(self) -> float:
         if not np.isfinite(self.clock.limit):
             return float("inf")
-        reserve = RESERVE_SECONDS + RESERVE * self.clock.limit
-        return self.clock.end - min(reserve, 0.3 * self.clock.limit) - self.saving
+        reserve = RESERVE_SECONDS + RESERVE * self.clock.limit + SLOWNESS * self.before
+        return self.clock.end - min(reserve, 0.3 * self.clock.limit) - min(self.saving, 0.3 * self.clock.limit)
 
     def told(self, name: str, bagged: Bagged | None) -> None:
         if bagged is not None:
-            started = time.monotonic()
+            started = time.thread_time()  # while models are saved, no others are fitted beside
             size = size_of(bagged.models[0]) * len(bagged.models)
-            self.saving += (time.monotonic() - started) * len(bagged.models)
+            self.saving += 1.5 * (time.thread_time() - started) * len(bagged.models)
             self.measured[name] = {"megabytes": size / 1e6, "latency": self._latency(bagged)}
             if self.keeper is not None and name not in self.kept:
                 self.keeper.keep(bagged)

@@ -118,7 +118,7 @@ class MembersFolder:
         held_out = {f"{k}": values for k, values in enumerate(bagged.held_out.values())}
         entry |= {"tasks": list(bagged.held_out)}
         folder = self.path / re.sub(r"[^a-z0-9]+", "-", bagged.name.lower())
-        files = {"member.json": JSONPart(entry), "held_out.safetensors": TensorsPart(held_out), **parts}
+        files: Parts = {"member.json": JSONPart(entry), "held_out.safetensors": TensorsPart(held_out), **parts}
         write_folder(folder, files, kind=MEMBER, overwrite=True)
 
     def _read(self, folder: Folder) -> Bagged:

@@ -148,8 +148,11 @@ class PortfolioRun:
             if under_way.begun < len(under_way.jobs) and not under_way.is_over:
                 if self._is_too_late(k, under_way):
                     continue
+                under_way = self._open[k]
+                if not under_way.jobs or under_way.is_over:
+                    continue
                 fold, job = under_way.jobs[under_way.begun]
-                workers.begin((FIT, k, under_way.begun, fold), job)
+                workers.begin((FIT, k, under_way.begun, fold, under_way), job)
                 under_way.begun += 1
                 return True
         if self._next >= self._last:
@@ -174,7 +177,7 @@ class PortfolioRun:
             if self._needs_pilot(candidate):
                 self._open[k].in_pilot = True
                 work = partial(pilot_seconds, candidate, self.data, self.splits[0][0], seed=self.seed)
-                workers.begin((PILOT, k, 0, 0), work)
+                workers.begin((PILOT, k, 0, 0, self._open[k]), work)
             else:
                 self._make_jobs(k, candidate)
         return True
@@ -198,19 +201,29 @@ class PortfolioRun:
             return False
         mean = float(np.mean([result.seconds for _, _, result in under_way.results]))
         rounds = -(-(len(under_way.jobs) - under_way.begun) // self.n_workers)
-        if mean * rounds <= self._left():
+        left = self._left()
+        if mean * rounds <= left:
+            return False
+        smaller = under_way.candidate.smaller(max(left, 0.0) * self.n_workers / (mean * len(under_way.jobs)))
+        if smaller is not None:
+            self._shrink(k, smaller)
             return False
         self._leave_out(
             k, f"after {len(under_way.results)} of {len(under_way.jobs)} fits it would not have ended in time", for_time=True
         )
         return True
 
+    def _shrink(self, k: int, smaller: Candidate) -> None:
+        """Begin a candidate anew, smaller; what its jobs under way give is not used."""
+        self.ran_out = True
+        self.notes.append(f"{smaller.name} was made smaller, to end in time.")
+        self._make_jobs(k, smaller)
+
     # ----------------------------------------------------------------- taking
 
-    def _take(self, tag: tuple[str, int, int, int], result: Any, error: BaseException | None) -> None:
-        kind, k, number, fold = tag
-        under_way = self._open.get(k)
-        if under_way is None or under_way.is_over:
+    def _take(self, tag: tuple[str, int, int, int, UnderWay], result: Any, error: BaseException | None) -> None:
+        kind, k, number, fold, under_way = tag
+        if under_way.is_over or self._open.get(k) is not under_way:  # given up, or begun anew
             return
         if error is not None:
             if not isinstance(error, Exception):
@@ -233,14 +246,13 @@ class PortfolioRun:
         may_take = candidate.share * self._left()
         if needed > may_take:
             smaller = candidate.smaller(max(may_take, 0.0) / needed)
-            self.ran_out = True
             if smaller is None:
                 self._slow[k] = needed
                 told = f"it would take about {needed:.0f} s of the {max(self._left(), 0):.0f} s that were left"
                 self._leave_out(k, told, for_time=True)
                 return
-            self.notes.append(f"{candidate.name} was made smaller, to end in time.")
-            candidate = smaller
+            self._shrink(k, smaller)
+            return
         self._make_jobs(k, candidate)
 
     def _complete(self, k: int) -> None:

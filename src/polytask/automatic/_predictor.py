@@ -542,7 +542,7 @@ class MultiTaskPredictor:
             raise DataError("The table has no rows to predict.")
         no_inputs = {*self.target_columns_, *self.ignore, self.group, self.split, self.weight, self.task_by, self.time}
         inputs = frame[[column for column in frame.columns if column not in no_inputs]]
-        arrays = self.model_.codec_.transform(inputs, missing_columns=missing_columns)  # type: ignore[arg-type]
+        arrays = self.model_.codec_.transform(inputs, missing_columns=missing_columns)
         for note in arrays.notes:
             warnings.warn(note, PolytaskWarning, stacklevel=3)
         return dict(self.model_._outputs(arrays))
@@ -571,7 +571,7 @@ class MultiTaskPredictor:
             If the path is taken (unless it is a polytask model and ``overwrite``), or the disk refuses.
         """
         self._check_fitted()
-        content = {
+        content: dict[str, Any] = {
             "targets": [target if isinstance(target, str) else target.name for target in self.targets],
             "target_columns": self.target_columns_,
             "order": self.order_,

@@ -8,10 +8,14 @@ from typing import Any
 Done = tuple[Any, Any, BaseException | None]  # tag, result, error
 
 
+THREAD_NAME = "polytask-portfolio"
+
+
 class Workers:
     """Threads for work that leaves Python (trees, boosting, matrix products).
 
-    They are daemons: a job that outlives its time does not keep the process from ending.
+    A job that outlives its time goes on without anybody waiting for it, until Python ends, which does wait: threads inside of
+    compiled code cannot be ended safely. A program that is done may leave by ``os._exit`` instead, as the command line does.
 
     Parameters
     ----------
@@ -33,7 +37,7 @@ class Workers:
         self._jobs: queue.SimpleQueue[tuple[Any, Callable[[], Any]] | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Done] = queue.SimpleQueue()
         for _ in range(n_threads):
-            threading.Thread(target=self._work, daemon=True, name="polytask-portfolio").start()
+            threading.Thread(target=self._work, name=THREAD_NAME).start()
 
     @property
     def free(self) -> int:

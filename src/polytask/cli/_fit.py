@@ -149,7 +149,7 @@ def _end(predictor: "MultiTaskPredictor", *, out: Path, run_folder: Path, quiet:
     """Remove the state of a run that came to its end; one that was stopped can be gone on with, and that is told."""
     from polytask.cli._console import note
 
-    ended_by, steps = predictor.report_["ended_by"], predictor.report_["steps"]
+    ended_by, steps = predictor.report_["ended_by"], predictor.report_.get("steps", 0)
     if ended_by == "interrupt":
         stop = KeyboardInterrupt()
         stop.add_note(f"The best epoch until now is kept in '{out}'; add --resume to the command to go on.")

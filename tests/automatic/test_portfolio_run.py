@@ -1,0 +1,136 @@
+"""What is begun, what is left out, and in which order it counts."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, RegressorMixin
+
+from polytask.automatic import Candidate, fit_portfolio
+from polytask.automatic._candidate import Constants
+from polytask.automatic._presets import PRESETS, candidates_of
+from polytask.automatic._workers import Workers
+from polytask.estimators import MultiTaskNetwork, linear_models
+from tests.automatic.test_portfolio import learning_data
+
+
+class Slow(RegressorMixin, BaseEstimator):
+    def __init__(self, seconds=0.05, fails=False):
+        self.seconds = seconds
+        self.fails = fails
+
+    def fit(self, X, y):
+        time.sleep(self.seconds)
+        if self.fails:
+            raise RuntimeError("no such luck")
+        self.mean_ = float(np.mean(y))
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.mean_)
+
+
+@pytest.fixture(scope="module")
+def world():
+    import pandas as pd
+
+    return learning_data(lambda X, rng: pd.DataFrame({"price": X["a"] + 0.3 * rng.normal(size=160), "size": X["b"]}))
+
+
+def slow(seconds, **settings):
+    return Candidate("slow", {"regressor": Slow(seconds, **settings)})
+
+
+LINEAR = Candidate("linear", linear_models())
+
+
+def test_a_model_that_would_not_end_in_time_is_given_up(world):
+    data, splits = world
+    started = time.monotonic()
+    found = fit_portfolio(data, [LINEAR, slow(0.5)], splits, seed=0, deadline=time.monotonic() + 1.5)
+    assert "slow" in found.left_out
+    assert found.ended_by == "time"
+    assert time.monotonic() - started < 3.0
+
+
+def test_a_model_that_outlives_the_time_does_not_hold_up_the_end(world):
+    data, splits = world
+    started = time.monotonic()
+    found = fit_portfolio(data, [LINEAR, slow(8.0)], splits, seed=0, deadline=time.monotonic() + 1.5)
+    assert time.monotonic() - started < 6.0
+    assert list(found.bagged) == ["linear"]
+
+
+def test_a_model_that_fails_is_told_and_left_out(world):
+    data, splits = world
+    found = fit_portfolio(data, [slow(0.0, fails=True), LINEAR], splits, seed=0)
+    assert found.left_out == {"slow": "it failed: RuntimeError: no such luck"}
+    assert found.ended_by == "candidates"
+
+
+def test_a_run_ends_when_models_no_longer_gain_and_says_so(world):
+    data, splits = world
+    constants = [Candidate(f"constant {k}", Constants()) for k in range(8)]
+    found = fit_portfolio(data, [LINEAR, *constants], splits, seed=0, patience=3)
+    assert len(found.bagged) == 5
+    assert found.ended_by == "gain"
+    assert set(found.left_out.values()) == {"the models before it no longer gained"}
+
+
+def test_the_end_for_want_of_gains_does_not_depend_on_what_ends_first(world):
+    data, splits = world
+    candidates = [LINEAR, *(Candidate(f"constant {k}", Constants()) for k in range(3)), slow(0.02), LINEAR]
+    one, three = (fit_portfolio(data, candidates, splits, seed=0, patience=3, n_workers=n) for n in (1, 3))
+    assert list(one.bagged) == list(three.bagged)
+    assert one.ensembles == three.ensembles
+
+
+def test_where_there_is_nothing_to_learn_the_constant_gets_the_weight():
+    import pandas as pd
+
+    data, splits = learning_data(lambda X, rng: pd.DataFrame({"y": rng.normal(size=160), "z": rng.normal(size=160)}))
+    trees = candidates_of("fast", MultiTaskNetwork(), n_folds=4, n_rows=160, n_tasks=2, seed=0)
+    found = fit_portfolio(data, trees, splits, seed=0)
+    assert all(own.weights["constant"] > 0.4 for own in found.ensembles.values())
+    assert all(own.skill > -0.03 for own in found.ensembles.values())
+
+
+def test_every_preset_begins_with_linear_models_and_the_larger_ones_hold_the_smaller():
+    names = [
+        [own.name for own in candidates_of(preset, MultiTaskNetwork(), n_folds=5, n_rows=500, n_tasks=2, seed=0)]
+        for preset in PRESETS[1:]
+    ]
+    assert all(own[0] == "linear" for own in names)
+    assert set(names[0]) < set(names[1]) < set(names[2])
+    assert all(len(own) == len(set(own)) for own in names)
+
+
+def test_a_job_that_fails_is_given_back_with_its_error():
+    workers = Workers(1)
+    workers.begin("tag", lambda: 1 // 0)
+    tag, result, error = workers.next_done(5.0)
+    workers.stop()
+    assert (tag, result) == ("tag", None)
+    assert isinstance(error, ZeroDivisionError)
+
+
+def test_jobs_run_side_by_side():
+    barrier = threading.Barrier(2, timeout=5.0)  # breaks unless two jobs are there at once
+    workers = Workers(2)
+    for tag in range(2):
+        workers.begin(tag, barrier.wait)
+    found = [workers.next_done(5.0) for _ in range(2)]
+    workers.stop()
+    assert all(error is None for _, _, error in found)
+
+
+def test_a_model_that_can_be_made_smaller_is_rather_than_given_up(world):
+    data, splits = world
+    candidate = Candidate(
+        "slow", {"regressor": Slow(0.6)}, sized=lambda share: {"regressor": Slow(0.01)}
+    )  # 8 fits; 0.6 s each would take 4.8 s
+    found = fit_portfolio(data, [LINEAR, candidate], splits, seed=0, deadline=time.monotonic() + 3.5)
+    assert list(found.bagged) == ["linear", "slow"]
+    assert found.notes == ["slow was made smaller, to end in time."]
+    assert found.ended_by == "time"

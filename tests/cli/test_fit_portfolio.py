@@ -1,0 +1,57 @@
+"""``polytask fit --preset``: a portfolio of models from the command line."""
+
+import json
+import subprocess
+import sys
+
+
+def words(table, *more):
+    return ["fit", table, "-t", "price", "-t", "sold", "--ignore", "id", "--preset", "fast", *more]
+
+
+def test_the_leaderboard_is_printed_and_in_the_report(polytask, table, tmp_path):
+    shown = polytask(*words(table, "--out", tmp_path / "model", "--time-limit", 40))
+    assert shown.code == 0, shown.err
+    assert "LightGBM" in shown.out
+    assert "ensemble" in shown.out
+    assert " MB)" in shown.out
+    assert "Leaderboard" in (tmp_path / "model.html").read_text()
+    assert not (tmp_path / "model.run").exists()
+    scored = polytask("evaluate", tmp_path / "model", table, "--json", tmp_path / "scores.json")
+    assert scored.code == 0, scored.err
+    assert set(json.loads((tmp_path / "scores.json").read_text())["tasks"]) == {"price", "sold"}
+
+
+def test_a_limit_that_is_too_short_leaves_models_out_and_resume_adds_them(polytask, table, tmp_path):
+    asked = words(table, "--out", tmp_path / "model")
+    short = polytask(*asked, "--time-limit", 0.01)
+    assert short.code == 0, short.err
+    assert "add --resume" in short.err
+    assert (tmp_path / "model.run" / "members").is_dir()
+    again = polytask(*asked, "--time-limit", 200)
+    assert again.code == 2
+    assert "Go on with it with --resume" in again.err
+    whole = polytask(*asked, "--time-limit", 200, "--resume")
+    assert whole.code == 0, whole.err
+    assert "Left out" not in whole.out
+    assert not (tmp_path / "model.run").exists()
+
+
+def test_an_unknown_preset_is_told_in_one_line(polytask, table, tmp_path):
+    shown = polytask("fit", table, "-t", "price", "--preset", "quick", "--out", tmp_path / "model")
+    assert shown.code == 2
+    assert "quick" in shown.err
+
+
+def test_the_process_ends_though_a_fit_outlived_the_limit(table, tmp_path):
+    """A thread that cannot be stopped must neither hold the command up nor end it by a signal."""
+    words_of_it = [*map(str, words(table, "--out", tmp_path / "model", "--time-limit", 3, "--quiet"))]
+    code = (
+        "import sys, threading, time, polytask.automatic._workers as w\n"
+        "threading.Thread(target=time.sleep, args=(60,), name=w.THREAD_NAME).start()\n"
+        f"sys.argv = ['polytask', *{words_of_it!r}]\n"
+        "from polytask.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=55, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "model" / "manifest.json").exists()
