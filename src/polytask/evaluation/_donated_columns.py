@@ -58,10 +58,10 @@ class CodedRows:
         numbers, codes = base.numeric, base.categorical
         if numeric:
             numbers = numbers.copy()
-            numbers[:, numeric] = self.arrays.numeric[np.ix_(lent, numeric)]
+            numbers[:, numeric] = self.arrays.numeric[lent[:, None], numeric]
         if categorical:
             codes = codes.copy()
-            codes[:, categorical] = self.arrays.categorical[np.ix_(lent, categorical)]
+            codes[:, categorical] = self.arrays.categorical[lent[:, None], categorical]
         words = tuple(self.arrays.tokens[k].take(lent) if k in tokens else own for k, own in enumerate(base.tokens))
         return self.predict(replace(base, numeric=numbers, categorical=codes, tokens=words))
 

@@ -8,18 +8,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
-from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import has_fit_parameter
 
 from polytask.data import TableArrays, TableCodec, did_you_mean, to_pandas
 from polytask.estimators import LabelTable, MultiTaskEstimator, MultiTaskNetwork, encode_labels_of, label_weights, read_labels
 from polytask.evaluation._columns_alike import ALIKE, MOST_COLUMNS, MOST_ROWS, alike_groups, associations
 from polytask.evaluation._donated_columns import CodedRows, FrameRows
 from polytask.evaluation._folds import FoldPlan, plan_folds, reserved_rows
+from polytask.evaluation._importance_inputs import check_rows, check_settings, chosen_tasks, group_codes, sampled_rows
 from polytask.evaluation._importance_of_models import HeldOutRows, measure
 from polytask.evaluation._out_of_fold import declared_of, row_getter
 from polytask.evaluation._rule import SplitRule, holds_for, read_rule
 from polytask.evaluation._time_blocks import time_blocks
-from polytask.exceptions import DataError, OptionError, PolytaskWarning
+from polytask.exceptions import OptionError, PolytaskWarning
 from polytask.tasks import FittedTask
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -92,7 +94,7 @@ def permutation_importance(
     max_rows : int or None, default=5,000
         More labelled rows are drawn at random; None takes all.
     columns : sequence of str, optional
-        Raw columns to permute; all that are learned from by default. Numbers do not depend on which others are permuted.
+        Raw columns to permute; all that are learned from by default. The numbers of one do not depend on the others.
     grouped : bool or sequence of sequences of str, default=False
         True permutes columns together that carry nearly the same (every two of them associated by 0.8 or more: rank correlation,
         or Cramér's V where one is a category); such columns hide each other if each is permuted alone. Or groups of your own.
@@ -134,10 +136,11 @@ def permutation_importance(
     >>> importance.to_frame()[["column", "matters"]].to_dict("list")
     {'column': ['x0', 'x1', 'x2'], 'matters': [True, False, False]}
     """
-    _check_settings(n_repeats, max_rows, confidence, random_state)
-    check_is_fitted(model, "tasks_")
+    check_settings(n_repeats, max_rows, confidence, random_state)
     if not hasattr(model, "outputs"):
         raise OptionError(f"`model` must be a multi-task estimator with `outputs`; got {type(model).__name__}.")
+    if not hasattr(model, "tasks_"):
+        raise NotFittedError(f"This {type(model).__name__} is not fitted yet; call `fit` first.")
     own = chosen_tasks(model.tasks_, tasks)
     target = encode_labels_of(y, model.tasks_)
     labels = LabelTable(list(model.tasks_), target, "matrix", {})
@@ -199,7 +202,7 @@ def out_of_fold_importance(
     >>> found.to_frame()[["column", "verdict"]].to_dict("list")["column"]
     ['x1', 'x0']
     """
-    _check_settings(n_repeats, max_rows, confidence, random_state)
+    check_settings(n_repeats, max_rows, confidence, random_state)
     labels, weight = read_labels(y, estimator.tasks).weighed(sample_weight)
     n = len(weight)
     check_rows(X, n)
@@ -371,64 +374,6 @@ def column_kinds(parts: Sequence[HeldOutRows]) -> dict[str, str]:
     return found
 
 
-def chosen_tasks(fitted: Sequence[FittedTask], names: Sequence[str] | None) -> list[FittedTask]:
-    """Tasks of these names; all for None.
-
-    Raises
-    ------
-    OptionError
-        If a name is not that of a task.
-    """
-    known = {task.name: task for task in fitted}
-    wanted = list(known) if names is None else [names] if isinstance(names, str) else list(names)
-    for name in wanted:
-        if name not in known:
-            raise OptionError(f"`tasks` must name tasks of the model; {name!r} is none.{did_you_mean(str(name), list(known))}")
-    if not wanted:
-        raise OptionError("`tasks` must name at least one task; got none. Leave it out for all.")
-    return [known[name] for name in dict.fromkeys(wanted)]
-
-
-def group_codes(groups: Any, n: int) -> Array | None:
-    """Groups as numbers 0, 1, ...
-
-    Raises
-    ------
-    DataError
-        If there is not one per row.
-    """
-    if groups is None:
-        return None
-    own = np.asarray(groups)
-    if own.shape != (n,):
-        raise DataError(f"`groups` must name a group for each of the {n} rows; got shape {own.shape}.")
-    return np.asarray(np.unique(own.astype(str) if own.dtype == object else own, return_inverse=True)[1])
-
-
-def sampled_rows(
-    held: Sequence[Array], labels: LabelTable, weight: Array, tasks: Sequence[FittedTask], max_rows: int | None, seed: int
-) -> list[Array]:
-    """Rows of each fold with a label of one of the tasks; ``max_rows`` of them over all folds, drawn at random."""
-    seen = np.stack([weight[:, labels.slices[task.name]].max(axis=1) > 0 for task in tasks]).any(axis=0)
-    labelled = [rows[seen[rows]] for rows in held]
-    n = sum(map(len, labelled))
-    if n < 2:
-        raise DataError(f"At least 2 held-out rows with a label of positive weight are needed; got {n}.")
-    if max_rows is None or n <= max_rows:
-        return labelled
-    everything = np.concatenate(labelled)
-    kept = np.zeros(len(weight), dtype=bool)
-    kept[np.random.default_rng([seed, 1]).choice(everything, max_rows, replace=False)] = True
-    return [rows[kept[rows]] for rows in labelled]
-
-
-def check_rows(X: Any, n: int) -> None:
-    """Raise if X has another number of rows than y."""
-    found = len(X) if isinstance(X, np.ndarray) else len(to_pandas(X))
-    if found != n:
-        raise DataError(f"X and y must have the same rows; X has {found}, y has {n}.")
-
-
 def _holds_for(rule: SplitRule, plan: FoldPlan) -> str:
     rows = holds_for(rule, plan)
     return rows if plan.n_folds == 1 else f"the models of these folds, on {rows.partition(', and models')[0]}"
@@ -476,19 +421,9 @@ def _permuted_together(
             owner[name] = own
     found: dict[str, tuple[str, ...]] = {}
     for name in wanted:
-        own = tuple(owner.get(name, [name]))
-        found.setdefault(" + ".join(own), own)
+        together = tuple(owner.get(name, [name]))
+        found.setdefault(" + ".join(together), together)
     return found
-
-
-def _check_settings(n_repeats: Any, max_rows: Any, confidence: Any, random_state: Any) -> None:
-    for name, value, least in (("n_repeats", n_repeats, 1), ("max_rows", max_rows, 2), ("random_state", random_state, 0)):
-        if value is None and name == "max_rows":
-            continue
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise OptionError(f"`{name}` must be a whole number >= {least}; got {value!r}.")
-    if not isinstance(confidence, float | int) or isinstance(confidence, bool) or not 0 < confidence < 1:
-        raise OptionError(f"`confidence` must be between 0 and 1; got {confidence!r}.")
 
 
 def _by_importance(entry: dict[str, Any]) -> float:

@@ -56,7 +56,7 @@ def importance_view(result: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     kinds = {column["name"]: column.get("kind") or "" for column in found.get("columns") or []}
     tasks = [_task_view(name, own, kinds) for name, own in found["tasks"].items()]
-    mean = {"columns": found.get("mean") or [], "kind": ""}
+    mean: dict[str, Any] = {"columns": found.get("mean") or [], "kind": ""}
     several = len(tasks) > 1 and any(finite(entry.get("importance")) is not None for entry in mean["columns"])
     return {
         "confidence": finite(found.get("confidence")) or 0.95,
