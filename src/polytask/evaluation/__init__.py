@@ -16,6 +16,7 @@ from polytask.evaluation._compare import Comparison, compare
 from polytask.evaluation._corrected_t import CorrectedT, corrected_resampled_t
 from polytask.evaluation._delong import auc_row_losses
 from polytask.evaluation._diagnostics import Slices, diagnose, diagnose_tasks
+from polytask.evaluation._donated_columns import CodedRows
 from polytask.evaluation._folds import FoldPlan, plan_folds
 from polytask.evaluation._gain import Gain, TaskGain, UndefinedGain, mean_gain, task_gain
 from polytask.evaluation._gain_table import GainTable, LossArrays, gain_table
@@ -35,6 +36,7 @@ from polytask.evaluation._variance import Variance, repeated_cv_variance
 from polytask.evaluation._verdict import Verdict, verdict
 
 __all__ = [
+    "CodedRows",
     "Comparison",
     "CorrectedT",
     "FoldPlan",
