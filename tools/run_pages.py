@@ -22,7 +22,7 @@ PROGRESS = re.compile(r"(epoch \d+ of at most|fold \d+ of \d+ done)")  # in a te
 NUMBER = re.compile(r"[-+]?\d[\d.,]*(?:e[-+]?\d+)?")
 VERDICT = re.compile(r"\b(?:not )?(?:helped|harmed|equivalent|undecided|worth it)(?! *\?)")
 ANY = "..."
-COLUMNS = 84  # what fits the pages
+COLUMNS = 92  # what fits the pages
 SECONDS = 900
 
 
@@ -64,6 +64,8 @@ def steps_of(session: str) -> list[Step]:
             steps.append(Step(line[2:], []))
         elif steps:
             steps[-1].shown.append(line)
+        else:
+            raise ValueError(f"a console block begins with a command; got {line!r}")
         goes_on = line.endswith("\\") and not (steps and steps[-1].shown)
     return steps
 
