@@ -113,13 +113,16 @@ def run(folder: Path, name: str, model: str, *, seed: int) -> dict[str, Any]:
 
 def table(lines: list[dict[str, Any]]) -> str:
     """The results as markdown: known and measured values, and mean ranks over targets."""
-    found: dict[tuple[str, str], list[float]] = {}
+    found: dict[tuple[str, str], dict[int, float]] = {}
     for line in lines:
-        found.setdefault((line["set"], line["model"]), []).append(line["value"])
+        found.setdefault((line["set"], line["model"]), {})[line["seed"]] = line["value"]
 
     def shown(name: str, model: str) -> str:
-        values = found.get((name, model))
-        return "" if values is None else f"{np.mean(values):.3f}"
+        """Mean over the seeds that all models of the set have."""
+        if (name, model) not in found:
+            return ""
+        seeds = set.intersection(*(set(values) for (own, _), values in found.items() if own == name))
+        return f"{np.mean([found[name, model][seed] for seed in seeds]):.3f}"
 
     text = ["| set | known | random forest |", "|---|---|---|"]
     text += [f"| {name} | {known:.3f} | {shown(name, 'forest')} |" for name, known in HAMMING.items()]
