@@ -11,7 +11,7 @@ from polytask.automatic import Candidate, fit_portfolio
 from polytask.automatic._candidate import Constants
 from polytask.automatic._presets import PRESETS, candidates_of
 from polytask.automatic._workers import Workers
-from polytask.estimators import MultiTaskNetwork, linear_models
+from polytask.estimators import MultiTaskNetwork, linear_models, naive_bayes
 from tests.automatic.test_portfolio import learning_data
 
 
@@ -134,3 +134,19 @@ def test_a_model_that_can_be_made_smaller_is_rather_than_given_up(world):
     assert list(found.bagged) == ["linear", "slow"]
     assert found.notes == ["slow was made smaller, to end in time."]
     assert found.ended_by == "time"
+
+
+def test_a_model_of_classes_only_learns_the_tasks_that_have_them():
+    import pandas as pd
+
+    data, splits = learning_data(lambda X, rng: pd.DataFrame({"price": X["a"], "sold": np.where(X["a"] > 0, "yes", "no")}))
+    bayes = Candidate("naive Bayes", naive_bayes())
+    found = fit_portfolio(data, [LINEAR, bayes], splits, seed=0)
+    assert "naive Bayes" in found.ensembles["sold"].skills
+    assert "naive Bayes" not in found.ensembles["price"].skills
+
+
+def test_a_model_of_classes_only_is_left_out_where_there_are_none(world):
+    data, splits = world
+    found = fit_portfolio(data, [LINEAR, Candidate("naive Bayes", naive_bayes())], splits, seed=0)
+    assert found.left_out == {"naive Bayes": "not for tasks of these kinds"}

@@ -3,6 +3,9 @@
 import json
 import subprocess
 import sys
+import time
+
+from polytask.cli._started import begun, started
 
 
 def words(table, *more):
@@ -55,3 +58,11 @@ def test_the_process_ends_though_a_fit_outlived_the_limit(table, tmp_path):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=55, check=False)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "model" / "manifest.json").exists()
+
+
+def test_the_time_of_a_command_counts_from_the_process_only_where_it_is_its_own(monkeypatch):
+    monkeypatch.setattr("polytask.automatic.process_start", lambda: -100.0)
+    with begun(with_process=True):
+        assert started() == -100.0
+    with begun(with_process=False):
+        assert abs(started() - time.monotonic()) < 1.0

@@ -1,7 +1,7 @@
 """Kinds of models to try, and the work that each of them is."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -71,6 +71,14 @@ class Candidate:
         return None if self.sized is None or share < SMALLEST else replace(self, model=self.sized(share), sized=None)
 
 
+def learnable(candidate: Candidate, data: LearningData) -> list[str] | None:
+    """Names of the tasks of the kinds that a dict of estimators has one for; None for all."""
+    if not isinstance(candidate.model, Mapping):
+        return None
+    keys = set(candidate.model) | ({"counter"} if "regressor" in candidate.model else set())
+    return [task.name for task in data.labels.tasks if task.estimator_type in keys]
+
+
 SMALLEST = 0.2  # of its size, for a model that is worth it
 
 
@@ -111,7 +119,7 @@ def jobs_of(
             groups=data.groups,
             times=data.times,
             reserved=None,
-            only=None,
+            only=learnable(candidate, data),
         )
         found += [(fold, _fitting(job, data.table.arrays, held)) for job in jobs]
     return found
@@ -146,7 +154,10 @@ def pilot_seconds(candidate: Candidate, data: LearningData, rows: Array, *, seed
     per_task, slices, found = PerTaskEstimator(candidate.model), data.labels.slices, 0.0
     drawn = np.random.default_rng(seed).permutation(rows)
     timed: dict[tuple[str, int], float] = {}
+    names = learnable(candidate, data)
     for task in data.labels.tasks:
+        if names is not None and task.name not in names:
+            continue
         part = slices[task.name]
         kind = (task.estimator_type, task.n_codes)
         if kind not in timed:

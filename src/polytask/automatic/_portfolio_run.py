@@ -15,6 +15,7 @@ from polytask.automatic._candidate import (
     Fitted,
     bagged_of,
     jobs_of,
+    learnable,
     pilot_seconds,
 )
 from polytask.automatic._workers import Workers
@@ -170,6 +171,8 @@ class PortfolioRun:
         elif not candidate.suits(self._n_rows, self._n_columns):
             told = f"not for {self._n_rows:,} rows and {self._n_columns:,} columns"
             self._leave_out(k, told)
+        elif learnable(candidate, self.data) == []:
+            self._leave_out(k, "not for tasks of these kinds")
         elif self._left() <= 0 and (self._found or self._open):
             self._leave_out(k, "no time was left", for_time=True)
         else:

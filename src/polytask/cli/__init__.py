@@ -56,6 +56,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def _dispatch(arguments: Sequence[str] | None) -> int:
     from polytask.cli._app import app
+    from polytask.cli._started import begun
 
     words = sys.argv[1:] if arguments is None else list(arguments)
-    return app(words, prog_name="polytask", standalone_mode=False, obj=["polytask", *words]) or 0
+    with begun(with_process=arguments is None):
+        return app(words, prog_name="polytask", standalone_mode=False, obj=["polytask", *words]) or 0

@@ -99,8 +99,8 @@ def _train(
     names: Sequence[str],
     quiet: bool,
 ) -> None:
-    from polytask.automatic import process_start
     from polytask.cli._progress import epoch_progress, model_progress
+    from polytask.cli._started import started
 
     settings: dict[str, Any] = {"run_folder": run_folder, "resume": resume, "facts": facts}
     try:
@@ -108,7 +108,7 @@ def _train(
             with epoch_progress(names, quiet=quiet) as on_epoch:
                 predictor.fit(table.frame, on_epoch=on_epoch, **settings)
         else:
-            predictor.fit(table.frame, on_model=model_progress(quiet=quiet), started=process_start(), **settings)
+            predictor.fit(table.frame, on_model=model_progress(quiet=quiet), started=started(), **settings)
     except KeyboardInterrupt as stop:
         if not resume:
             remove_run(run_folder, unless_started=True)
