@@ -23,7 +23,7 @@ def test_every_command_and_option_is_on_it():
 
 def test_options_have_their_values_and_defaults():
     page = command_reference()
-    assert "| `--unlearnable error\\|skip` | What to do" in page
+    assert "| `--unlearnable error or skip` | What to do" in page
     assert "| `--overwrite` |" in page
     assert "| `--repeats N` | Times to draw the folds; one gives no verdict. By default `5`. |" in page
     assert "polytask fit [TABLE|STUDY]... [OPTIONS]" in page

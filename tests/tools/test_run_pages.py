@@ -48,7 +48,8 @@ def test_three_dots_do_not_hide_a_line_that_is_gone():
 
 
 def test_blocks_run_in_order_and_titles_are_files(tmp_path, monkeypatch):
-    text = '```python\nfrom pathlib import Path\n\nPath("a").write_text("x")\n```\n```yaml title="b.txt"\ny\n```\n```console\n$ cat a b.txt\nxy\n```\n'
+    python = '```python\nfrom pathlib import Path\n\nPath("a").write_text("x")\n```\n'
+    text = python + '```yaml title="b.txt"\ny\n```\n```console\n$ cat a b.txt\nxy\n```\n'
     page = page_of(tmp_path, text)
     assert [block.language for block in blocks_of(page)] == ["python", "yaml", "console"]
     monkeypatch.chdir(tmp_path)
