@@ -228,7 +228,7 @@ class MultiTaskPredictor:
             ended = {"ended_by": model.portfolio_.ended_by, "steps": 0}
         if run is not None:
             run.note_ending(**ended)
-        self.model_, self.roles_, self._marks = model, roles, marks
+        self.model_, self._marks = model, marks
         self.target_columns_ = [column for column in frame.columns if column in roles.label_columns]
         chosen, outputs = self._validation()
         learned = train if outputs is not None else np.delete(train, chosen)
