@@ -116,10 +116,11 @@ def _plain_model(model: PlainModel, task: str, place: str, classes: Collection[t
     for name, own in model.models_.items():
         if is_forest(own):
             entry, arrays = forest_arrays(own)
-            content["models"][name], files = {"type": "forest", **entry}, {f"{place}.{name}.safetensors": TensorsPart(arrays)}
+            content["models"][name] = {"type": "forest", **entry}
+            parts[f"{place}.{name}.safetensors"] = TensorsPart(arrays)
         else:
             content["models"][name], files = _column_model(own, task, f"{place}.{name}", classes)
-        parts |= files
+            parts |= files
     return content, parts
 
 
