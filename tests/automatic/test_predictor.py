@@ -83,6 +83,7 @@ def test_a_dictionary_of_columns_will_do():
 
 def test_targets_ignored_group_split_and_weight_columns_are_never_inputs():
     frame = houses()
+    frame["street"] += " of " + frame["part"]  # a split must keep groups whole
     model = predictor(ignore=["city"], group="street", split="part", weight="trust").fit(frame.assign(size=frame["area"] ** 0.5))
     assert {column["name"] for column in model.report_["inputs"]} == {"area", "size"}
 
@@ -494,3 +495,9 @@ def test_evaluating_rows_that_were_learned_from_warns():
     with pytest.warns(PolytaskWarning, match="60 of 80 rows are for training or validation"):
         predictor.evaluate(frame)
     assert predictor.evaluate(frame[frame["part"] == "test"])["n_rows"] == 20
+
+
+def test_a_split_that_cuts_a_group_is_refused():
+    frame = houses(40).assign(street=["a", "b", "c", "d"] * 10, part=["train"] * 30 + ["test"] * 10)
+    with pytest.raises(DataError, match=r"must keep every group of 'street' whole; group 'a' is in 'train' and in 'test'"):
+        predictor(["price"], group="street", split="part").fit(frame)

@@ -334,6 +334,16 @@ class MultiTaskPredictor:
             unlearnable=self.unlearnable,
         )
 
+    def _check_groups_whole(self, groups: Array, parts: dict[Any, Array]) -> None:
+        seen: dict[str, Any] = {}
+        for part, rows in parts.items():
+            for group in np.unique(groups[rows].astype(str)).tolist():
+                if seen.setdefault(group, part) != part:
+                    raise DataError(
+                        f"The split column {self.split!r} must keep every group of {self.group!r} whole; group {group!r} is in "
+                        f"{seen[group]!r} and in {part!r}. Put all rows of a group into one part, or leave the group out."
+                    )
+
     def _rows(self, roles: Roles, n: int) -> tuple[Array, Array | None, Array]:
         """Rows to learn from, which of all rows are reserved for validation, and test rows."""
         if roles.split is None:
@@ -344,6 +354,8 @@ class MultiTaskPredictor:
                 f"The split column {self.split!r} must say train, validation or test for a fit; got {list(parts)[:5]}. "
                 "Fold numbers are for `compare`."
             )
+        if roles.groups is not None:
+            self._check_groups_whole(roles.groups, parts)
         reserved = np.zeros(n, dtype=bool)
         reserved[parts.get("validation", np.arange(0))] = True
         if reserved.any() and roles.times is not None:
