@@ -144,12 +144,10 @@ def _interval(gain: Gain, intervals: Intervals, i: int, keys: tuple[str, ...], m
 
 def _task_entry(gain: TaskGain, intervals: Intervals, i: int, confidence: float, margin: float) -> dict[str, Any]:
     errors = {"error_joint": gain.error_joint, "error_separate": gain.error_separate, "error_constant": gain.error_constant}
-    return (
-        _estimate(gain, confidence)
-        | _interval(gain, intervals, i, INTERVAL_KEYS, margin)
-        | {"delta": gain.delta, "saturated": gain.saturated}
-        | errors
-    )
+    interval = _interval(gain, intervals, i, INTERVAL_KEYS, margin)
+    if interval["verdict"] == "helped" and gain.error_joint >= gain.error_constant:  # less bad than bad is no help
+        interval |= {"verdict": "undecided", "reason": "learned together it is no better than a constant"}
+    return _estimate(gain, confidence) | interval | {"delta": gain.delta, "saturated": gain.saturated} | errors
 
 
 def _mean_entry(
