@@ -83,3 +83,11 @@ def test_a_wide_margin_makes_equivalent(rng):
 def test_confidence_outside_0_to_1_is_refused(rng):
     with pytest.raises(ValueError, match="got 95"):
         table_of({"price": 0.1}, rng=rng, confidence=95)
+
+
+def test_less_bad_than_alone_is_no_help_where_a_constant_is_better(rng):
+    fold = folds(400, rng=rng)
+    joint, separate, constant = noisy_losses(fold, rng=rng, gain=0.2)
+    found = gain_table({"rare": LossArrays(joint, separate, constant * 0.3)}, fold=fold).tasks["rare"]
+    assert found["low"] > 0
+    assert (found["verdict"], found["reason"]) == ("undecided", "learned together it is no better than a constant")
