@@ -58,16 +58,19 @@ def _batches(path: Path, sep: str, names: list[str], *, skip_rows: int) -> Itera
     positions = [str(position) for position in range(len(names))]
     last: pa.Table | None = None
     try:
-        with open_bytes(path) as file, pyarrow.csv.open_csv(
-            file,
-            read_options=pyarrow.csv.ReadOptions(
-                column_names=positions, skip_rows=skip_rows, skip_rows_after_names=1, block_size=_BLOCK
-            ),
-            parse_options=pyarrow.csv.ParseOptions(delimiter=sep, newlines_in_values=True),
-            convert_options=pyarrow.csv.ConvertOptions(
-                column_types=dict.fromkeys(positions, pa.string()), strings_can_be_null=False
-            ),
-        ) as reader:  # a reader left open has a thread that can abort the process as it ends
+        with (
+            open_bytes(path) as file,
+            pyarrow.csv.open_csv(
+                file,
+                read_options=pyarrow.csv.ReadOptions(
+                    column_names=positions, skip_rows=skip_rows, skip_rows_after_names=1, block_size=_BLOCK
+                ),
+                parse_options=pyarrow.csv.ParseOptions(delimiter=sep, newlines_in_values=True),
+                convert_options=pyarrow.csv.ConvertOptions(
+                    column_types=dict.fromkeys(positions, pa.string()), strings_can_be_null=False
+                ),
+            ) as reader,
+        ):  # a reader left open has a thread that can abort the process as it ends
             for batch in reader:
                 if len(batch):
                     last = pa.Table.from_batches([batch]).rename_columns(names)
