@@ -289,11 +289,11 @@ def test_what_cannot_be_served_is_refused_in_words(arguments, message):
         backward([w[0] * 1, w[1] * 1], Summed(), **arguments)
 
 
-def test_a_method_that_needs_more_than_losses_is_sent_to_step():
+def test_a_method_that_needs_what_cannot_be_given_is_refused():
     class Validated(Given):
         needs = frozenset({"validation_batch"})
 
-    with pytest.raises(OptionError, match=r"Validated needs \['validation_batch'\]"):
+    with pytest.raises(OptionError, match=r"Validated needs \['validation_batch'\], which `backward` cannot give"):
         backward(torch.ones(1, requires_grad=True), Validated(1.0))
 
 

@@ -126,7 +126,7 @@ def backward(
 def _check_served(method: BalancingMethod, shared_params: Any, features: Any) -> None:
     name = type(method).__name__
     if not method.needs <= _SERVED:
-        raise OptionError(f"{name} needs {sorted(method.needs - _SERVED)}, which `backward` cannot give; use `balancing.step`.")
+        raise OptionError(f"{name} needs {sorted(method.needs - _SERVED)}, which `backward` cannot give.")
     if shared_params is not None and features is not None:
         raise OptionError(
             "Give `shared_params` (exact) or `features` (cheaper), not both: they say where gradients are balanced."
