@@ -48,6 +48,18 @@ def test_scores_agree_with_the_predictions(polytask, fitted, labelled_table, tmp
     assert scores["tasks"]["sold"]["metrics"]["accuracy"] == pytest.approx(accuracy)
 
 
+def test_the_tasks_are_summed_up_in_what_has_no_unit(polytask, fitted, labelled_table, tmp_path):
+    shown = polytask("evaluate", fitted, labelled_table, "--json", tmp_path / "scores.json")
+    scores = json.loads((tmp_path / "scores.json").read_text())
+    skills = [task["skill"] for task in scores["tasks"].values()]
+    assert scores["summary"]["skill"]["mean"] == pytest.approx(sum(skills) / 5)
+    assert (scores["summary"]["skill"]["min"], scores["summary"]["skill"]["max"]) == (min(skills), max(skills))
+    assert "rmse" not in scores["summary"]
+    assert scores["summary"]["accuracy"]["n_tasks"] == 2  # of the binary and the ordinal task
+    line = next(line.split() for line in shown.out.splitlines() if line.startswith("accuracy"))
+    assert line[1:3] == ["2", f"{scores['summary']['accuracy']['mean']:.4g}"]
+
+
 def test_an_undefined_metric_is_told_and_is_null(polytask, fitted, labelled_table, tmp_path):
     frame = pd.read_csv(labelled_table)
     frame[(frame["sold"] == "yes")].to_csv(labelled_table, index=False)

@@ -26,6 +26,7 @@ from polytask.automatic._study_file import study_of_text
 from polytask.automatic._study_run import as_gap, study_as_run, study_of
 from polytask.automatic._study_text import study_text
 from polytask.automatic._task_scores import observed_rows, task_scores
+from polytask.automatic._task_summary import task_summary
 from polytask.automatic._torch_threads import TorchThreads
 from polytask.data import like, to_pandas
 from polytask.data.splits import ColumnSplit
@@ -434,7 +435,8 @@ class MultiTaskPredictor:
         -------
         scores : dict
             The content of ``polytask evaluate --json``: ``n_rows`` and per task ``kind``, ``n_observed``, ``metrics`` (None where
-            undefined), ``undefined`` (why) and ``skill``. With ``task_by`` also ``pooled``: per target the same over the rows of
+            undefined), ``undefined`` (why) and ``skill``; ``summary`` holds mean, least and greatest over the tasks of the skill
+            and of metrics without a unit. With ``task_by`` also ``pooled``: per target the same over the rows of
             all groups, each predicted by its own task; its skill is against one constant for all groups.
 
         Raises
@@ -468,6 +470,7 @@ class MultiTaskPredictor:
             "version": EVALUATION_VERSION,
             "n_rows": len(frame),
             "tasks": tasks,
+            "summary": task_summary(present, tasks),
         }
         if self.makers_.groups is not None:
             found["pooled"] = self._pooled_scores(frame, outputs, weight, missing_columns)

@@ -61,9 +61,19 @@ def _print(scores: dict[str, Any]) -> None:
         for some in _parts(metrics, room=console().width - max(map(len, (*names, kind))) - 24):
             rows = [_row(name, tasks[name], some) for name in names]
             print_table([kind, "labels", "skill", *some], rows, numbers=range(1, len(some) + 3))
+    if summary := scores["summary"]:
+        say("")
+        rows = [_summary_row(name, values) for name, values in summary.items()]
+        print_table(["over tasks", "tasks", "mean", "least", "greatest"], rows, numbers=range(1, 5))
     for name, task in tasks.items():
         for metric, why in task["undefined"].items():
             say(f"{name}: {metric} is undefined: {why}")
+
+
+def _summary_row(name: str, values: dict[str, float]) -> list[str]:
+    """Skill in points, as in the tables above; metrics as they are."""
+    numbers = [values[key] for key in ("mean", "min", "max")]
+    return [name, str(values["n_tasks"]), *(f"{100 * own:.1f}" if name == "skill" else f"{own:.4g}" for own in numbers)]
 
 
 def _parts(metrics: tuple[str, ...], *, room: int) -> Iterator[tuple[str, ...]]:
