@@ -25,6 +25,7 @@ class BenchmarkSet:
     X, y, X_test, y_test : DataFrame
     tasks : list of Task
         Their classes are those of the whole table.
+    kinds : dict of target to kind
     groups : array of shape (n_train,) or None
     """
 
@@ -35,6 +36,7 @@ class BenchmarkSet:
     y_test: pd.DataFrame
     tasks: list[Any]
     groups: Any
+    kinds: dict[str, str]
 
 
 def data_folder(given: str | None) -> Path | None:
@@ -58,7 +60,7 @@ def load_set(folder: Path, name: str, *, seed: int) -> BenchmarkSet:
     X, y = frame.drop(columns=list(no_inputs)), frame[list(targets)]
     groups = None if group is None else frame.loc[~is_test, group].to_numpy()
     tasks = [fixed_task(task_of_kind(target, (target,), kind).fit(y)) for target, kind in targets.items()]
-    return BenchmarkSet(name, X[~is_test], y[~is_test], X[is_test], y[is_test], tasks, groups)
+    return BenchmarkSet(name, X[~is_test], y[~is_test], X[is_test], y[is_test], tasks, groups, dict(targets))
 
 
 def test_rows(frame: pd.DataFrame, *, split: str | None, group: str | None, seed: int) -> np.ndarray:
@@ -82,7 +84,8 @@ def score_task(task: FittedTask, outputs: np.ndarray, y: pd.DataFrame, y_test: p
     if task.kind in ("regression", "count", "ordinal"):
         if task.kind == "ordinal":
             values = np.asarray(task.labels, dtype=np.float64)
-            outputs, target, train = outputs @ values, _as_numbers(values, target), _as_numbers(values, train)
+            outputs = outputs @ values if outputs.ndim == 2 else outputs
+            target, train = _as_numbers(values, target), _as_numbers(values, train)
         error, constant = outputs[seen] - target[seen], target[seen] - np.nanmean(train)
         return float(1 - np.sqrt(np.mean(error**2) / np.mean(constant**2)))
     codes = range(1, 2) if len(task.labels) == 2 else range(len(task.labels))
@@ -92,6 +95,15 @@ def score_task(task: FittedTask, outputs: np.ndarray, y: pd.DataFrame, y_test: p
         if 0 < (target[seen] == code).sum() < seen.sum()
     ]
     return float(2 * np.mean(areas) - 1) if areas else None
+
+
+def log_loss_of(task: FittedTask, outputs: np.ndarray, y_test: pd.DataFrame) -> float | None:
+    """Mean log loss of a task with classes; probabilities below 1e-6 count as 1e-6. None for other tasks."""
+    if task.kind in ("regression", "count", "ordinal"):
+        return None
+    target = task.encode(y_test)[:, 0]
+    seen = np.flatnonzero(~np.isnan(target))
+    return float(-np.log(np.clip(outputs[seen, target[seen].astype(int)], 1e-6, 1.0)).mean()) if len(seen) else None
 
 
 def _as_numbers(values: np.ndarray, codes: np.ndarray) -> np.ndarray:

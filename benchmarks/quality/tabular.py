@@ -81,12 +81,12 @@ def run_all(folder: Path, args: argparse.Namespace) -> None:
                 print(f"{name:<12} seed {seed} {model:<9} {sum(known) / len(known):7.3f}  {line['seconds']:7.1f} s", flush=True)
 
 
-def write_page(text: str) -> None:
-    """Put the table between its marks in the docs page."""
+def write_page(text: str, *, start: str = START, end: str = END) -> None:
+    """Put a table between its marks in the docs page."""
     page = PAGE.read_text(encoding="utf-8")
-    before, _, rest = page.partition(START)
-    _, _, after = rest.partition(END)
-    PAGE.write_text(f"{before}{START}\n{text}\n{END}{after}", encoding="utf-8")
+    before, _, rest = page.partition(start)
+    _, _, after = rest.partition(end)
+    PAGE.write_text(f"{before}{start}\n{text}\n{end}{after}", encoding="utf-8")
 
 
 def main() -> int:
