@@ -14,7 +14,7 @@ from polytask.balancing._processes import sum_in_place, summed
 from polytask.balancing._task_gradients import TaskGradients, feature_gradients, parameter_gradients
 from polytask.exceptions import OptionError, PolytaskError
 
-_SERVED = frozenset({"losses", "losses_after_step", "gramian", "jacobian"})
+_SERVED = frozenset({"losses", "losses_after_step", "gramian", "jacobian", "jacobian_state"})
 
 
 def backward(
@@ -126,7 +126,11 @@ def backward(
 def _check_served(method: BalancingMethod, shared_params: Any, features: Any) -> None:
     name = type(method).__name__
     if not method.needs <= _SERVED:
-        raise OptionError(f"{name} needs {sorted(method.needs - _SERVED)}, which `backward` cannot give.")
+        raise OptionError(f"{name} needs {sorted(method.needs - _SERVED)}, which `backward` cannot give: use `step`, which can.")
+    if "jacobian_state" in method.needs and features is not None:
+        raise OptionError(
+            f"{name} remembers gradients from step to step: balance at `shared_params`; `features` change every batch."
+        )
     if shared_params is not None and features is not None:
         raise OptionError(
             "Give `shared_params` (exact) or `features` (cheaper), not both: they say where gradients are balanced."
