@@ -23,9 +23,11 @@ from polytask.balancing._imtl_l import IMTLL, imtl_l_weights
 from polytask.balancing._method import BalancingMethod, Observed
 from polytask.balancing._mgda import MGDA, mgda_weights
 from polytask.balancing._micro_batches import MicroBatches
+from polytask.balancing._names import method_from_dict, method_names, method_of, method_to_dict
 from polytask.balancing._nash_mtl import FairGrad, NashMTL, fairgrad_weights, nash_mtl_weights
 from polytask.balancing._pcgrad import PCGrad, pcgrad_weights
 from polytask.balancing._random_weights import RGW, RLW, random_weights
+from polytask.balancing._reach import parameters_below, shared_parameters
 from polytask.balancing._scale_invariant import GeometricMean, ScaleInvariant, geometric_mean_weights, scale_invariant_weights
 from polytask.balancing._stch import STCH, stch_weights
 from polytask.balancing._uncertainty import Uncertainty, uncertainty_weights
@@ -70,11 +72,17 @@ __all__ = [
     "grad_norm_targets",
     "imtl_g_weights",
     "imtl_l_weights",
+    "method_from_dict",
+    "method_names",
+    "method_of",
+    "method_to_dict",
     "mgda_weights",
     "nash_mtl_weights",
+    "parameters_below",
     "pcgrad_weights",
     "random_weights",
     "scale_invariant_weights",
+    "shared_parameters",
     "stch_weights",
     "uncertainty_weights",
     "upgrad_weights",

@@ -72,6 +72,9 @@ def divide(losses: Tensor | Sequence[Tensor], features: Iterable[Tensor] | None 
     edges: dict[tuple[Any, int], None] = {}
     own = [_leaves_above(root, trunk, edges) for root in roots]
     boundary = [GradientEdge(node, number) for node, number in edges]
+    if _is_nested(boundary):  # as where gates read the features that experts are computed from: what goes down would count twice
+        starts = [root for root in roots if root is not None]
+        return TaskGraph(roots, separate, starts, [[] for _ in roots], _leaves_below(starts))
     return TaskGraph(roots, separate, boundary, own, _leaves_below(boundary))
 
 
@@ -87,6 +90,21 @@ def _check_side_by_side(boundary: list[GradientEdge], stops: set[Any]) -> None:
             if child[0] is not None and child[0] not in seen:
                 seen.add(child[0])
                 stack.append(child[0])
+
+
+def _is_nested(boundary: list[GradientEdge]) -> bool:
+    """Whether one of the edges was computed from another."""
+    stops = {edge.node for edge in boundary}
+    seen: set[Any] = set()
+    stack = [child for node in stops for child, _ in node.next_functions if child is not None]
+    while stack:
+        node = stack.pop()
+        if node in stops:
+            return True
+        if node not in seen:
+            seen.add(node)
+            stack += [child for child, _ in node.next_functions if child is not None]
+    return False
 
 
 def _trunk(roots: list[GradientEdge | None]) -> set[Any]:

@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from polytask.balancing._settings import Settings
+
 
 @dataclass(frozen=True)
 class Observed:
@@ -35,16 +37,21 @@ class Observed:
     jacobian: Tensor | None = None
 
 
-class BalancingMethod(nn.Module, ABC):
+class BalancingMethod(Settings, nn.Module, ABC):
     """A balancing method: settings, and a memory that is whole in its ``state_dict``.
 
     A method declares what it ``needs``: ``"losses"`` and ``"gramian"`` give weights [n_tasks], ``"jacobian"`` gives a direction
-    [n_parameters], ``"losses_after_step"`` asks for a call of :meth:`after_step` when the optimizer has stepped.
-    It is never told the number of tasks: tasks that are absent from a batch are not shown to it.
+    [n_parameters], ``"jacobian_state"`` besides says that rows of the Jacobian are remembered, ``"losses_after_step"`` asks for a
+    call of :meth:`after_step` after the optimizer. ``"extra_batches"``, ``"validation_batch"`` and ``"second_forward"``
+    are served by :func:`~polytask.balancing.step` only, through :meth:`look_ahead`.
+    It is never told the number of tasks: tasks that are absent from a batch are not shown to it. Each argument of a constructor
+    is kept under its name, so that ``get_params``, ``set_params`` and scikit-learn's ``clone`` work.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"losses"})
+    by_name: ClassVar[bool] = True  # whether a user may name it, on the command line and elsewhere
     batched: ClassVar[bool] = False  # whether it takes leading axes of replicas, and absent tasks with label weight 0
+    experimental: ClassVar[bool] = False  # not checked against an independent implementation; may change or go
 
     def __init__(self, *, random_state: int = 0) -> None:
         super().__init__()

@@ -1,0 +1,174 @@
+"""Methods by name: for the command line, study files and model folders."""
+
+import difflib
+import inspect
+import re
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from typing import Any
+
+from polytask.balancing._method import BalancingMethod
+from polytask.exceptions import ModelFolderError, OptionError
+
+
+def method_names() -> dict[str, type[BalancingMethod]]:
+    """Name to class of every method of this room.
+
+    >>> method_names()["nash_mtl"].__name__
+    'NashMTL'
+    """
+    room = import_module("polytask.balancing")
+    classes = [getattr(room, name) for name in room.__all__]
+    return {
+        re.sub(r"(?<=[a-z])(?=[A-Z])", "_", own.__name__).lower(): own
+        for own in classes
+        if isinstance(own, type) and issubclass(own, BalancingMethod) and not inspect.isabstract(own) and own.by_name
+    }
+
+
+def method_of(given: Any, *, option: str = "`balancing`", **settings: Any) -> BalancingMethod:
+    """A fresh method of what a user gives: a method, its name, or its name with settings.
+
+    Parameters
+    ----------
+    given : BalancingMethod or str
+        Such as ``CAGrad(c=0.2)``, ``"nash_mtl"``, ``"NashMTL"`` or ``"cagrad:c=0.2"``.
+    option : str
+        What errors call it.
+    **settings
+        More settings, for a name.
+
+    Raises
+    ------
+    OptionError
+        If the name, or a setting, is not known; the message names the closest ones.
+
+    Examples
+    --------
+    >>> method_of("cagrad:c=0.2")
+    CAGrad(c=0.2)
+    >>> method_of("nash_mlt")
+    Traceback (most recent call last):
+    ...
+    polytask.exceptions.OptionError: `balancing` must be a balancing method; got 'nash_mlt'. Did you mean 'nash_mtl'?
+    """
+    if isinstance(given, BalancingMethod):
+        return given.fresh()
+    if not isinstance(given, str):
+        kind = f"the class {given.__name__}, not an object" if isinstance(given, type) else repr(given)
+        raise OptionError(f"{option} must be a balancing method, such as PCGrad() or 'pcgrad'; got {kind}.")
+    name, _, rest = given.partition(":")
+    own = _class_of(name, option)
+    return _made(own, {**_settings_of(rest, option), **settings}, option)
+
+
+def _class_of(name: str, option: str) -> type[BalancingMethod]:
+    known = method_names()
+    plain = {_plain(own): own for own in known}
+    if _plain(name) in plain:
+        return known[plain[_plain(name)]]
+    close = [plain[own] for own in difflib.get_close_matches(_plain(name), plain, n=3, cutoff=0.6)]
+    if close:
+        raise OptionError(
+            f"{option} must be a balancing method; got {name!r}. Did you mean {' or '.join(repr(own) for own in close)}?"
+        )
+    raise OptionError(f"{option} must be a balancing method; got {name!r}. There are {', '.join(sorted(known))}.")
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _settings_of(text: str, option: str) -> dict[str, Any]:
+    """Settings in the form ``c=0.5,max_iter=20``; ``weights.price=2`` is an entry of a mapping."""
+    found: dict[str, Any] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, equals, value = (own.strip() for own in part.partition("="))
+        if not equals:
+            raise OptionError(f"A setting in {option} must be name=value; got {part!r}. Write such as 'cagrad:c=0.5'.")
+        name, _, entry = name.partition(".")
+        if entry:
+            found.setdefault(name, {})[entry] = _value(value)
+        else:
+            found[name] = _value(value)
+    return found
+
+
+def _value(text: str) -> Any:
+    plain = {"none": None, "true": True, "false": False}
+    if text.lower() in plain:
+        return plain[text.lower()]
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _made(own: type[BalancingMethod], settings: Mapping[str, Any], option: str) -> BalancingMethod:
+    names = own._setting_names()
+    title = own.__name__
+    for name in settings:
+        if name not in names:
+            close = difflib.get_close_matches(name, names, n=2)
+            hint = (
+                f" Did you mean {' or '.join(map(repr, close))}?"
+                if close
+                else f" It has {', '.join(map(repr, names)) or 'none'}."
+            )
+            raise OptionError(f"{title} in {option} has no setting {name!r}.{hint}")
+    inner = {name: method_of(value, option=option) if name == "method" else value for name, value in settings.items()}
+    required = [p.name for p in inspect.signature(own.__init__).parameters.values() if p.name in names and p.default is p.empty]
+    missing = [name for name in required if name not in inner]
+    if missing:
+        raise OptionError(f"{title} in {option} needs {', '.join(map(repr, missing))}.")
+    try:
+        return own(**inner)  # type: ignore[arg-type]
+    except (TypeError, AttributeError) as error:
+        raise OptionError(f"{title} in {option} cannot take {dict(settings)}: {error}.") from error
+    except OptionError:
+        raise
+    except ValueError as error:
+        raise OptionError(f"In {option}: {error}") from error
+
+
+def method_to_dict(method: BalancingMethod) -> dict[str, Any]:
+    """Class name and settings of a method, as JSON.
+
+    >>> from polytask.balancing import CAGrad
+    >>> method_to_dict(CAGrad(c=0.5))["settings"]["c"]
+    0.5
+    """
+    settings = {
+        name: method_to_dict(value) if isinstance(value, BalancingMethod) else value
+        for name, value in method.get_params(deep=False).items()
+    }
+    own = type(method) in method_names().values()
+    return {"method": type(method).__name__, "of_user": not own, "settings": settings}
+
+
+def method_from_dict(content: Mapping[str, Any], *, classes: Iterable[type] = ()) -> BalancingMethod:
+    """Make the method of :func:`method_to_dict`, without its memory; a user's own class must be among ``classes``.
+
+    Raises
+    ------
+    ModelFolderError
+        If the class is not known, or its settings are not.
+    """
+    known = {own.__name__: own for own in (*method_names().values(), *classes) if isinstance(own, type)}
+    name = content["method"]
+    if name not in known:
+        what = "pass the class to load, `classes=[...]`" if content.get("of_user") else "upgrade polytask"
+        raise ModelFolderError(f"The model was balanced by {name!r}, which is not known here: {what}.")
+    settings = {
+        key: method_from_dict(value, classes=classes) if isinstance(value, Mapping) and "method" in value else value
+        for key, value in content["settings"].items()
+    }
+    try:
+        made: BalancingMethod = known[name](**settings)
+    except (TypeError, ValueError) as error:
+        raise ModelFolderError(
+            f"The balancing of this model is not known to this version ({error}). Upgrade polytask."
+        ) from error
+    return made
