@@ -7,6 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from polytask.automatic._study import CompareOptions, FitOptions, Study, names_of
 from polytask.data import did_you_mean
+from polytask.data._names import nearest_names
 from polytask.exceptions import OptionError
 
 Place = tuple[str | int, ...]
@@ -76,7 +77,11 @@ def _sentence(error: Any, name: Callable[[Place], str]) -> str:
         return f"{name(place)} {error['ctx']['error']}."
     must = _MUST.get(kind, f"cannot be used ({error['msg']})").format(**error.get("ctx", {}))
     choices = str(error.get("ctx", {}).get("expected", "")).replace("'", "").replace(" or ", ", ").split(", ")
-    hint = did_you_mean(value, choices) if kind == "literal_error" and isinstance(value, str) else ""
+    hint = (
+        did_you_mean(value, choices)
+        if kind == "literal_error" and isinstance(value, str) and nearest_names(value, choices)
+        else ""
+    )
     shown = str(value) if kind in _BOUNDS else _shown(value)
     return f"{name(place)} {must}; got {shown}.{hint}"
 
@@ -89,6 +94,9 @@ def _unknown(place: Place, name: Callable[[Place], str]) -> str:
     hint = did_you_mean(key, fields)
     if homes and "Did you mean" not in hint:
         hint = f" It is a field of {' and of '.join(homes)}."
+    elif "Did you mean" not in hint:
+        near = [(name, section) for section, other in _SECTIONS.items() for name in nearest_names(key, names_of(other), limit=1)]
+        hint = f" Did you mean {' or '.join(f'{name!r} of {section!r}' for name, section in near)}?" if near else hint
     return f"{name(place)} is not a field.{hint}"
 
 

@@ -75,24 +75,30 @@ def study_from(
     if not isinstance(content, dict):
         got = "a list" if isinstance(content, list) else "a text"
         raise OptionError(f"{path} must be a mapping of fields (table: ..., target: ...); got {got}.")
-    fields = _without_nothing(content, text, path)
+    fields: dict[Any, Any] = _without_nothing(content, text, path)
+    for place in given:  # goes before what the file says, be that right or wrong
+        section = fields if len(place) == 1 else fields.get(place[0])
+        if isinstance(section, dict):
+            section.pop(place[-1], None)
 
     def name(place: Place) -> str:
-        if any(place[: len(own)] == own for own in given):
-            return name_given(place)
         return field_name(place) if path is None else f"{path}, line {text.line(place)}: {field_name(place)}"
 
+    study = _checked(fields, name)
+    if path is not None:
+        folder = os.path.dirname(os.fspath(path))
+        study = study.with_paths(lambda own: os.path.join(folder, own))
+    if not given:
+        return study
+    merged: dict[Any, Any] = study.model_dump(by_alias=True, exclude_unset=True)
+    for place, value in given.items():
+        (merged if len(place) == 1 else merged.setdefault(place[0], {}))[place[-1]] = value
+    return _checked(merged, name_given)  # what the file says is right by now
+
+
+def _checked(fields: dict[Any, Any], name: Callable[[Place], str]) -> Study:
     try:
-        study = Study(**fields)
-        if path is not None:
-            folder = os.path.dirname(os.fspath(path))
-            study = study.with_paths(lambda own: os.path.join(folder, own))
-        if not given:
-            return study
-        merged: dict[Any, Any] = study.model_dump(by_alias=True, exclude_unset=True)
-        for place, value in given.items():
-            (merged if len(place) == 1 else merged.setdefault(place[0], {}))[place[-1]] = value
-        return Study(**merged)
+        return Study(**fields)
     except ValidationError as error:
         raise study_error(error, name=name) from error
 
