@@ -211,9 +211,11 @@ def read_span(name: str, span: Any, *, is_date: bool, positive: bool) -> tuple[s
     elif not is_date and isinstance(span, float | np.floating) and np.isfinite(span):
         found = "time", float(span)
     if found is None or found[1] < 0 or (positive and not found[1]):
-        duration = "a duration such as timedelta(days=30)" if is_date else "a float in the unit of the times"
+        why = "since times are dates" if is_date else "since times are numbers"
+        duration = "a duration such as timedelta(days=30) or '30 days'" if is_date else "a float in the unit of the times, such as 0.5"
         sign = "positive" if positive else "not negative"
-        raise OptionError(f"`{name}` of TimeSplit must be a whole number of rows or {duration}, {sign}; got {span!r}.")
+        shown = str(span) if isinstance(span, timedelta) else repr(span)
+        raise OptionError(f"`{name}` must be a whole number of rows or, {why}, {duration}, {sign}; got {shown}.")
     return found
 
 

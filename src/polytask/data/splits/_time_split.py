@@ -108,10 +108,11 @@ class TimeSplit(BaseCrossValidator, BaseEstimator):
             if codes is not None:
                 train = train[~np.isin(codes[train], codes[test])]
             if not len(train):
+                n_before = int((order.values < edges[window]).sum())
+                takes = "the gap takes" if codes is None else "the gap, or groups that go on through time, take"
                 raise DataError(
-                    f"Window {window + 1} of {self.n_splits} of TimeSplit has no row to learn from: the gap"
-                    f"{'' if codes is None else ', or groups that go on through time,'} take all {len(rows)} rows before it. "
-                    "Use fewer windows or a smaller gap."
+                    f"Window {window + 1} of {self.n_splits} has no row to learn from: {takes} all "
+                    f"{n_before} rows before it. Use fewer windows or a smaller gap."
                 )
             yield train, test
 
