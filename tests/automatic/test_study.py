@@ -1,6 +1,7 @@
 """A study: what it holds, how it is read and written, and what is told of a wrong one."""
 
 import os
+from datetime import timedelta
 
 import pytest
 import yaml
@@ -18,6 +19,7 @@ from polytask.automatic import (
     study_predictor,
     study_text,
 )
+from polytask.automatic._study import read_gap
 from polytask.estimators import MultiTaskNetwork
 from polytask.exceptions import OptionError
 from polytask.networks import MLP, Periodic, ResNet
@@ -134,6 +136,12 @@ def test_json_is_yaml():
         ("target: &a [*a]", "aliases (*NAME) have no meaning here"),
         ("target: &x b\nignore: *x", "line 2: aliases (*NAME) have no meaning here"),
         ("target: !x b", "line 1: tags (!x) have no meaning here"),
+        ("seed: 1\ntarget: !!python/object:os.system b", "line 2: tags (!!python/object:os.system) have no meaning here"),
+        ("target: !!python/tuple [a, b]", "line 1: tags (!!python/tuple) have no meaning here"),
+        ("seed: 1\n!!str target: b", "line 2: tags (!!str) have no meaning here"),
+        ("fold: 3", "line 1: `fold` is not a field. Did you mean 'folds' of 'compare'?"),
+        ("gap: 1 month", "line 1: `gap` must be a number of rows"),
+        ("gap: 1 month", "Months and years differ in length; write days or weeks."),
         ("decimal: ,", "A text that begins with ',' must be in quotes."),
         ("target: a: b", "A text with ': ' in it must be in quotes."),
         ("target: [a\nseed: 1", "study.yaml, line 2: this is not YAML"),
@@ -197,6 +205,22 @@ def test_what_is_given_goes_before_the_file():
     text = parse_yaml("target: [a, b]\nseed: 1\nepochs: 2\ncompare: {folds: 3, repeats: 2}\n", where="s.yaml")
     study = study_from(text, {("target",): ["c"], ("seed",): 0, ("compare", "folds"): 4}, path="s.yaml")
     assert study.to_dict() == {"target": ["c"], "seed": 0, "epochs": 2, "compare": {"folds": 4, "repeats": 2}}
+
+
+def test_what_is_given_goes_before_what_is_wrong_in_the_file():
+    text = parse_yaml("seed: a\ncompare: {folds: b}\n", where="s.yaml")
+    study = study_from(text, {("seed",): 2, ("compare", "folds"): 4}, path="s.yaml")
+    assert study.to_dict() == {"seed": 2, "compare": {"folds": 4}}
+
+
+def test_a_fault_of_the_file_is_not_blamed_on_what_is_given():
+    with pytest.raises(OptionError, match=r"^s\.yaml, line 2: `epochs` must be a whole number; got 'b'\.$"):
+        study_from(parse_yaml("seed: 1\nepochs: b", where="s.yaml"), {("seed",): 2}, path="s.yaml", name_given=lambda p: "option")
+
+
+@pytest.mark.parametrize(("text", "gap"), [("3 rows", 3), ("1 row", 1), ("1 week", timedelta(7)), ("2 Weeks", timedelta(14))])
+def test_a_gap_is_read_as_people_write_it(text, gap):
+    assert read_gap(text) == gap
 
 
 def test_a_fault_of_what_is_given_is_not_blamed_on_the_file():

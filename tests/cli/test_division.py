@@ -69,7 +69,18 @@ def test_a_fit_by_time_stops_by_the_latest_rows(polytask, dated, tmp_path):
     out, words = tmp_path / "model", ["-t", "price", "-t", "visits", "--ignore", "year", "--max-steps", 5, "-q"]
     assert polytask("fit", dated, *words, "--time", "day", "--gap", "5", "--out", out) == (0, "", "")
     report = json.loads((out / "predictor.json").read_text())["report"]
-    assert report["n_train"] + report["n_validation"] == 75
+    counts = {key: report[key] for key in ("n_rows", "n_train", "n_validation", "n_left_out", "n_unlabelled", "n_test")}
+    assert counts == {"n_rows": 80, "n_train": 59, "n_validation": 16, "n_left_out": 5, "n_unlabelled": 0, "n_test": 0}
+    in_order = pd.read_csv(dated).sort_values("day")["price"].notna()
+    told = report["tasks"]["price"]
+    assert told["n_train"] == in_order.iloc[:59].sum()
+    assert told["validation"]["n_observed"] == in_order.iloc[64:].sum()
+    assert told["n_observed"] == told["n_train"] + told["validation"]["n_observed"]
+    assert told["n_observed"] + told["n_missing"] == 75
+    page = (tmp_path / "model.html").read_text()
+    assert "59 rows to learn, 16 to choose the epoch" in page
+    assert "5 rows left out between training and validation" in page
+    assert "from 59 rows" in page
     assert (report["study"]["time"], report["study"]["gap"]) == ("day", "5")
     assert "day" not in [column["name"] for column in report["inputs"]]
     assert polytask("predict", out, dated, "--out", tmp_path / "p.csv", "-q") == (0, "", "")
@@ -114,7 +125,7 @@ def test_tasks_may_be_made_from_a_column(polytask, dated, tmp_path):
         (["--time", "dya"], "Column 'dya' of --time is not in the table. Did you mean 'day'?"),
         (["--time", "city"], "Column 'city' of --time must hold numbers or dates"),
         (["--gap", "3"], "--gap 3 is between rows in order of --time, the column of times; got none."),
-        (["--time", "day", "--gap", "soon"], "--gap must be a number of rows, a time such as '7 days', or a number"),
+        (["--time", "day", "--gap", "soon"], "--gap must be a number of rows ('7' or '7 rows'), a time of weeks, days"),
         (["--time", "day", "--gap", "-3"], "--gap must be a number of rows"),
         (["--time", "day", "--gap", "1.5"], "gap"),
         (["--time", "day", "--gap", "500"], "gap"),
@@ -142,7 +153,7 @@ def test_what_does_not_go_together_is_told_in_one_line(polytask, dated, words, m
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--gap", "3"], "which is not given"),
+        (["--gap", "3"], "--gap 3 is between rows in order of --time"),
         (["--time", "day", "--split", "part"], "both say which rows choose the epoch"),
         (["--time", "price"], "Column 'price' is a target and is given to --time too"),
     ],

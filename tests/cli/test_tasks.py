@@ -76,3 +76,17 @@ def test_separator_and_decimal_sign_are_taken(polytask, table, frame):
     frame.to_csv(table, index=False, sep=";", decimal=",")
     shown = polytask("tasks", table, "-t", "price", "--sep", ";", "--decimal", ",")
     assert line_of(shown, "price").startswith("price regression")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--gap", "3"], "--gap 3 is between rows in order of --time, the column of times; got none."),
+        (["--time", "rooms", "--gap", "soon"], "--gap must be a number of rows"),
+        (["--time", "rooms", "--gap", "7 days"], "since times are numbers"),
+    ],
+)
+def test_a_gap_is_checked_as_in_a_fit(polytask, table, words, message):
+    shown = polytask("tasks", table, "-t", "price", *words)
+    assert shown.code == 2
+    assert message in shown.err

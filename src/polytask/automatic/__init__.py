@@ -20,8 +20,10 @@ from polytask.automatic._study_errors import field_name
 from polytask.automatic._study_file import read_study, read_study_text, study_from
 from polytask.automatic._study_run import (
     check_division,
+    check_gap,
     study_comparison,
     study_network,
+    study_order,
     study_predictor,
     study_roles,
     study_targets,
@@ -43,6 +45,7 @@ __all__ = [
     "StudyLine",
     "YAMLText",
     "check_division",
+    "check_gap",
     "commented_study",
     "divide_table",
     "field_name",
@@ -57,6 +60,7 @@ __all__ = [
     "study_comparison",
     "study_from",
     "study_network",
+    "study_order",
     "study_predictor",
     "study_roles",
     "study_targets",

@@ -1,6 +1,7 @@
 """A study: everything a run was asked to do, as one checked object that a file can hold."""
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -59,22 +60,27 @@ def _gap(value: Any) -> Any:
 def read_gap(text: str) -> Any:
     """A gap as :class:`~polytask.data.splits.TimeOrder` takes it: rows, a number in the unit of the times, or a timedelta.
 
-    >>> read_gap("7"), read_gap("0.5"), read_gap("7 days").days
-    (7, 0.5, 7)
+    >>> read_gap("7"), read_gap("7 rows"), read_gap("0.5"), read_gap("1 week").days
+    (7, 7, 0.5, 7)
     """
     import pandas as pd
 
-    for number in (int, float):
+    rows = re.fullmatch(r"\s*(\S+)\s*rows?\s*", text, flags=re.IGNORECASE)
+    for number in (int,) if rows else (int, float):
         with suppress(ValueError):
-            gap = number(text)
+            gap = number(rows[1] if rows else text)
             if not 0 <= gap < float("inf"):
                 break
             return gap
     with suppress(ValueError):
-        span = pd.Timedelta(text)
+        span = pd.Timedelta(re.sub(r"(?i)\bweeks?\b", "W", text))
         if span >= pd.Timedelta(0) and not text.strip().lstrip("+-.").replace(".", "").isdigit():
             return span.to_pytimedelta()
-    raise ValueError(f"must be a number of rows, a time such as '7 days', or a number in the unit of the times; got {text!r}")
+    why = " Months and years differ in length; write days or weeks." if re.search(r"(?i)month|year|quarter", text) else ""
+    raise ValueError(
+        "must be a number of rows ('7' or '7 rows'), a time of weeks, days, hours, minutes or seconds ('7 days', '1 week'), or a "
+        f"number in the unit of the times ('0.5'), and not negative; got {text!r}.{why}"
+    )
 
 
 def read_similar(text: str) -> tuple[str | None, float]:

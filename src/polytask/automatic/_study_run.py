@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from polytask.automatic._predictor import MultiTaskPredictor
+    from polytask.data.splits import TimeOrder
     from polytask.estimators import MultiTaskNetwork
     from polytask.networks import Recipe
 
@@ -49,14 +50,12 @@ def study_comparison(study: Study, roles: Roles, frame: "pd.DataFrame") -> dict[
     DataError, OptionError
         If options do not go together, or a column that one of them names is not there.
     """
-    from polytask.data.splits import ClusterKFold, ColumnSplit, LeaveOneGroupOut, TimeOrder, TimeSplit
+    from polytask.data.splits import ClusterKFold, ColumnSplit, LeaveOneGroupOut, TimeSplit
 
-    asked, times = study.compare, None
+    asked, times = study.compare, study_order(study, roles)
     check_division(study)
     n_folds = 5 if asked.folds is None else asked.folds
     folds: Any = n_folds
-    if roles.times is not None:
-        times = TimeOrder(roles.times, as_gap(study.gap or 0))
     if roles.split is not None:
         folds = ColumnSplit(roles.split)
     elif n_folds == LEAVE_ONE_GROUP_OUT:
@@ -74,6 +73,19 @@ def study_comparison(study: Study, roles: Roles, frame: "pd.DataFrame") -> dict[
         "skill_metrics": asked.metric,
         "random_state": study.seed,
     }
+
+
+def study_order(study: Study, roles: Roles) -> "TimeOrder | None":
+    """The times of the rows with the gap of a study; None where it names no column of times.
+
+    Raises
+    ------
+    OptionError
+        If the gap is a time and the times are numbers, or the other way round.
+    """
+    from polytask.data.splits import TimeOrder
+
+    return None if roles.times is None else TimeOrder(roles.times, as_gap(study.gap or 0))
 
 
 def _similar(text: str, frame: "pd.DataFrame") -> dict[str, Any]:
@@ -107,10 +119,25 @@ def check_division(study: Study) -> None:
         raise OptionError(f"{names} both say what is held out; give one of them, not {both[0]} and {both[1]}.")
     if by_group and study.group is None:
         raise OptionError(f"--folds {LEAVE_ONE_GROUP_OUT} needs --group, the column of the groups; got none.")
+    check_gap(study)
+    if asked.window is not None and study.time is None:
+        raise OptionError(f"--window {asked.window} is of rows in order of --time, the column of times; got none.")
+    if asked.window is not None and study.split is not None:
+        raise OptionError(
+            f"--window {asked.window} is of folds by --time, and --split {study.split} makes the folds; give one of them."
+        )
+
+
+def check_gap(study: Study) -> None:
+    """Refuse a gap without the times it is in.
+
+    Raises
+    ------
+    OptionError
+        If there is a gap and no column of times.
+    """
     if study.gap is not None and study.time is None:
         raise OptionError(f"--gap {study.gap} is between rows in order of --time, the column of times; got none.")
-    if asked.window is not None and (study.time is None or study.split is not None):
-        raise OptionError(f"--window {asked.window} is of rows in order of --time, and not of --split; give --time alone.")
 
 
 def study_network(study: Study) -> "MultiTaskNetwork":

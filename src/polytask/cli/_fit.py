@@ -27,7 +27,7 @@ def fit(
     quiet: option.Quiet = False,
 ) -> None:
     """Learn all targets of a table together and write a model folder."""
-    from polytask.automatic import read_study_table, study_predictor, study_targets
+    from polytask.automatic import check_gap, read_study_table, study_predictor, study_targets
     from polytask.cli._output import check_output
     from polytask.cli._read import warn_of_missing_texts
     from polytask.cli._threads import threads_for, use_threads
@@ -35,6 +35,7 @@ def fit(
 
     if study.fit.out is None:
         raise OptionError("--out must name the model folder to write (`out` of `fit` in a study); got none.")
+    check_gap(study)
     out = Path(study.fit.out)
     page = _beside(out, f".{study.fit.format or 'html'}") if study.fit.report is None else Path(study.fit.report)
     check_output(page, option="--report", inputs=files_read(context, study))

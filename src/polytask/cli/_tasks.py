@@ -27,15 +27,17 @@ New = Annotated[
 @takes_study(option.TABLE, option.COLUMNS, option.READING)
 def tasks(study: "Study", context: typer.Context, new: New = None, json: option.Json = None) -> None:
     """Show what would be learned: every task, every input column, and why; and audit the data."""
-    from polytask.automatic import read_study_table, study_roles, warn_of_copies
+    from polytask.automatic import check_gap, read_study_table, study_order, study_roles, warn_of_copies
     from polytask.cli._console import print_table
     from polytask.cli._output import check_output, write_json
     from polytask.cli._tasks_audit import print_audit, print_drift
     from polytask.data import TableCodec, audit
 
     check_output(json, option="--json", inputs=(*files_read(context, study), *([] if new is None else [new])))
+    check_gap(study)
     read_table = read_study_table(study)
     roles = study_roles(study, read_table.frame)
+    study_order(study, roles)
     inputs = read_table.frame[[*roles.inputs.columns, *roles.not_inputs]]
     codec = TableCodec.fit(inputs, ignore=list(roles.not_inputs))
     headers = ["task", "kind", "labels", "missing", "classes or range", "why", "read as missing"]
