@@ -165,7 +165,8 @@ def fit_networks(
     shape, tensors = table.shape, table_tensors(table.arrays, slice(None), device)
     n_at_once = 1 if max(len(job.train_rows) for job in jobs) > STACKED_ROWS else STACKED_NETWORKS
     fitted: list[FittedNetwork] = []
-    for stack in _stacks(jobs, n_at_once, n_tasks=len(tasks)):
+    one_fold = not all(task.has_fixed_losses for task in tasks)
+    for stack in _stacks(jobs, n_at_once, n_tasks=len(tasks), one_fold=one_fold):
         start = len(fitted)
         folds = {job.fold: job for job in stack}
         prepared = {key: prepare_fold(job, tensors, tasks, target, weight, encoder, shape, device) for key, job in folds.items()}
@@ -189,11 +190,15 @@ def fit_networks(
     return fitted
 
 
-def _stacks(jobs: Sequence[NetworkJob], n_at_once: int, *, n_tasks: int) -> list[list[NetworkJob]]:
-    """Jobs that are trained at once, in order; of many tasks joint networks go apart, since they need the heads of all."""
+def _stacks(jobs: Sequence[NetworkJob], n_at_once: int, *, n_tasks: int, one_fold: bool) -> list[list[NetworkJob]]:
+    """Jobs that are trained at once, in order; of many tasks joint networks go apart, since they need the heads of all.
+
+    A stack has one set of losses, so with ``one_fold``, where losses depend on training rows, folds go apart too.
+    """
     stacks: list[list[NetworkJob]] = []
     for job in jobs:
         apart = n_tasks >= STACKED_NETWORKS and bool(stacks) and (job.tasks.sum() == 1) != (stacks[-1][-1].tasks.sum() == 1)
+        apart = apart or (one_fold and bool(stacks) and stacks[-1][-1].fold != job.fold)
         if not stacks or len(stacks[-1]) == n_at_once or apart:
             stacks.append([])
         stacks[-1].append(job)

@@ -42,7 +42,7 @@ class TaskModel:
         self.matrix_ = TableMatrix(table.cardinalities, keep_missing=keep_missing).fit(
             table.arrays, rows, target=target, weight=weight, n_classes=self.task.n_codes
         )
-        weight = weight * self.task.importance(target)
+        weight = weight * self.fitted_task_.importance(target)
         order = {"groups": groups, "times": times}
         fitted = [self._fit_column(table, target[:, k], weight[:, k], rows, order) for k in range(target.shape[1])]
         self.models_, self.shifts_ = [model for model, _ in fitted], [shift for _, shift in fitted]
@@ -83,7 +83,7 @@ class TaskModel:
             if given is not None and has_fit_parameter(model, name):
                 fit_arguments[name] = given.of_rows(seen) if isinstance(given, TimeOrder) else np.asarray(given)[seen]
         X = self.matrix_.training(table.arrays, seen, target=target[seen], weight=weight[seen], n_classes=self.task.n_codes)
-        return fit_for_loss(model, X, y, loss=self.task.separate_loss, fit_arguments=fit_arguments)
+        return fit_for_loss(model, X, y, loss=self.fitted_task_.separate_loss, fit_arguments=fit_arguments)
 
 
 class PerTaskEstimator(MultiTaskEstimator):

@@ -339,7 +339,7 @@ def _arm_entry(
         for r, own in enumerate(plan.held)
     ]
     target = labels.target[:, labels.slices[task.name]]
-    fitted = task.with_statistics(target, (~np.isnan(target)).astype(float))
+    fitted = task.with_statistics(target, ~np.isnan(target) * (1.0 if weight is None else weight[:, None]))
     per_repeat: list[dict[str, float | None]] = []
     reasons: dict[str, str] = {}
     for r, outputs in enumerate(arm.outputs):

@@ -130,7 +130,7 @@ def diagnose(
 
 def _parts(task: FittedTask, rows: Observed) -> dict[str, Any]:
     """The parts that the kind declares, as far as they fit what the task's loss makes of predictions."""
-    statistic = getattr(getattr(task, "number_loss", None), "statistic", "mean")
+    statistic = getattr(task.loss, "statistic", "mean")
     names = [name for name in task.diagnostics if statistic == "mean" or name not in _OF_MEANS]
     return {name: scatter(rows, statistic=statistic) if name == "scatter" else _PARTS[name](rows, task.labels) for name in names}
 
@@ -196,8 +196,9 @@ def _by_rows(task: FittedTask, rows: Observed, slices: Slices | None, places: ND
         if rows.groups is not None and names is not None:
             kept, codes = np.unique(rows.groups, return_inverse=True)
             rows, names = replace(rows, groups=codes), [names[k] for k in kept]
-    losses = task.row_losses(rows.outputs, rows.target)
     label_weight = np.where(np.isnan(rows.target), 0.0, rows.weight[:, None])
+    task = (task if task.statistics else task.with_statistics(rows.target, label_weight)).settled()
+    losses = task.row_losses(rows.outputs, rows.target)
     fitted = task.with_statistics(rows.target, label_weight)
     constant = fitted.row_losses(fitted.constant_outputs(len(rows)), rows.target)
     signed = task.signed_errors(rows.outputs, rows.target)

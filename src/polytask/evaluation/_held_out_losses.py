@@ -25,14 +25,21 @@ def held_out_losses(
         if task.name in skill_metrics:
             found[task.name] = _auc_losses(target, weight[:, labels.slices[task.name]][:, 0], outputs, plan.held)
         else:
-            found[task.name] = np.stack([_row_losses(task, own, target, plan.held[r]) for r, own in enumerate(outputs)])
+            own_weight = weight[:, labels.slices[task.name]]
+            found[task.name] = np.stack([_row_losses(task, own, target, own_weight, plan, r) for r, own in enumerate(outputs)])
     return found
 
 
-def _row_losses(task: FittedTask, outputs: Array, target: Array, fold_of: Array) -> Array:
-    losses = np.full(len(target), np.nan)
-    held = fold_of >= 0
-    losses[held] = task.row_losses(outputs[held], target[held])
+def _row_losses(task: FittedTask, outputs: Array, target: Array, weight: Array, plan: FoldPlan, repeat: int) -> Array:
+    """Losses of one repeat, [n]; where what a loss is depends on training rows, on those of the row's fold."""
+    losses, fold_of = np.full(len(target), np.nan), plan.held[repeat]
+    if task.has_fixed_losses:
+        held = fold_of >= 0
+        losses[held] = task.row_losses(outputs[held], target[held])
+        return losses
+    for fold in np.unique(fold_of[fold_of >= 0]).tolist():
+        train, held = plan.train_rows(repeat, fold), plan.held_rows(repeat, fold)
+        losses[held] = task.with_statistics(target[train], weight[train]).row_losses(outputs[held], target[held])
     return losses
 
 
@@ -59,6 +66,6 @@ def constant_losses(
         for repeat, fold in plan.folds():
             rows, held = plan.train_rows(repeat, fold), plan.held_rows(repeat, fold)
             fitted = task.with_statistics(target[rows], weight[rows][:, part])
-            own[repeat, held] = task.row_losses(fitted.constant_outputs(len(held)), target[held])
+            own[repeat, held] = fitted.row_losses(fitted.constant_outputs(len(held)), target[held])
         found[task.name] = np.where(np.isnan(like[task.name]), np.nan, 0.5 if task.name in skill_metrics else own)
     return found

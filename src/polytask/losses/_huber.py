@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from polytask.exceptions import OptionError
-from polytask.losses._number_loss import Array, NumberLoss, spread
+from polytask.losses._number_loss import NumberLoss
 from polytask.losses._sums import check_width, masked_sums
 
 
@@ -70,8 +70,8 @@ class Huber(NumberLoss):
     delta : float > 0, default=1.35
         Where the line begins, in units of ``unit``. 1.35 keeps 95 % of the efficiency of the mean for normal residuals.
     unit : float > 0, optional
-        What 1 of ``delta`` is in the unit of the label. By default a task takes the robust spread of its labels, 1.4826 times the
-        median absolute deviation from the median; ``unit=1`` gives ``delta`` in the unit of the label.
+        What 1 of ``delta`` is in the unit of the label. By default a task takes the robust spread of its training labels,
+        1.4826 times the weighted median absolute deviation from the median; ``unit=1`` gives ``delta`` in the unit of the label.
 
     Examples
     --------
@@ -95,9 +95,14 @@ class Huber(NumberLoss):
         """Where the line begins, in the unit of the label."""
         return self.delta * (1.0 if self.unit is None else self.unit)
 
-    def fitted(self, numbers: Array) -> Self:
-        """Take the unit from the labels of the development table, unless it is given."""
-        return self if self.unit is not None else replace(self, unit=spread(numbers, np.ones(len(numbers))))
+    @property
+    def needs_unit(self) -> bool:
+        """Unless it is given."""
+        return self.unit is None
+
+    def in_unit(self, unit: float) -> Self:
+        """The same with this unit, unless one is given."""
+        return self if self.unit is not None else replace(self, unit=unit)
 
     def per_label(self, preds: Tensor, target: Tensor) -> Tensor:
         """See :func:`huber_per_label`."""

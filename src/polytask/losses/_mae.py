@@ -56,6 +56,7 @@ class MAE(NumberLoss):
     'median'
     """
 
+    depends_on_scale: ClassVar[bool] = False
     name: ClassVar[str] = "mae"
     statistic: ClassVar[str] = "median"
 

@@ -56,6 +56,7 @@ class MSE(NumberLoss):
     'mean'
     """
 
+    depends_on_scale: ClassVar[bool] = False
     name: ClassVar[str] = "mse"
     statistic: ClassVar[str] = "mean"
     is_robust: ClassVar[bool] = False

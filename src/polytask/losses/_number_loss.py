@@ -29,12 +29,15 @@ class NumberLoss(Loss):
         Name of the mean loss as a metric; it is the error of which skill is made.
     is_robust : bool
         Whether labels are centered and scaled without the pull of outliers before a network learns them.
+    depends_on_scale : bool
+        Whether labels in another unit change more than a constant factor of the loss.
     lightgbm : mapping or None
         The same loss in LightGBM's parameters; None if it has none.
     """
 
     statistic: ClassVar[str]
     is_robust: ClassVar[bool] = True
+    depends_on_scale: ClassVar[bool] = True
 
     @property
     def metric_name(self) -> str:
@@ -61,9 +64,20 @@ class NumberLoss(Loss):
         """Losses of the logarithms of predictions, for labels >= 0 in their own unit."""
         return self.per_label(torch.exp(log_preds.clamp(max=30.0)), target)
 
-    def fitted(self, numbers: Array) -> Self:
-        """Take from the observed labels [n] of the development table what defines the loss (the unit of Huber's delta)."""
+    @property
+    def needs_unit(self) -> bool:
+        """Whether the loss is defined only by a unit that is taken from training labels (that of Huber's delta)."""
+        return False
+
+    def in_unit(self, unit: float) -> Self:
+        """The same loss with this unit, if it needs one."""
         return self
+
+    def fitted(self, numbers: Array, weight: Array | None = None) -> Self:
+        """Take the unit from observed training labels [n] and their weights, if the loss needs one."""
+        if not self.needs_unit:
+            return self
+        return self.in_unit(spread(numbers, np.ones(len(numbers)) if weight is None else weight))
 
     def row_losses(self, target: Array, outputs: Array) -> Array:
         """Loss of every row, float64 [n]; NaN where the label is missing."""

@@ -79,6 +79,7 @@ class Quantile(NumberLoss):
     """
 
     level: float = 0.5
+    depends_on_scale: ClassVar[bool] = False
     name: ClassVar[str] = "quantile"
 
     def __post_init__(self) -> None:

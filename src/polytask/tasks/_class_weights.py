@@ -4,21 +4,19 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from polytask.exceptions import OptionError
-from polytask.tasks._labels import encode_labels
+
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
-def class_weights(class_weight: Any, labels: pd.Series, classes: list[Any], *, task: str) -> tuple[float, ...]:
-    """Weights of the classes, in their order; empty where all count alike.
+def class_weights(class_weight: Any, classes: list[Any], *, task: str) -> tuple[float, ...] | None:
+    """Declared weights of the classes, in their order; empty where all count alike, None where they are to be balanced.
 
     Parameters
     ----------
     class_weight : None, "balanced" or mapping of class to float
         A class that a mapping does not name has weight 1.
-    labels : Series
-        All labels of the development table; a missing one is NaN or None.
     classes : list
     task : str
         For errors.
@@ -30,17 +28,13 @@ def class_weights(class_weight: Any, labels: pd.Series, classes: list[Any], *, t
 
     Examples
     --------
-    >>> class_weights("balanced", pd.Series([0, 0, 0, 1]), [0, 1], task="sold")
-    (0.6666666666666666, 2.0)
-    >>> class_weights({"yes": 5}, pd.Series(["no", "yes"]), ["no", "yes"], task="sold")
+    >>> class_weights({"yes": 5}, ["no", "yes"], task="sold")
     (1.0, 5.0)
     """
     if class_weight is None:
         return ()
     if isinstance(class_weight, str) and class_weight == "balanced":
-        codes = encode_labels(labels, classes, task=task)
-        counts = np.bincount(codes[~np.isnan(codes)].astype(np.int64), minlength=len(classes))
-        return tuple(float(counts.sum() / ((counts > 0).sum() * count)) if count else 1.0 for count in counts)
+        return None
     if not isinstance(class_weight, Mapping):
         raise OptionError(
             f"`class_weight` of task {task!r} must be 'balanced' or a dict of class to weight; got {class_weight!r}."
@@ -57,3 +51,35 @@ def class_weights(class_weight: Any, labels: pd.Series, classes: list[Any], *, t
             raise OptionError(f"The weight of class {label!r} of task {task!r} must be positive and finite; got {weight!r}.")
         weights[names[str(label)]] = float(weight)
     return tuple(weights)
+
+
+def balanced_weights(codes: Array, weight: Array, *, n_classes: int) -> tuple[float, ...]:
+    """Weights by which all classes that are there count alike, and all labels together as much as without them.
+
+    Parameters
+    ----------
+    codes : array of shape (n,)
+        Classes 0, 1, ... of training rows; NaN = missing.
+    weight : array of shape (n,)
+        Label weights >= 0.
+    n_classes : int
+
+    Returns
+    -------
+    weights : tuple of float
+        1 for a class without labels.
+
+    Examples
+    --------
+    >>> balanced_weights(np.array([0, 0, 0, 1, np.nan]), np.ones(5), n_classes=2)
+    (0.6666666666666666, 2.0)
+    >>> balanced_weights(np.array([0, 0, 0, 1]), np.array([1, 1, 0, 2]), n_classes=2)  # of 2 and 2
+    (1.0, 1.0)
+    """
+    seen = ~np.isnan(codes) & (weight > 0)
+    if not seen.any():
+        return (1.0,) * n_classes
+    unit = weight[seen].max()  # so that no sum overflows
+    counts = np.bincount(codes[seen].astype(np.int64), weights=weight[seen] / unit, minlength=n_classes)
+    n_there = (counts > 0).sum()
+    return tuple(float(counts.sum() / (n_there * count)) if count > 0 else 1.0 for count in counts)

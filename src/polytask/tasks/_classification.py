@@ -1,7 +1,7 @@
 """Binary and multiclass: one of several classes without order."""
 
 from abc import abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -23,7 +23,7 @@ from polytask.metrics import (
     Metric,
     row_log_loss,
 )
-from polytask.tasks._class_weights import class_weights
+from polytask.tasks._class_weights import balanced_weights, class_weights
 from polytask.tasks._labels import (
     canonical_label,
     check_finite_labels,
@@ -35,7 +35,7 @@ from polytask.tasks._labels import (
     one_value_error,
     smoothed_prior,
 )
-from polytask.tasks._task import FittedTask, Task
+from polytask.tasks._task import FittedTask, Task, without_statistics
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -47,15 +47,21 @@ class FittedClasses(FittedTask):
     """What binary, multiclass and ordinal tasks share: ``classes`` and a prior; natural outputs [n, n_classes].
 
     With ``class_weights`` every label counts by the weight of its class: in the loss, in the prior and in the error of skill. So
-    outputs are probabilities of a population in which the classes have these weights.
+    outputs are probabilities of a population in which the classes have these weights. If ``is_balanced``, they are among the
+    statistics of the training rows, and there are none before :meth:`with_statistics`.
     """
 
     classes: tuple[Any, ...] = ()
     class_weights: tuple[float, ...] = field(default=(), kw_only=True)
+    is_balanced: bool = field(default=False, kw_only=True)
 
     @property
     def skill_metric(self) -> str:  # type: ignore[override]
-        return "weighted_log_loss" if self.class_weights else "log_loss"
+        return "weighted_log_loss" if self.is_balanced or self.class_weights else "log_loss"
+
+    @property
+    def has_fixed_losses(self) -> bool:
+        return not self.is_balanced
 
     @property
     def labels(self) -> tuple[Any, ...]:
@@ -79,14 +85,21 @@ class FittedClasses(FittedTask):
         return y.assign(**{self.columns[0]: column.where(~unseen)}), int(unseen.sum())
 
     def with_statistics(self, target: Array, weight: Array) -> Self:
-        weight = weight * self.importance(target)
-        return self._with(prior=smoothed_prior(target[:, 0], weight[:, 0], len(self.classes)).tolist())
+        found = self
+        if self.is_balanced:
+            found = replace(self, class_weights=balanced_weights(target[:, 0], weight[:, 0], n_classes=len(self.classes)))
+        weight = weight * found.importance(target)
+        return found._with(prior=smoothed_prior(target[:, 0], weight[:, 0], len(self.classes)).tolist())
+
+    def settled(self) -> Self:
+        return replace(self, is_balanced=False)
 
     def importance(self, target: Array) -> Array:
-        if not self.class_weights:
+        weights = self._weights()
+        if not weights:
             return super().importance(target)
         seen = ~np.isnan(target)
-        return np.where(seen, np.asarray(self.class_weights)[np.where(seen, target, 0).astype(np.int64)], 1.0)
+        return np.where(seen, np.asarray(weights)[np.where(seen, target, 0).astype(np.int64)], 1.0)
 
     def label_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
         return self._weighed(self._raw_losses(outputs, target), target)
@@ -114,10 +127,15 @@ class FittedClasses(FittedTask):
         return np.asarray(self.loss.fitted_probabilities(np.asarray(self.statistics["prior"])))
 
     def _weighed(self, losses: Tensor, target: Tensor) -> Tensor:
-        if not self.class_weights:
+        if not self._weights():
             return losses
         weights = torch.tensor(self.class_weights, dtype=losses.dtype, device=losses.device)
         return losses * weights[target.to(torch.int64)]
+
+    def _weights(self) -> tuple[float, ...]:
+        if self.is_balanced and not self.class_weights:
+            raise without_statistics(self.name, "its balanced class weights")
+        return self.class_weights
 
     def strata(self, target: Array, *, n_bins: int = 5) -> Array:
         return indicators(target[:, 0], len(self.classes))
@@ -127,7 +145,7 @@ class FittedClasses(FittedTask):
 
     def row_losses(self, outputs: Array, target: Array) -> Array:
         losses = row_log_loss(target[:, 0], outputs)
-        return losses * self.importance(target)[:, 0] if self.class_weights else losses
+        return losses * self.importance(target)[:, 0] if self._weights() else losses
 
     def decode(self, outputs: Array) -> dict[str, Array]:
         return {self.columns[0]: label_array(self.classes)[np.argmax(outputs, axis=1)]}
@@ -192,7 +210,8 @@ class Binary(Task):
     ----------
     class_weight : "balanced" or dict of class to float, optional
         How much a label of each class counts; ``balanced`` makes classes count alike, n_labels / (n_classes * n_labels of the
-        class), of all labels of the development table. Predicted probabilities are then those of the reweighted population.
+        class), of the labels that a model learns from, counted by their weight: each fold has weights of its own. Predicted
+        probabilities are then those of the reweighted population.
 
     Examples
     --------
@@ -213,7 +232,7 @@ class Binary(Task):
                 f"Task {self.name!r} of kind binary must have two classes; got {len(classes)}: {classes[:5]}. "
                 f"Use {self.columns[0]}:multiclass instead."
             )
-        return FittedBinary(self.name, self.columns, classes=tuple(classes), **fitted_options(self, y, classes))
+        return FittedBinary(self.name, self.columns, classes=tuple(classes), **fitted_options(self, classes))
 
 
 @dataclass(frozen=True)
@@ -239,13 +258,14 @@ class Multiclass(Task):
     def fit(self, y: pd.DataFrame) -> FittedMulticlass:
         """See :meth:`Task.fit`."""
         classes = learnable_classes(y, self)
-        return FittedMulticlass(self.name, self.columns, classes=tuple(classes), **fitted_options(self, y, classes))
+        return FittedMulticlass(self.name, self.columns, classes=tuple(classes), **fitted_options(self, classes))
 
 
-def fitted_options(task: Any, y: pd.DataFrame, classes: list[Any]) -> dict[str, Any]:
+def fitted_options(task: Any, classes: list[Any]) -> dict[str, Any]:
     """Loss, metrics and class weights of a declared task, as those of the fitted one."""
-    weights = class_weights(task.class_weight, y[task.columns[0]], classes, task=task.name)
-    return {"loss": task.loss, "own_metrics": task.metrics, "class_weights": weights}
+    weights = class_weights(task.class_weight, classes, task=task.name)
+    options = {"loss": task.loss, "own_metrics": task.metrics, "class_weights": weights or ()}
+    return options | {"is_balanced": weights is None}
 
 
 def learnable_classes(y: pd.DataFrame, task: Task) -> list[Any]:

@@ -36,10 +36,11 @@ class FittedCount(FittedNumber):
         use = ~np.isnan(target[:, 0]) & (weight[:, 0] > 0)
         mean = float(np.average(target[use, 0], weights=weight[use, 0])) if use.any() else 1.0
         least = float(1 / (use.sum() + 1))  # a fold of zeros keeps a positive mean
-        if self.separate_loss is None or not use.any():
-            return self._with(mean=max(mean, least))
-        center = self.number_loss.best_constant(target[use, 0], weight[use, 0])
-        return self._with(mean=max(mean, least), center=max(center, least))
+        loss, unit = self._with_unit(target[use, 0], weight[use, 0])
+        if self.loss == self.default_loss or not use.any():
+            return self._with(mean=max(mean, least), **unit)
+        center = loss.best_constant(target[use, 0], weight[use, 0])
+        return self._with(mean=max(mean, least), center=max(center, least), **unit)
 
     def label_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
         return self.number_loss.per_log_label(outputs, target)
@@ -75,8 +76,7 @@ class Count(Task):
         """See :meth:`Task.fit`."""
         numbers = _counts(y, self.name, self.columns[0])
         check_learnable_numbers(numbers, name=self.name)
-        loss = None if self.loss is None else self.loss.fitted(numbers[~np.isnan(numbers)])
-        return FittedCount(self.name, self.columns, loss=loss, own_metrics=self.metrics)
+        return FittedCount(self.name, self.columns, loss=self.loss, own_metrics=self.metrics)
 
 
 def _counts(y: pd.DataFrame, name: str, column: str) -> Array:

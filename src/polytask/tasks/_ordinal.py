@@ -85,7 +85,7 @@ class Ordinal(Task):
             if unknown:
                 raise TargetError(f"Task {self.name!r} has labels {sorted(unknown)[:5]} that are not in its `order` {order}.")
             classes = order
-        return FittedOrdinal(self.name, self.columns, classes=tuple(classes), **fitted_options(self, y, list(classes)))
+        return FittedOrdinal(self.name, self.columns, classes=tuple(classes), **fitted_options(self, list(classes)))
 
 
 def order_by_alphabet(values: pd.Series) -> list[str]:

@@ -38,13 +38,14 @@ class FittedRegression(FittedNumber):
         use = ~np.isnan(target[:, 0]) & (weight[:, 0] > 0)
         numbers, share = target[use, 0], weight[use, 0]
         mean = float(np.average(numbers, weights=share)) if len(numbers) else 0.0
+        loss, unit = self._with_unit(numbers, share)
         if not len(numbers) or numbers.min() == numbers.max():  # rounding could leave a constant a spread of 1e-17
-            return self._with(mean=mean, scale=1.0)
-        if self.separate_loss is None:
+            return self._with(mean=mean, scale=1.0, **unit)
+        if self.loss == self.default_loss:
             return self._with(mean=mean, scale=_root_mean_square(numbers - mean, share))
-        center = self.number_loss.best_constant(numbers, share)
-        scale = spread(numbers, share) if self.number_loss.is_robust else _root_mean_square(numbers - center, share)
-        return self._with(mean=mean, center=center, scale=scale)
+        center = loss.best_constant(numbers, share)
+        scale = spread(numbers, share) if loss.is_robust else _root_mean_square(numbers - center, share)
+        return self._with(mean=mean, center=center, scale=scale, **unit)
 
     def training_target(self, target: Array) -> Array:
         return np.asarray((target - self.center) / self.statistics["scale"])
@@ -86,8 +87,7 @@ class Regression(Task):
         """See :meth:`Task.fit`."""
         numbers = numbers_of(column_of(y, self.columns[0], task=self.name), task=self.name)
         check_learnable_numbers(numbers, name=self.name)
-        loss = None if self.loss is None else self.loss.fitted(numbers[~np.isnan(numbers)])
-        return FittedRegression(self.name, self.columns, loss=loss, own_metrics=self.metrics)
+        return FittedRegression(self.name, self.columns, loss=self.loss, own_metrics=self.metrics)
 
 
 def check_learnable_numbers(numbers: Array, *, name: str) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
+from polytask.exceptions import PolytaskError
 from polytask.losses import ClassLoss, CrossEntropy, Loss, NumberLoss, loss_from_dict, loss_of, masked_sums
 from polytask.metrics import Metric, evaluate_metrics, metrics_by_name, metrics_of
 from polytask.tasks._stored_metrics import metrics_from_list, metrics_to_list
@@ -183,6 +184,15 @@ class FittedTask(ABC):
         return columns[0]
 
     @property
+    def has_fixed_losses(self) -> bool:
+        """Whether losses of labels are the same whatever rows the statistics are of; balanced class weights, for one, are not."""
+        return True
+
+    def settled(self) -> Self:
+        """Return a copy whose error of skill stays as the statistics made it, whatever rows they are taken of from now on."""
+        return self
+
+    @property
     def separate_loss(self) -> NumberLoss | None:
         """What a separate model of numbers must minimise instead of the loss that its kind has; None for that one."""
         return None
@@ -257,6 +267,11 @@ class FittedTask(ABC):
 
     def _with(self, **statistics: Any) -> Self:
         return replace(self, statistics=statistics)
+
+
+def without_statistics(task: str, what: str) -> PolytaskError:
+    """The error of a fitted task that is asked for what only training rows can say."""
+    return PolytaskError(f"Task {task!r} takes {what} from the rows that are learned from: call `with_statistics` first.")
 
 
 @dataclass(frozen=True)
