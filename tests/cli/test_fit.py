@@ -128,7 +128,7 @@ def test_the_test_rows_of_a_split_are_scored_and_shown_as_the_honest_ones(polyta
     assert price[:4] == ["price", "regression", "51", "9"]
     report = json.loads((out / "predictor.json").read_text())["report"]
     assert price[5] == f"{100 * report['test']['tasks']['price']['skill']:.1f}"
-    assert "Learned 2 tasks from 60 rows; mean test skill" in shown.out
+    assert "Learned 2 tasks from 40 rows; mean test skill" in shown.out
     assert "Test skill" in (tmp_path / "model.html").read_text()
 
 

@@ -18,8 +18,8 @@ def printed(result, width: int = 80) -> str:
 
 def test_the_page_says_what_was_learned_and_that_the_skill_is_optimistic():
     words = Page(fit_html(fit_result())).words
-    assert "Learned 3 of 4 tasks from 662 rows." in words
-    assert words.count("ptimistic: these rows chose the epoch") == 2
+    assert "Learned 3 of 4 tasks from 562 rows." in words
+    assert words.count("ptimistic: these 100 rows chose the epoch") == 2
 
 
 def test_every_task_tells_its_kind_why_and_its_missing_labels():
@@ -59,13 +59,13 @@ def test_the_terminal_table_fits_80_columns_and_names_what_was_left_out():
 
 def test_the_sentence_says_optimistic():
     assert fit_sentence(fit_result()) == (
-        "Learned 3 of 4 tasks from 662 rows; mean validation skill 31.3 points (optimistic: these rows chose the epoch)."
+        "Learned 3 of 4 tasks from 562 rows; mean validation skill 31.3 points (optimistic: these 100 rows chose the epoch)."
     )
 
 
 def test_test_rows_are_not_counted_as_learned_from_and_their_skill_leads():
     words = Page(fit_html(fit_with_test())).words
-    assert "Learned 3 of 4 tasks from 662 rows." in words
+    assert "Learned 3 of 4 tasks from 562 rows." in words
     assert "200 to test" in words
     assert "31.3 points" not in words.partition("mean test skill")[0]
     assert words.index("31.2 points mean test skill") < words.index("31.3 points mean validation skill")
@@ -103,8 +103,8 @@ def test_the_terminal_shows_test_beside_validation_and_says_which_is_honest():
 
 def test_the_sentence_tells_the_test_skill_first():
     assert fit_sentence(fit_with_test()) == (
-        "Learned 3 of 4 tasks from 662 rows; mean test skill 31.2 points (200 rows not learned from); "
-        "mean validation skill 31.3 points (optimistic: these rows chose the epoch)."
+        "Learned 3 of 4 tasks from 562 rows; mean test skill 31.2 points (200 rows not learned from); "
+        "mean validation skill 31.3 points (optimistic: these 100 rows chose the epoch)."
     )
 
 

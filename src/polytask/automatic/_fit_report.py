@@ -44,6 +44,10 @@ def fit_report(
     is_network = isinstance(model, MultiTaskNetwork)
     own = network_facts(model) if is_network else portfolio_facts(model)
     skills = own.pop("skills")
+    usable = observed_rows(roles.labels, roles.weight, list(roles.labels.columns))[learn]
+    chosen = model.validation_rows_ if is_network else np.setdiff1d(model.held_rows_, model.training_rows_)
+    trained = np.isin(np.arange(len(learn)), model.training_rows_)
+    kept = trained | np.isin(np.arange(len(learn)), chosen) | ~usable  # all but those that are left out, as in a gap
     tasks: dict[str, Any] = {}
     for k, task in enumerate(model.tasks_):
         seen = observed_rows(roles.labels, roles.weight, task.columns)[learn]
@@ -52,8 +56,9 @@ def fit_report(
             "reason": roles.reasons[task.name],
             "columns": list(task.columns),
             "classes": list(task.labels),
-            "n_observed": int(seen.sum()),
-            "n_missing": int((~seen).sum()),
+            "n_observed": int((seen & kept).sum()),
+            "n_missing": int((~seen & kept).sum()),
+            "n_train": int((seen & trained).sum()),
             "validation": {"skill": None if np.isnan(skills[k]) else float(skills[k])},
         }
     for skipped in predictor.skipped_:
@@ -72,6 +77,9 @@ def fit_report(
         "polytask": polytask.__version__,
         "n_rows": len(frame),
         "n_test": len(frame) - len(learn),
+        "n_validation": len(chosen),
+        "n_unlabelled": int((~usable).sum()),
+        "n_left_out": int((~kept).sum()),
         "tasks": tasks,
         "inputs": [
             {"name": c.name, "kind": c.kind, "reason": c.reason, "n_missing": c.n_missing, "n_unique": c.n_unique}
@@ -98,7 +106,6 @@ def network_facts(model: MultiTaskNetwork) -> dict[str, Any]:
     return {
         "skills": skill[network.best_epoch - 1],
         "n_train": model.n_train_,
-        "n_validation": model.n_validation_,
         "mean_skill": _number(model.optimistic_skill_),
         "epochs": len(train),
         "best_epoch": network.best_epoch,
@@ -120,7 +127,6 @@ def portfolio_facts(model: PortfolioModel) -> dict[str, Any]:
     return {
         "skills": skills,
         "n_train": model.n_train_,
-        "n_validation": 0,
         "n_folds": len(model.splits_),
         "mean_skill": _number(np.nanmean(skills)) if np.isfinite(skills).any() else None,
         "validation": "cross-fitted",

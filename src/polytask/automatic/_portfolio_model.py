@@ -59,6 +59,8 @@ class PortfolioModel(MultiTaskEstimator):
     tasks_, codec_ : as of every estimator here
     portfolio_ : Portfolio
     splits_ : list of pairs of int arrays
+    training_rows_ : int array
+        Rows that some model learned from; not kept in a model folder.
     held_rows_ : int array
         Rows that were held out from some model, and so score the mixture; not kept in a model folder.
     """
@@ -144,7 +146,9 @@ class PortfolioModel(MultiTaskEstimator):
         self.portfolio_.measured = watch.measured
         self.tasks_ = self.portfolio_.tasks
         self.held_rows_ = np.unique(np.concatenate([rows for rows, _ in self.portfolio_.mixed.values()]))
-        self.n_train_ = int((weight.sum(axis=1) > 0).sum())
+        learned = np.unique(np.concatenate([train for train, _ in self.splits_]))
+        self.training_rows_ = learned[weight[learned].sum(axis=1) > 0]
+        self.n_train_ = len(self.training_rows_)
         self.n_rows_ = len(weight)
         return self
 

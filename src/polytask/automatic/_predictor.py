@@ -232,8 +232,7 @@ class MultiTaskPredictor:
         self.model_, self._marks = model, marks
         self.target_columns_ = [column for column in frame.columns if column in roles.label_columns]
         chosen, outputs = self._validation()
-        learned = train if outputs is not None else np.delete(train, chosen)
-        self.makers_ = roles.makers.with_constants(frame, learned, roles.weight)
+        self.makers_ = roles.makers.with_constants(frame, train[self.model_.training_rows_], roles.weight)
         self.skipped_ = [SkippedTask.of(name, labels, roles.skipped[name]) for name, labels in roles.skipped_labels.items()]
         self.order_ = roles.order
         study = self._given_study or study_of(self)

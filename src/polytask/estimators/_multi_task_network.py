@@ -62,8 +62,8 @@ class MultiTaskNetwork(MultiTaskEstimator):
     tasks_ : list of FittedTask
     network_ : FittedNetwork
         The trained module and its learning curves.
-    validation_rows_ : int array
-        Positions of the rows that chose the epoch; not kept in a saved model.
+    training_rows_, validation_rows_ : int arrays
+        Positions of the rows of the last fit that were learned from, and of those that chose the epoch; not saved.
     codec_ : TableCodec
         How columns become arrays; ``codec_.columns`` tells kinds and why.
     optimistic_skill_ : float
@@ -156,7 +156,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
         else:
             network = self._continue(start, job, table, labels, weight, self._settings(len(train)), **callbacks)
         self.form_, self.tasks_reasons_ = labels.form, labels.reasons
-        self.n_train_, self.n_validation_, self.validation_rows_ = len(train), len(held), held
+        self.n_train_, self.n_validation_, self.training_rows_, self.validation_rows_ = len(train), len(held), train, held
         return self._take(network)
 
     def partial_fit(self, X: Any, y: Any = None, *, classes: Any = None, sample_weight: Any = None) -> Self:
@@ -216,7 +216,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
         once = replace(self._settings(len(rows)), max_epochs=1, patience=None, max_steps=None, time_limit=None)
         after = self._continue(start, job, table, labels, weight, once, schedule=constant_rate, keep_moments=True)
         self.form_, self.tasks_reasons_ = form, labels.reasons
-        self.n_train_, self.n_validation_, self.validation_rows_ = len(rows), 0, rows[:0]
+        self.n_train_, self.n_validation_, self.training_rows_, self.validation_rows_ = len(rows), 0, rows, rows[:0]
         return self._take(joined(start, after))
 
     def _continue(

@@ -23,7 +23,6 @@ _ENDED_BY = {
     "gain": "further models no longer gained",
 }
 _CLASSES_IN_SIGHT = 12
-OPTIMISTIC = "optimistic: these rows chose the epoch"
 CROSS_FITTED = "of rows that neither the models nor their weights have seen"
 
 
@@ -42,8 +41,9 @@ def fit_sentence(result: Mapping[str, Any]) -> str:
 
     Examples
     --------
-    >>> fit_sentence({"format": "polytask.fit", "version": 1, "n_rows": 662, "mean_skill": 0.31, "tasks": {"sold": {}}})
-    'Learned 1 task from 662 rows; mean validation skill 31.0 points (optimistic: these rows chose the epoch).'
+    >>> counts = {"n_rows": 662, "n_train": 562, "n_validation": 100}
+    >>> fit_sentence({"format": "polytask.fit", "version": 1, **counts, "mean_skill": 0.31, "tasks": {"sold": {}}})
+    'Learned 1 task from 562 rows; mean validation skill 31.0 points (optimistic: these 100 rows chose the epoch).'
     """
     check_format(result, "polytask.fit")
     mean = finite(result.get("mean_skill"))
@@ -58,15 +58,22 @@ def fit_sentence(result: Mapping[str, Any]) -> str:
 
 def how_scored(result: Mapping[str, Any]) -> str:
     """What the validation skill is worth."""
-    return CROSS_FITTED if result.get("validation") == "cross-fitted" else OPTIMISTIC
+    if not is_optimistic(result):
+        return CROSS_FITTED
+    count = finite(result.get("n_validation"))
+    return f"optimistic: these {'' if count is None or count < 2 else f'{int(count):,} '}rows chose the epoch"
+
+
+def is_optimistic(result: Mapping[str, Any]) -> bool:
+    """Whether the rows that score the fit chose its epoch."""
+    return result.get("validation") != "cross-fitted"
 
 
 def learned_clause(result: Mapping[str, Any]) -> str:
-    """Say how many tasks were learned from how many rows (those that chose the epoch are among them); no full stop."""
+    """Say how many tasks were learned from how many rows (those that chose the epoch are not among them); no full stop."""
     tasks = result["tasks"].values()
     learned = sum(not task.get("left_out") for task in tasks)
-    used = [finite(result.get(key)) for key in ("n_train", "n_validation")]
-    rows = finite(result.get("n_rows")) if None in used else sum(count for count in used if count is not None)
+    rows = finite(result.get("n_rows" if result.get("n_train") is None else "n_train"))
     count = plural(learned, "task") if learned == len(tasks) else f"{learned} of {plural(len(tasks), 'task')}"
     return f"Learned {count}" + (f" from {plural(int(rows), 'row')}" if rows is not None else "")
 
@@ -90,7 +97,7 @@ def fit_view(result: Mapping[str, Any]) -> dict[str, Any]:
         "facts": facts(result),
         "seconds": finite(result.get("seconds")),
         "how_scored": how_scored(result),
-        "is_optimistic": how_scored(result) == OPTIMISTIC,
+        "is_optimistic": is_optimistic(result),
         "leaderboard": leaderboard_rows(result),
         "left_out_models": list((result.get("left_out_models") or {}).items()),
         "tasks": [task_row(name, task) for name, task in result["tasks"].items()],
@@ -122,16 +129,14 @@ def facts(result: Mapping[str, Any]) -> list[str]:
     trained, validated = finite(result.get("n_train")), finite(result.get("n_validation"))
     if trained is not None and validated is not None and "n_folds" in result:
         folds = int(result["n_folds"])
-        told.append(
-            f"{plural(int(trained), 'row')}, " + (f"each held out once in {folds} folds" if folds > 1 else "some held out")
-        )
+        parts = [plural(int(trained), "row"), f"each held out once in {folds} folds"]
+        if validated:  # later ones, or those of a split column
+            parts = [f"{parts[0]} to learn{f' in {folds} folds' if folds > 1 else ''}", f"{int(validated):,} only held out"]
+        told.append(", ".join(parts + _tested(result)))
     elif trained is not None and validated is not None:
-        kept = int(finite(result.get("n_test")) or 0)
         parts = [f"{plural(int(trained), 'row')} to learn", f"{int(validated):,} to choose the epoch"]
-        told.append(", ".join(parts + ([f"{kept:,} to test"] if kept else [])))
-        unused = int((finite(result.get("n_rows")) or 0) - trained - validated - kept)
-        if unused > 0:
-            told.append(f"{plural(unused, 'row')} without a label of positive weight not used")
+        told.append(", ".join(parts + _tested(result)))
+    told += _not_used(result)
     epochs, best = finite(result.get("epochs")), finite(result.get("best_epoch"))
     if epochs is not None:
         told.append(plural(int(epochs), "epoch") + (f", number {best:g} kept" if best is not None else ""))
@@ -143,6 +148,20 @@ def facts(result: Mapping[str, Any]) -> list[str]:
     if (parameters := finite(model.get("parameters"))) is not None:
         told.append(f"{model.get('label', 'model')} with {significant(parameters)} parameters")
     return told
+
+
+def _tested(result: Mapping[str, Any]) -> list[str]:
+    kept = int(finite(result.get("n_test")) or 0)
+    return [f"{kept:,} to test"] if kept else []
+
+
+def _not_used(result: Mapping[str, Any]) -> list[str]:
+    """Rows of the table that are in no part, and why; folders of 0.1 do not tell them apart."""
+    counts = [finite(result.get(key)) or 0 for key in ("n_rows", "n_train", "n_validation", "n_test", "n_left_out")]
+    left_out, unlabelled = int(counts[4]), int(counts[0] - sum(counts[1:])) if result.get("n_train") is not None else 0
+    told = [f"{plural(left_out, 'row')} left out between training and validation (the gap, or groups on both sides)"]
+    labels = f"{plural(unlabelled, 'row')} without a label of positive weight not used"
+    return (told if left_out > 0 else []) + ([labels] if unlabelled > 0 else [])
 
 
 def task_row(name: str, task: Mapping[str, Any]) -> dict[str, Any]:
@@ -159,6 +178,7 @@ def task_row(name: str, task: Mapping[str, Any]) -> dict[str, Any]:
         "classes": ", ".join(classes[:_CLASSES_IN_SIGHT]) + more,
         "n_observed": finite(task.get("n_observed")),
         "n_missing": finite(task.get("n_missing")),
+        "n_train": finite(task.get("n_train")),
         "missing_texts": ", ".join(f"'{text}' {count:,}×" for text, count in missing_texts.items()),
         "left_out": task.get("left_out"),
     }
