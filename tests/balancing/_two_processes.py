@@ -11,6 +11,19 @@ from torch import nn
 from polytask import balancing
 
 N_TASKS = 3
+SETTINGS = {"PCD": {"primary": 1}}  # of methods that cannot be made without
+
+
+def make_of(name):
+    """What makes the method."""
+    return lambda: getattr(balancing, name)(**SETTINGS.get(name, {}))
+
+
+def levels_of(name):
+    """Where it can balance; gradients that are kept, or drawn for each value, are those of parameters."""
+    method = make_of(name)()
+    at_parameters_only = "jacobian_state" in method.needs or name == "GradDrop"
+    return ("shared_params",) if at_parameters_only else ("shared_params", "features")
 
 
 def network():
@@ -73,9 +86,7 @@ def run(rank, folder, names):
     dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
     half = slice(6) if rank == 0 else slice(6, 12)
     found = {
-        f"{name} {level}": train(getattr(balancing, name), level, half, dist.group.WORLD)
-        for name in names
-        for level in ("shared_params", "features")
+        f"{name} {level}": train(make_of(name), level, half, dist.group.WORLD) for name in names for level in levels_of(name)
     }
     torch.save(found, Path(folder, f"{rank}.pt"))
     dist.destroy_process_group()

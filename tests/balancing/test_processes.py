@@ -15,6 +15,7 @@ NAMES = sorted(
     if isinstance(getattr(balancing, name), type)
     and issubclass(getattr(balancing, name), balancing.BalancingMethod)
     and name not in ("BalancingMethod", "FixedWeights")
+    and getattr(balancing, name).by_name  # the others wrap a method, or go through `step`
 )
 
 
@@ -27,16 +28,15 @@ def both(tmp_path_factory):
     return [torch.load(folder / f"{rank}.pt") for rank in range(2)]
 
 
-@pytest.mark.parametrize("level", ["shared_params", "features"])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("name", "level"), [(name, level) for name in NAMES for level in two.levels_of(name)])
 def test_two_processes_equal_one(both, name, level):
-    expected = two.train(getattr(balancing, name), level, slice(None), None)
+    expected = two.train(two.make_of(name), level, slice(None), None)
     for found in both:
         torch.testing.assert_close(found[f"{name} {level}"], expected, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_both_processes_have_the_same_parameters(both, name):
-    for level in ("shared_params", "features"):
+    for level in two.levels_of(name):
         for first, second in zip(both[0][f"{name} {level}"], both[1][f"{name} {level}"], strict=True):
             assert torch.equal(first, second)

@@ -12,12 +12,15 @@ from polytask.balancing._backward import backward
 from polytask.balancing._balance import Balance
 from polytask.balancing._cagrad import CAGrad, cagrad_weights
 from polytask.balancing._config import ConFIG, config_weights
+from polytask.balancing._cr_mogm import CRMOGM, cr_mogm_weights
 from polytask.balancing._dual_proj import DualProj, dual_proj_weights
 from polytask.balancing._dwa import DWA, dwa_weights
 from polytask.balancing._equal import Equal
 from polytask.balancing._famo import FAMO, famo_weights
 from polytask.balancing._fixed_weights import FixedWeights
+from polytask.balancing._grad_drop import GradDrop, grad_drop_direction
 from polytask.balancing._grad_norm import GradNorm, grad_norm_targets
+from polytask.balancing._grad_vac import GradVac, grad_vac_weights
 from polytask.balancing._imtl_g import IMTLG, imtl_g_weights
 from polytask.balancing._imtl_l import IMTLL, imtl_l_weights
 from polytask.balancing._method import BalancingMethod, Observed
@@ -25,20 +28,24 @@ from polytask.balancing._mgda import MGDA, mgda_weights
 from polytask.balancing._micro_batches import MicroBatches
 from polytask.balancing._names import method_from_dict, method_names, method_of, method_to_dict
 from polytask.balancing._nash_mtl import FairGrad, NashMTL, fairgrad_weights, nash_mtl_weights
+from polytask.balancing._pcd import PCD, pcd_weights
 from polytask.balancing._pcgrad import PCGrad, pcgrad_weights
 from polytask.balancing._random_weights import RGW, RLW, random_weights
 from polytask.balancing._reach import parameters_below, shared_parameters
 from polytask.balancing._scale_invariant import GeometricMean, ScaleInvariant, geometric_mean_weights, scale_invariant_weights
 from polytask.balancing._stch import STCH, stch_weights
+from polytask.balancing._trimmed_mean import TrimmedMean, trimmed_mean_direction
 from polytask.balancing._uncertainty import Uncertainty, uncertainty_weights
 from polytask.balancing._upgrad import UPGrad, upgrad_weights
 
 __all__ = [
+    "CRMOGM",
     "DWA",
     "FAMO",
     "IMTLG",
     "IMTLL",
     "MGDA",
+    "PCD",
     "RGW",
     "RLW",
     "STCH",
@@ -52,24 +59,30 @@ __all__ = [
     "FairGrad",
     "FixedWeights",
     "GeometricMean",
+    "GradDrop",
     "GradNorm",
+    "GradVac",
     "MicroBatches",
     "NashMTL",
     "Observed",
     "PCGrad",
     "ScaleInvariant",
+    "TrimmedMean",
     "UPGrad",
     "Uncertainty",
     "aligned_mtl_weights",
     "backward",
     "cagrad_weights",
     "config_weights",
+    "cr_mogm_weights",
     "dual_proj_weights",
     "dwa_weights",
     "fairgrad_weights",
     "famo_weights",
     "geometric_mean_weights",
+    "grad_drop_direction",
     "grad_norm_targets",
+    "grad_vac_weights",
     "imtl_g_weights",
     "imtl_l_weights",
     "method_from_dict",
@@ -79,11 +92,13 @@ __all__ = [
     "mgda_weights",
     "nash_mtl_weights",
     "parameters_below",
+    "pcd_weights",
     "pcgrad_weights",
     "random_weights",
     "scale_invariant_weights",
     "shared_parameters",
     "stch_weights",
+    "trimmed_mean_direction",
     "uncertainty_weights",
     "upgrad_weights",
 ]
