@@ -26,10 +26,11 @@ from polytask.balancing._imtl_l import IMTLL, imtl_l_weights
 from polytask.balancing._method import BalancingMethod, Observed
 from polytask.balancing._mgda import MGDA, mgda_weights
 from polytask.balancing._micro_batches import MicroBatches
-from polytask.balancing._names import method_from_dict, method_names, method_of, method_to_dict
+from polytask.balancing._names import method_from_dict, method_names, method_of, method_to_dict, same_method
 from polytask.balancing._nash_mtl import FairGrad, NashMTL, fairgrad_weights, nash_mtl_weights
 from polytask.balancing._pcd import PCD, pcd_weights
 from polytask.balancing._pcgrad import PCGrad, pcgrad_weights
+from polytask.balancing._per_replica import PerReplica, stacked_backward
 from polytask.balancing._random_weights import RGW, RLW, random_weights
 from polytask.balancing._reach import parameters_below, shared_parameters
 from polytask.balancing._scale_invariant import GeometricMean, ScaleInvariant, geometric_mean_weights, scale_invariant_weights
@@ -66,6 +67,7 @@ __all__ = [
     "NashMTL",
     "Observed",
     "PCGrad",
+    "PerReplica",
     "ScaleInvariant",
     "TrimmedMean",
     "UPGrad",
@@ -95,8 +97,10 @@ __all__ = [
     "pcd_weights",
     "pcgrad_weights",
     "random_weights",
+    "same_method",
     "scale_invariant_weights",
     "shared_parameters",
+    "stacked_backward",
     "stch_weights",
     "trimmed_mean_direction",
     "uncertainty_weights",

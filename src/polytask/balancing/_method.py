@@ -69,6 +69,11 @@ class BalancingMethod(Settings, nn.Module, ABC):
     def end_epoch(self, losses: Tensor, *, tasks: Sequence[Hashable] | None = None) -> None:
         """Mean training losses [n_tasks] of the epoch that has ended, NaN for a task that was absent from all of it."""
 
+    @property
+    def compares_gradients(self) -> bool:
+        """Whether it needs the gradient of each task, and so a backward pass for each."""
+        return bool(self.needs & {"gramian", "jacobian", "jacobian_state"})
+
     # ------------------------------------------------------------------ memory
 
     @property

@@ -148,6 +148,11 @@ def method_to_dict(method: BalancingMethod) -> dict[str, Any]:
     return {"method": type(method).__name__, "of_user": not own, "settings": settings}
 
 
+def same_method(first: BalancingMethod, second: BalancingMethod) -> bool:
+    """Whether two methods are of one class and of the same settings, whatever they remember."""
+    return type(first) is type(second) and repr(first) == repr(second)
+
+
 def method_from_dict(content: Mapping[str, Any], *, classes: Iterable[type] = ()) -> BalancingMethod:
     """Make the method of :func:`method_to_dict`, without its memory; a user's own class must be among ``classes``.
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from polytask.balancing import BalancingMethod, same_method
 from polytask.estimators._fit_networks import (
     CodedTable,
     FittedNetwork,
@@ -24,7 +25,7 @@ from polytask.exceptions import OptionError
 from polytask.networks import MultiTaskModule, Recipe, build_module
 from polytask.optim import adamw
 from polytask.tasks import FittedTask
-from polytask.training import Checkpoint, EpochRecord, OneNetwork, TrainingSettings, fit
+from polytask.training import BalanceAt, Checkpoint, EpochRecord, OneNetwork, TrainingSettings, fit
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Moments = dict[str, dict[str, Tensor]]
@@ -47,7 +48,7 @@ def start_network(
     fold = prepare_fold(job, tensors, tasks, target, weight, encoder, shape, device)
     module = module_of(job, fold, encoder, sharing, shape, device).eval()
     scale = training_data([job], {job.fold: fold}, weight, tasks, np.arange(len(tasks)), device).scale
-    empty = {name: np.empty((0, len(tasks)), dtype=np.float32) for name in ("train", "skill")}
+    empty = {name: np.empty((0, len(tasks)), dtype=np.float32) for name in ("train", "skill", "weights")}
     recipes = deepcopy((encoder, sharing))
     return FittedNetwork(module, fold.tasks, empty, 0, "epochs", 0, 0.0, *recipes, shape, scale=scale.cpu().numpy())
 
@@ -67,6 +68,8 @@ def continue_network(
     on_epoch: Callable[[EpochRecord], None] | None = None,
     checkpoint: Checkpoint | None = None,
     keep_moments: bool = False,
+    method: BalancingMethod | None = None,
+    balance_at: BalanceAt = "parameters",
 ) -> FittedNetwork:
     """Train a copy of ``start`` further; its scaling, classes, statistics and loss scales stay.
 
@@ -83,7 +86,10 @@ def continue_network(
     schedule : callable, optional
         See :func:`polytask.training.fit`.
     keep_moments : bool, default=False
-        Begin with the optimizer's state of ``start`` and keep it for the next run.
+        Begin with the optimizer's state of ``start`` and keep it for the next run; so too what the balancing method remembers, if
+        that of ``start`` had the same settings.
+    method, balance_at
+        See :func:`fit_networks`.
 
     Raises
     ------
@@ -100,12 +106,16 @@ def continue_network(
     optimizer = adamw(network.parameters, learning_rate=settings.learning_rate, weight_decay=settings.weight_decay)
     if keep_moments:
         _restore_moments(optimizer, network.parameters, start.moments)
+        if method is not None and start.method is not None and same_method(method, start.method):
+            method = deepcopy(start.method)
     history = fit(
         network,
         data,
         start.tasks,
         settings=settings,
         seeds=[job.seed],
+        method=method,
+        balance_at=balance_at,
         on_epoch=on_epoch,
         checkpoint=checkpoint,
         optimizer=optimizer,
@@ -114,13 +124,17 @@ def continue_network(
     built_from = (*deepcopy((encoder, sharing)), start.shape)
     used = np.arange(len(start.tasks))
     found = fitted_networks([job], [module], {job.fold: fold}, history, used, built_from, data.scale)[0]
-    found.moments = _moments(optimizer, network.parameters) if keep_moments else {}
+    found.moments, found.method = _moments(optimizer, network.parameters) if keep_moments else {}, method
     return found
 
 
 def joined(start: FittedNetwork, after: FittedNetwork) -> FittedNetwork:
     """``after`` with the curves, steps and seconds of both runs."""
-    curves = {name: np.concatenate([start.curves[name], values]) for name, values in after.curves.items()}
+    n_before = len(start.curves["train"])
+    curves = {
+        name: np.concatenate([start.curves.get(name, np.full((n_before, *values.shape[1:]), np.nan)), values])
+        for name, values in after.curves.items()
+    }
     return replace(after, curves=curves, best_epoch=len(curves["train"]), steps=start.steps + after.steps)
 
 

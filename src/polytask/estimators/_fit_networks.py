@@ -18,6 +18,7 @@ from polytask.training import (
     Checkpoint,
     EpochRecord,
     OneNetwork,
+    BalanceAt,
     StackedNetworks,
     TaskLosses,
     TrainingData,
@@ -37,6 +38,7 @@ STACKED_NETWORKS = 32  # at most so many at once; more leave the caches
 
 @dataclass(frozen=True)
 class CodedTable:
+STACKED_GRADIENTS = 64_000_000  # numbers in the gradients of all tasks of a stack, where a method compares them: a quarter GB
     """Inputs of the development table as arrays, and the shape that they give an encoder."""
 
     arrays: TableArrays
@@ -82,7 +84,9 @@ class FittedNetwork:
     module : MultiTaskModule
     tasks : list of FittedTask
     curves : dict
-        ``train`` and ``skill``, float arrays [epochs, T], NaN where a task has no labels.
+        ``train`` and ``skill``, float arrays [epochs, T], NaN where a task has no labels; ``weights`` [epochs, T], what balancing
+        multiplied each task by on the mean; where a method compares gradients ``conflict`` [epochs], the share of pairs of tasks
+        whose gradients point apart. Folders of older versions lack the last two.
     best_epoch : int
     ended_by : str
     steps : int
@@ -99,6 +103,10 @@ class FittedNetwork:
 
     module: MultiTaskModule
     tasks: list[FittedTask]
+    method : BalancingMethod, optional
+        What the tasks were balanced by, with its memory at the end where one network was trained; None for equal weights.
+    cosines : array of shape (T, T), optional
+        Mean cosine between the gradients of every two tasks over the run, where a method compares them.
     curves: dict[str, Array]
     best_epoch: int
     ended_by: str
@@ -113,6 +121,8 @@ class FittedNetwork:
     @torch.no_grad()
     def outputs(self, arrays: TableArrays, *, only: str | None = None) -> dict[str, Array]:
         """Outputs in natural scale per task, or of one task only, such as that of a twin."""
+    method: BalancingMethod | None = None
+    cosines: Array | None = None
         device = next(self.module.parameters()).device
         if self.module.training:  # never while other threads predict: `fit` leaves it in evaluation mode
             self.module.eval()
@@ -146,6 +156,8 @@ def fit_networks(
     checkpoint: Checkpoint | None = None,
     keep_interrupted: bool = False,
 ) -> list[FittedNetwork]:
+    method: BalancingMethod | None = None,
+    balance_at: BalanceAt = "parameters",
     """Train the network of every job; where that is faster, several at once in one stack.
 
     Parameters
@@ -161,13 +173,21 @@ def fit_networks(
         Of the first stack; the next ones are kept in files beside it.
     keep_interrupted : bool, default=False
         On Ctrl-C keep the best epochs until then; otherwise KeyboardInterrupt goes on to the caller.
+    method : BalancingMethod, optional
+        Balances the tasks of each network, by a fresh copy; equal weights by default. Networks of a single task are left alone.
+    balance_at : {"parameters", "features"}, default="parameters"
+        See :func:`polytask.training.fit`.
     """
     shape, tensors = table.shape, table_tensors(table.arrays, slice(None), device)
     n_at_once = 1 if max(len(job.train_rows) for job in jobs) > STACKED_ROWS else STACKED_NETWORKS
     fitted: list[FittedNetwork] = []
     one_fold = not all(task.has_fixed_losses for task in tasks)
-    for stack in _stacks(jobs, n_at_once, n_tasks=len(tasks), one_fold=one_fold):
+    joint_apart = compares or len(tasks) >= STACKED_NETWORKS
+    for stack in _stacks(jobs, n_at_once, joint_apart=joint_apart, one_fold=one_fold):
         start = len(fitted)
+    compares = method is not None and method.compares_gradients
+    if compares:
+        n_at_once = int(np.clip(STACKED_GRADIENTS // (len(tasks) * _n_parameters(encoder, shape)), 1, n_at_once))
         folds = {job.fold: job for job in stack}
         prepared = {key: prepare_fold(job, tensors, tasks, target, weight, encoder, shape, device) for key, job in folds.items()}
         modules = [module_of(job, prepared[job.fold], encoder, sharing, shape, device) for job in stack]
@@ -194,14 +214,20 @@ def _stacks(jobs: Sequence[NetworkJob], n_at_once: int, *, n_tasks: int, one_fol
     """Jobs that are trained at once, in order; of many tasks joint networks go apart, since they need the heads of all.
 
     A stack has one set of losses, so with ``one_fold``, where losses depend on training rows, folds go apart too.
+        for own in fitted[start:]:
+            own.method = None if method is None else method if len(jobs) == 1 else method.fresh()
     """
     stacks: list[list[NetworkJob]] = []
     for job in jobs:
-        apart = n_tasks >= STACKED_NETWORKS and bool(stacks) and (job.tasks.sum() == 1) != (stacks[-1][-1].tasks.sum() == 1)
+        apart = joint_apart and bool(stacks) and (job.tasks.sum() == 1) != (stacks[-1][-1].tasks.sum() == 1)
         apart = apart or (one_fold and bool(stacks) and stacks[-1][-1].fold != job.fold)
         if not stacks or len(stacks[-1]) == n_at_once or apart:
             stacks.append([])
         stacks[-1].append(job)
+def _stacks(jobs: Sequence[NetworkJob], n_at_once: int, *, joint_apart: bool, one_fold: bool) -> list[list[NetworkJob]]:
+    """Jobs that are trained at once, in order.
+
+    With ``joint_apart`` twins are not in one stack with joint networks, which need the heads of all tasks, or a pass for each.
     return stacks
 
 
@@ -213,6 +239,11 @@ class Fold:
     scaling: dict[str, Tensor]
     inputs: tuple[Tensor, ...]
     target: Tensor
+
+def _n_parameters(encoder: Recipe, shape: TableShape) -> int:
+    with torch.random.fork_rng(devices=[]):
+        return max(1, sum(p.numel() for p in encoder.build(shape).parameters()))
+
 
 
 def prepare_fold(
@@ -338,17 +369,24 @@ def fitted_networks(
             FittedNetwork(
                 module,
                 prepared[job.fold].tasks,
-                {"train": train[own], "skill": skill[own]},
+                curves,
                 best,
                 "patience" if n_epochs < len(history.epochs) else history.ended_by,
                 history.epochs[n_epochs - 1].steps,
                 history.seconds / len(stack),
+    weights = np.stack([record.weights.numpy() for record in history.epochs if record.weights is not None])
+    weights = _of_all_tasks(weights, used, n_tasks)
+    conflict = _stacked([record.conflict for record in history.epochs])
+    cosines = _stacked([record.cosines for record in history.epochs])
                 *built_from,
                 scale=scales[k],
             )
         )
     return found
 
+        curves = {"train": train[own], "skill": skill[own], "weights": weights[own]}
+        if conflict is not None and cosines is not None:
+            curves["conflict"] = conflict[own]
 
 def _of_all_tasks(values: Array, used: Array, n_tasks: int) -> Array:
     """Values [..., tasks used] on the axis of all tasks; NaN for the others."""
@@ -360,6 +398,22 @@ def _of_all_tasks(values: Array, used: Array, n_tasks: int) -> Array:
 def table_tensors(arrays: TableArrays, rows: slice, device: torch.device) -> tuple[Tensor, ...]:
     """Some rows of a table as tensors, in the order in which ``prepare`` takes them: numbers, codes, words and their counts."""
     numeric = torch.as_tensor(arrays.numeric[rows])
+                cosines=None if cosines is None else _of_all_pairs(cosines[own], used, n_tasks),
     if device.type == "mps":  # no float64 there
         numeric = numeric.float()
     return numeric.to(device), *(torch.as_tensor(own[rows]).to(device) for own in (arrays.categorical, *arrays.words))
+def _stacked(values: Sequence[Tensor | None]) -> Array | None:
+    """All epochs together [epochs, ...]; None where they tell nothing."""
+    found = [value.numpy() for value in values if value is not None]
+    return np.stack(found) if found else None
+
+
+def _of_all_pairs(cosines: Array, used: Array, n_tasks: int) -> Array:
+    """Mean over epochs of [epochs, tasks used, tasks used] on the axes of all tasks; NaN for a pair that never had labels."""
+    seen = ~np.isnan(cosines)
+    mean = np.where(seen, cosines, 0.0).sum(axis=0) / np.where(seen.any(axis=0), seen.sum(axis=0), np.nan)
+    full = np.full((n_tasks, n_tasks), np.nan)
+    full[np.ix_(used, used)] = mean
+    return full
+
+

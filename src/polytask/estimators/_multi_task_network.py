@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from sklearn.utils import ClassifierTags, RegressorTags, Tags, check_random_state
 
+from polytask.balancing import BalancingMethod, method_of
 from polytask.data import TableArrays
 from polytask.data.splits import TimeOrder, as_time_order, holdout, latest_holdout
 from polytask.estimators._base import MultiTaskEstimator
@@ -32,6 +33,13 @@ class MultiTaskNetwork(MultiTaskEstimator):
         From the table's columns to features.
     sharing : Recipe, default=HardSharing()
         From features to one representation per task.
+    balancing : BalancingMethod, str or None
+        How the losses of the tasks become one step: a method of :mod:`polytask.balancing` such as ``CAGrad(c=0.5)``, or its name,
+        ``"cagrad"`` or ``"cagrad:c=0.5"``. It sees losses divided by those of the constant predictor. By default
+        :class:`~polytask.balancing.Equal`: their plain mean.
+    balance_at : {"parameters", "features"}, default="parameters"
+        Where methods that compare gradients compare them: at all parameters that several tasks share, or at the output of the
+        encoder, which is cheaper and not the same.
     max_epochs : int, default=100
         Planned passes over the training rows; the learning rate falls to 0 over this plan.
     patience : int or None, default=16
@@ -87,6 +95,8 @@ class MultiTaskNetwork(MultiTaskEstimator):
         *,
         encoder: Recipe | None = None,
         sharing: Recipe | None = None,
+        balancing: Any = None,
+        balance_at: str = "parameters",
         max_epochs: int = 100,
         patience: int | None = 16,
         validation: Any = 0.2,
@@ -103,6 +113,8 @@ class MultiTaskNetwork(MultiTaskEstimator):
         self.tasks = tasks
         self.encoder = encoder
         self.sharing = sharing
+        self.balancing = balancing
+        self.balance_at = balance_at
         self.max_epochs = max_epochs
         self.patience = patience
         self.validation = validation
@@ -230,7 +242,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
         **options: Any,
     ) -> FittedNetwork:
         """Train a fitted network further; see :func:`continue_network`."""
-        options |= {**self._recipes(), "settings": settings, "device": _device(self.device)}
+        options |= {**self._recipes(), **self._balance(), "settings": settings, "device": _device(self.device)}
         return continue_network(start, job, table, labels.target, weight, **options)
 
     def _take(self, network: FittedNetwork) -> Self:
@@ -250,6 +262,12 @@ class MultiTaskNetwork(MultiTaskEstimator):
         }
 
     def fit_jobs(
+    def _balance(self) -> dict[str, Any]:
+        """A fresh method with an empty memory, and where it balances."""
+        if self.balance_at not in ("parameters", "features"):
+            raise OptionError(f"`balance_at` must be 'parameters' or 'features'; got {self.balance_at!r}.")
+        return {"method": _method(self.balancing), "balance_at": self.balance_at}
+
         self,
         jobs: list[NetworkJob],
         table: CodedTable,
@@ -269,6 +287,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
             weight,
             **self._recipes(),
             settings=self._settings(max(len(job.train_rows) for job in jobs)),
+            **self._balance(),
             device=_device(self.device),
             on_epoch=on_epoch,
             checkpoint=checkpoint,
@@ -380,6 +399,10 @@ def _recipe(name: str, given: Any, *, default: Recipe) -> Recipe:
 
 
 def default_batch_size(n_train: int) -> int:
+def _method(given: Any) -> BalancingMethod | None:
+    return None if given is None else method_of(given, option="`balancing` of MultiTaskNetwork")
+
+
     """Rows per step: about a sixteenth of the training rows, a power of two between 32 and 512.
 
     >>> [default_batch_size(n) for n in (100, 1_000, 5_000, 100_000)]

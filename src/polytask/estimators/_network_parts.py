@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from polytask.balancing import BalancingMethod, method_from_dict, method_to_dict
 from polytask.data import TableCodec
 from polytask.estimators._base import MultiTaskEstimator
 from polytask.estimators._fit_networks import FittedNetwork
@@ -26,6 +27,7 @@ _SETTINGS = (
     "max_steps",
     "time_limit",
     "warm_start",
+    "balance_at",
 )
 
 
@@ -76,6 +78,7 @@ def settings_content(model: MultiTaskNetwork) -> dict[str, Any]:
         "sharing": None if model.sharing is None else recipe_to_dict(model.sharing),
         "settings": {name: _plain(getattr(model, name)) for name in _SETTINGS if not hasattr(getattr(model, name), "split")},
         "random_state": plain_seed(model.random_state),
+        "balancing": _balancing_content(model.balancing),
     }
 
 
@@ -84,7 +87,16 @@ def network_of_settings(content: Mapping[str, Any], *, classes: Iterable[type] =
     encoder, sharing = (
         None if content[name] is None else recipe_from_dict(content[name], classes=classes) for name in ("encoder", "sharing")
     )
-    return MultiTaskNetwork(encoder=encoder, sharing=sharing, random_state=content["random_state"], **content["settings"])
+    balancing = content.get("balancing")  # folders of before 0.2 have none
+    if isinstance(balancing, Mapping):
+        balancing = method_from_dict(balancing, classes=classes)
+    settings = {"random_state": content["random_state"], "balancing": balancing, **content["settings"]}
+    return MultiTaskNetwork(encoder=encoder, sharing=sharing, **settings)
+
+
+def _balancing_content(given: Any) -> Any:
+    """A name stays a name; a method becomes its class name and settings."""
+    return method_to_dict(given) if isinstance(given, BalancingMethod) else given
 
 
 def table_content(model: MultiTaskEstimator) -> dict[str, Any]:
@@ -128,7 +140,9 @@ def _trained_content(network: FittedNetwork) -> dict[str, Any]:
             "steps": network.steps,
             "seconds": network.seconds,
             "curves": {name: _with_none(values) for name, values in network.curves.items()},
-            "scale": None if network.scale is None else _with_none([network.scale])[0],
+            "scale": None if network.scale is None else _with_none(network.scale),
+            "method": None if network.method is None else method_to_dict(network.method),
+            "cosines": None if network.cosines is None else _with_none(network.cosines),
         },
     }
 
@@ -162,7 +176,7 @@ def _trained(content: Mapping[str, Any], weights: Mapping[str, Any], classes: li
     module.load_state_dict(dict(weights))
     module.eval()
     training = content["training"]
-    scale = training.get("scale")  # folders of before 0.2 have none
+    scale, method, cosines = (training.get(name) for name in ("scale", "method", "cosines"))  # folders of before have none
     curves = {name: np.array(values, dtype=np.float64) for name, values in training["curves"].items()}
     return FittedNetwork(
         module,
@@ -176,6 +190,8 @@ def _trained(content: Mapping[str, Any], weights: Mapping[str, Any], classes: li
         sharing,
         shape,
         scale=None if scale is None else np.array(scale, dtype=np.float64),
+        method=None if method is None else method_from_dict(method, classes=classes),
+        cosines=None if cosines is None else np.array(cosines, dtype=np.float64),
     )
 
 
@@ -189,4 +205,6 @@ def _plain(value: Any) -> Any:
 
 
 def _with_none(values: Any) -> list[Any]:
-    return [[None if np.isnan(value) else float(value) for value in row] for row in values]
+    if np.ndim(values) == 1:
+        return [None if np.isnan(value) else float(value) for value in values]
+    return [_with_none(row) for row in values]

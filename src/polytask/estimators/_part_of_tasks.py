@@ -36,7 +36,16 @@ class PartOfTasks(nn.Module):
         self.heads = nn.ModuleList([module.heads[k] for k in tasks])
         self.tasks = list(tasks)
 
+    def features(self, *prepared: Tensor) -> Tensor:
+        """Prepared inputs to the features that all tasks read."""
+        found: Tensor = self.encoder(*prepared)
+        return found
+
+    def outputs_of(self, features: Tensor) -> list[Tensor]:
+        """Features to raw outputs, a tensor for each of these tasks."""
+        representations = self.sharing(features)
+        return [head(representations[k]) for head, k in zip(self.heads, self.tasks, strict=True)]
+
     def forward(self, *prepared: Tensor) -> Tensor:
         """Prepared inputs to raw outputs of these tasks, side by side."""
-        representations = self.sharing(self.encoder(*prepared))
-        return torch.cat([head(representations[k]) for head, k in zip(self.heads, self.tasks, strict=True)], dim=-1)
+        return torch.cat(self.outputs_of(self.features(*prepared)), dim=-1)

@@ -27,10 +27,18 @@ class MultiTaskModule(nn.Module):
         """Everything that needs no gradient; see the encoder."""
         return self.encoder.prepare(numeric, categorical, *tokens)  # type: ignore[operator]
 
+    def features(self, *prepared: Tensor) -> Tensor:
+        """Prepared inputs to the features that all tasks read."""
+        found: Tensor = self.encoder(*prepared)
+        return found
+
+    def outputs_of(self, features: Tensor) -> list[Tensor]:
+        """Features to raw outputs, a tensor for each task."""
+        return [head(z) for head, z in zip(self.heads, self.sharing(features), strict=True)]
+
     def forward(self, *prepared: Tensor) -> Tensor:
         """Prepared inputs to raw outputs of all tasks."""
-        representations = self.sharing(self.encoder(*prepared))
-        return torch.cat([head(z) for head, z in zip(self.heads, representations, strict=True)], dim=-1)
+        return torch.cat(self.outputs_of(self.features(*prepared)), dim=-1)
 
 
 def build_module(

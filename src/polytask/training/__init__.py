@@ -8,6 +8,7 @@
 64
 """
 
+from polytask.training._balanced_step import BalanceAt, BalancedStep, EpochBalance
 from polytask.training._checkpoint import Checkpoint
 from polytask.training._data import TrainingData, epoch_batches, seed_of
 from polytask.training._fit import fit
@@ -18,8 +19,11 @@ from polytask.training._settings import TrainingSettings
 from polytask.training._stopping import EarlyStopping, mean_skill
 
 __all__ = [
+    "BalanceAt",
+    "BalancedStep",
     "Checkpoint",
     "EarlyStopping",
+    "EpochBalance",
     "EpochRecord",
     "OneNetwork",
     "StackedNetworks",

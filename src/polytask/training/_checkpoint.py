@@ -9,7 +9,9 @@ from torch import Tensor
 
 from polytask.exceptions import ModelFolderError
 from polytask.storage import read_checkpoint, write_checkpoint
-from polytask.training._history import EpochRecord, TrainingHistory
+from polytask.training._balanced_step import BalancedStep
+from polytask.training._history import TENSORS_OF_RECORD, EpochRecord, TrainingHistory
+from polytask.training._memory import packed_memory, restore_memory
 from polytask.training._network import OneNetwork, StackedNetworks, keep_replicas
 from polytask.training._stopping import EarlyStopping
 
@@ -51,27 +53,35 @@ class Checkpoint:
         *,
         epoch: int,
         replicas: Tensor | None = None,
+        step: BalancedStep | None = None,
     ) -> None:
-        """Write the state after ``epoch``, if the last write is long enough ago; ``replicas`` are still in training."""
+        """Write the state after ``epoch``, if the last write is long enough ago; ``replicas`` are still in training.
+
+        Of ``step`` the memory of the balancing method is kept.
+        """
         if time.monotonic() - self._last < self.every:
             return
         self._last = time.monotonic()
         names = {id(p): name for name, p in network.parameters.items()}
         tensors = {f"now/{name}": p.detach() for name, p in network.parameters.items()}
         tensors |= {f"best/{name}": p for name, p in stopping.parameters.items()}
-        for p, state in optimizer.state.items():
-            tensors |= {f"optimizer/{key}/{names[id(p)]}": value for key, value in state.items()}
+        for p, moments in optimizer.state.items():
+            tensors |= {f"optimizer/{key}/{names[id(p)]}": value for key, value in moments.items()}
         tensors |= {"random": torch.get_rng_state(), "stopping/best": stopping.best, "stopping/best_epoch": stopping.best_epoch}
         if replicas is not None:
             tensors["replicas"] = replicas
         for k, record in enumerate(history.epochs):
-            tensors |= {f"history/{k}/{key}": getattr(record, key) for key in ("train_losses", "skills", "mean_skill")}
-        state = {
+            values = {f"history/{k}/{key}": getattr(record, key) for key in TENSORS_OF_RECORD}
+            tensors |= {key: value for key, value in values.items() if value is not None}
+        state: dict[str, Any] = {
             "epoch": epoch,
             "steps": history.steps,
             "seconds": history.seconds,
             "records": [[r.epoch, r.max_epochs, r.steps] for r in history.epochs],
         }
+        if step is not None:
+            state["balancing"], memory = packed_memory(step.method)
+            tensors |= memory
         write_checkpoint(self.path, {name: t.cpu() for name, t in tensors.items()}, state)
 
     def restore(
@@ -80,8 +90,10 @@ class Checkpoint:
         optimizer: torch.optim.Optimizer,
         stopping: EarlyStopping,
         history: TrainingHistory,
+        *,
+        step: BalancedStep | None = None,
     ) -> tuple[int, Tensor | None]:
-        """Put the saved state into all four.
+        """Put the saved state into all of them.
 
         Returns
         -------
@@ -93,13 +105,17 @@ class Checkpoint:
         Raises
         ------
         ModelFolderError
-            If the file is damaged, or belongs to a network of another shape.
+            If the file is damaged, or belongs to a network of another shape or balanced by another method.
         """
         tensors, state = read_checkpoint(self.path)
         self._check_fits(network, tensors)
         replicas = tensors.get("replicas")
         if replicas is not None and len(replicas) < (network.n_replicas or 0):
             keep_replicas(network, optimizer, replicas)
+            if step is not None:
+                step.keep(replicas)
+        if step is not None and "balancing" in state:
+            restore_memory(step.method, state["balancing"], tensors, path=self.path)
         with torch.no_grad():
             for name, p in network.parameters.items():
                 p.copy_(tensors[f"now/{name}"])
@@ -108,7 +124,7 @@ class Checkpoint:
         stopping.parameters = {name: tensors[f"best/{name}"].to(p.device) for name, p in network.parameters.items()}
         torch.set_rng_state(tensors["random"])
         for k, (epoch, max_epochs, steps) in enumerate(state["records"]):
-            values = {key: tensors[f"history/{k}/{key}"] for key in ("train_losses", "skills", "mean_skill")}
+            values = {key: tensors[name] for key in TENSORS_OF_RECORD if (name := f"history/{k}/{key}") in tensors}
             history.epochs.append(EpochRecord(epoch, max_epochs, steps, **values))
         history.steps, history.seconds = state["steps"], state["seconds"]
         return int(state["epoch"]), replicas

@@ -4,17 +4,19 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from polytask.balancing import BalancingMethod, Equal, backward
+from polytask.balancing import BalancingMethod, Equal
 from polytask.exceptions import PolytaskError
 from polytask.optim import adamw, warmup_cosine
 from polytask.tasks import FittedTask
+from polytask.training._balanced_step import BalanceAt, BalancedStep, EpochBalance
 from polytask.training._checkpoint import Checkpoint
 from polytask.training._data import TrainingData, epoch_batches, n_batches, padded_chunks, seed_of
-from polytask.training._history import EpochRecord, TrainingHistory
+from polytask.training._history import TENSORS_OF_RECORD, EpochRecord, TrainingHistory
 from polytask.training._losses import TaskLosses, mean_losses
 from polytask.training._network import OneNetwork, StackedNetworks, all_finite, clip_gradients_, keep_replicas
 from polytask.training._settings import TrainingSettings
@@ -31,6 +33,7 @@ def fit(
     settings: TrainingSettings,
     seeds: Sequence[int],
     method: BalancingMethod | None = None,
+    balance_at: BalanceAt = "parameters",
     on_epoch: Callable[[EpochRecord], None] | None = None,
     checkpoint: Checkpoint | None = None,
     optimizer: torch.optim.Optimizer | None = None,
@@ -48,6 +51,10 @@ def fit(
     seeds : sequence of int
         One per network, for the order of rows; the first one also starts dropout.
     method : BalancingMethod, default=Equal()
+        Sees losses divided by those of the constant predictor. Of several networks each has a copy of its own with an empty
+        memory; a network that learns a single task is left alone.
+    balance_at : {"parameters", "features"}, default="parameters"
+        For methods that compare gradients: at the parameters that several tasks share, or, cheaper, at the encoder's output.
     on_epoch : callable, optional
         Called with an :class:`EpochRecord` after every epoch. KeyboardInterrupt in it, or anywhere, ends the run: what was best
         is kept.
@@ -63,8 +70,8 @@ def fit(
     PolytaskError
         If the loss of a task is not finite.
     """
-    method = method or Equal()
-    losses_of, errors_of, names = TaskLosses(tasks), TaskLosses(tasks, of_skill=True), [task.name for task in tasks]
+    step = BalancedStep(network, data, tasks, method=method or Equal(), at=balance_at)
+    errors_of = TaskLosses(tasks, of_skill=True)
     if optimizer is None:
         optimizer = adamw(network.parameters, learning_rate=settings.learning_rate, weight_decay=settings.weight_decay)
     stopping = EarlyStopping(patience=settings.patience, n_replicas=network.n_replicas)
@@ -75,7 +82,7 @@ def fit(
     with torch.random.fork_rng(devices=_cuda_devices(network)):
         torch.manual_seed(seed_of(seeds[0], 2**20))
         if checkpoint is not None and checkpoint.exists():
-            epoch, kept = checkpoint.restore(network, optimizer, stopping, history)
+            epoch, kept = checkpoint.restore(network, optimizer, stopping, history, step=step)
             started -= history.seconds
             if replicas is not None and kept is not None and len(kept) < len(replicas):
                 replicas, data, own_seeds = kept, data.keep(kept), [own_seeds[k] for k in kept.tolist()]
@@ -83,26 +90,28 @@ def fit(
         try:
             for epoch in epochs_left:
                 network.set_training(True)
-                sums, weights = [], []
+                sums, weights, balances = [], [], EpochBalance()
                 for rows in epoch_batches(data.train_rows, batch_size=settings.batch_size, seeds=own_seeds, epoch=epoch):
                     factor = (schedule or planned)(history.steps)
                     for group in optimizer.param_groups:
                         group["lr"] = settings.learning_rate * factor
-                    inputs, target, weight = data.batch(data.labelled(rows))
-                    loss_sums, label_weight = losses_of(network.forward(inputs), target, weight)
-                    backward(mean_losses(loss_sums, label_weight * data.scale), method, label_weight=label_weight, tasks=names)
+                    batch = data.batch(data.labelled(rows))
+                    loss_sums, label_weight, balance = step.backward(batch, data.scale)
                     if settings.clip_norm is not None:
                         clip_gradients_(list(network.parameters.values()), settings.clip_norm, n_replicas=network.n_replicas)
                     optimizer.step()
                     optimizer.zero_grad()
-                    sums.append(loss_sums.detach())
+                    step.after_step(batch, data.scale)
+                    sums.append(loss_sums)
                     weights.append(label_weight)
+                    balances.add(balance, label_weight)
                     history.steps += 1
                     history.ended_by = _spent(settings, steps=history.steps, started=started)
                     if history.ended_by:
                         break
                 plan = epoch, settings.max_epochs, history.steps
-                record = _end_of_epoch(network, data, errors_of, torch.stack(sums), torch.stack(weights), plan=plan)
+                record = _end_of_epoch(network, data, errors_of, torch.stack(sums), torch.stack(weights), balances, plan=plan)
+                step.end_epoch(record.train_losses)
                 if replicas is not None:
                     record = _spread(record, replicas, ended=stopping.has_ended(epoch - 1))
                 _check_finite(record, torch.stack(sums), network, tasks)
@@ -119,8 +128,9 @@ def fit(
                     kept = torch.nonzero(~ended[replicas]).ravel()  # half the stack costs half the time
                     replicas, data, own_seeds = replicas[kept], data.keep(kept), [own_seeds[k] for k in kept.tolist()]
                     keep_replicas(network, optimizer, kept)
+                    step.keep(kept)
                 if checkpoint is not None and not history.ended_by:
-                    checkpoint.save(network, optimizer, stopping, history, epoch=epoch, replicas=replicas)
+                    checkpoint.save(network, optimizer, stopping, history, epoch=epoch, replicas=replicas, step=step)
                 if is_last:
                     break
             history.ended_by = history.ended_by or ("patience" if bool(stopping.has_ended(epoch).all()) else "epochs")
@@ -142,6 +152,7 @@ def _end_of_epoch(
     errors_of: TaskLosses,
     sums: Tensor,
     weights: Tensor,
+    balances: EpochBalance,
     *,
     plan: tuple[int, int, int],
 ) -> EpochRecord:
@@ -156,7 +167,8 @@ def _end_of_epoch(
     skills, mean = mean_skill(mean_losses(valid_sums, valid_weights), data.validation_scale, valid_weights)
     sums, weights = sums.sum(0), weights.sum(0)
     train = torch.where(weights > 0, infinite_if_nan(mean_losses(sums, weights) / data.scale), torch.nan)
-    return EpochRecord(*plan, train.cpu(), skills.cpu(), mean.cpu())
+    balance = balances.weights(), balances.conflict(), balances.cosines()
+    return EpochRecord(*plan, train.cpu(), skills.cpu(), mean.cpu(), *balance)
 
 
 def _spent(settings: TrainingSettings, *, steps: int, started: float) -> str:
@@ -183,15 +195,15 @@ def _check_finite(record: EpochRecord, sums: Tensor, network: OneNetwork | Stack
 def _spread(record: EpochRecord, replicas: Tensor, *, ended: Tensor) -> EpochRecord:
     """The record of the networks still in training, on the axis of all networks; NaN for those that have stopped."""
 
-    def spread(values: Tensor) -> Tensor:
+    def spread(values: Tensor | None) -> Any:
+        if values is None:
+            return None
         full = torch.full((len(ended), *values.shape[1:]), torch.nan, dtype=values.dtype)
         full[replicas] = values
         full[ended] = torch.nan
         return full
 
-    return replace(
-        record, train_losses=spread(record.train_losses), skills=spread(record.skills), mean_skill=spread(record.mean_skill)
-    )
+    return replace(record, **{name: spread(getattr(record, name)) for name in TENSORS_OF_RECORD})
 
 
 def _cuda_devices(network: OneNetwork | StackedNetworks) -> list[torch.device]:

@@ -19,6 +19,13 @@ class EpochRecord:
         Validation skill; NaN without validation labels.
     mean_skill : Tensor of shape (...,)
         Over the tasks with validation labels; NaN if there is none.
+    weights : Tensor of shape (..., n_tasks)
+        Mean weight that balancing gave each task, over the steps where it had labels; NaN if there is none, or where a method
+        gives a direction and no weights.
+    conflict : Tensor of shape (...,), optional
+        Share of the pairs of tasks, over all steps, whose gradients point apart; only where gradients are compared.
+    cosines : Tensor of shape (..., n_tasks, n_tasks), optional
+        Mean cosine between the gradients of every two tasks; only where gradients are compared.
     """
 
     epoch: int
@@ -27,6 +34,12 @@ class EpochRecord:
     train_losses: Tensor
     skills: Tensor
     mean_skill: Tensor
+    weights: Tensor | None = None
+    conflict: Tensor | None = None
+    cosines: Tensor | None = None
+
+
+TENSORS_OF_RECORD = ("train_losses", "skills", "mean_skill", "weights", "conflict", "cosines")
 
 
 @dataclass

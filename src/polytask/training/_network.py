@@ -1,6 +1,7 @@
 """One network, or several of the same shape as one stack: the two things the loop can train."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +26,14 @@ class OneNetwork:
     def forward(self, inputs: tuple[Tensor, ...]) -> Tensor:
         """Inputs [B, ...] to raw outputs [B, outputs]."""
         return self.module(*inputs)
+
+    def in_parts(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, list[Tensor]]:
+        """Inputs to the features that all tasks read, and to raw outputs [B, ...] of each task, none of which reads another's.
+
+        The module has ``features`` and ``outputs_of``, as :class:`~polytask.networks.MultiTaskModule` does.
+        """
+        features = self.module.features(*inputs)  # type: ignore[operator]
+        return features, self.module.outputs_of(features)  # type: ignore[operator]
 
     def set_training(self, mode: bool) -> None:
         """Dropout on or off."""
@@ -51,6 +60,7 @@ class StackedNetworks:
         self.module = self.modules[0]
         self.parameters, self.buffers = stack_module_state(self.modules)
         self._run = vmap(self._one, randomness="different")
+        self._run_part = vmap(self._part, in_dims=(None, 0, 0, 0), randomness="different")
 
     @property
     def n_replicas(self) -> int:
@@ -60,6 +70,11 @@ class StackedNetworks:
     def forward(self, inputs: tuple[Tensor, ...]) -> Tensor:
         """Inputs [R, B, ...] to raw outputs [R, B, outputs]."""
         return self._run(self.parameters, self.buffers, inputs)
+
+    def in_parts(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, list[Tensor]]:
+        """Inputs [R, B, ...] to features [R, B, ...] and raw outputs [R, B, ...] of each task; see :class:`OneNetwork`."""
+        features = self._run_part("features", self.parameters, self.buffers, inputs)
+        return features, self._run_part("outputs_of", self.parameters, self.buffers, (features,))
 
     def set_training(self, mode: bool) -> None:
         """Dropout on or off; only in the module that runs, the others lend their parameters until :meth:`load`."""
@@ -80,6 +95,22 @@ class StackedNetworks:
 
     def _one(self, parameters: dict[str, Tensor], buffers: dict[str, Tensor], inputs: tuple[Tensor, ...]) -> Tensor:
         return functional_call(self.module, (parameters, buffers), inputs)
+
+    def _part(self, name: str, parameters: dict[str, Tensor], buffers: dict[str, Tensor], inputs: tuple[Tensor, ...]) -> Any:
+        state = {f"module.{key}": value for own in (parameters, buffers) for key, value in own.items()}
+        return functional_call(_Calling(self.module, name), state, inputs)
+
+
+class _Calling(nn.Module):
+    """One of the methods of a module, as a module."""
+
+    def __init__(self, module: nn.Module, name: str) -> None:
+        super().__init__()
+        self.module = module
+        self.name = name
+
+    def forward(self, *inputs: Tensor) -> Any:
+        return getattr(self.module, self.name)(*inputs)
 
 
 def clip_gradients_(parameters: Sequence[Tensor], max_norm: float, *, n_replicas: int | None) -> None:
