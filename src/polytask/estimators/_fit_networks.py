@@ -9,16 +9,17 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from polytask.balancing import BalancingMethod
 from polytask.data import TableArrays
 from polytask.estimators._part_of_tasks import PartOfTasks
 from polytask.networks import MultiTaskModule, Recipe, TableShape, build_module, output_slices
 from polytask.networks.encoders import check_takes_words
 from polytask.tasks import FittedTask
 from polytask.training import (
+    BalanceAt,
     Checkpoint,
     EpochRecord,
     OneNetwork,
-    BalanceAt,
     StackedNetworks,
     TaskLosses,
     TrainingData,
@@ -34,11 +35,11 @@ Array = np.ndarray[Any, np.dtype[Any]]
 PADDED_ROWS = 256  # every inference pass has this many rows, so a row's prediction does not depend on its neighbours
 STACKED_ROWS = 20_000  # networks with more training rows are trained one after the other: no gain from stacking
 STACKED_NETWORKS = 32  # at most so many at once; more leave the caches
+STACKED_GRADIENTS = 64_000_000  # numbers in the gradients of all tasks of a stack, where a method compares them: a quarter GB
 
 
 @dataclass(frozen=True)
 class CodedTable:
-STACKED_GRADIENTS = 64_000_000  # numbers in the gradients of all tasks of a stack, where a method compares them: a quarter GB
     """Inputs of the development table as arrays, and the shape that they give an encoder."""
 
     arrays: TableArrays
@@ -99,14 +100,14 @@ class FittedNetwork:
         in a folder of an older version.
     moments : dict of parameter name to dict of tensors
         State of the optimizer, by which :meth:`MultiTaskNetwork.partial_fit` goes on; empty after ``fit``.
-    """
-
-    module: MultiTaskModule
-    tasks: list[FittedTask]
     method : BalancingMethod, optional
         What the tasks were balanced by, with its memory at the end where one network was trained; None for equal weights.
     cosines : array of shape (T, T), optional
         Mean cosine between the gradients of every two tasks over the run, where a method compares them.
+    """
+
+    module: MultiTaskModule
+    tasks: list[FittedTask]
     curves: dict[str, Array]
     best_epoch: int
     ended_by: str
@@ -117,12 +118,12 @@ class FittedNetwork:
     shape: TableShape
     scale: Array | None = None
     moments: dict[str, dict[str, Tensor]] = field(default_factory=dict)
+    method: BalancingMethod | None = None
+    cosines: Array | None = None
 
     @torch.no_grad()
     def outputs(self, arrays: TableArrays, *, only: str | None = None) -> dict[str, Array]:
         """Outputs in natural scale per task, or of one task only, such as that of a twin."""
-    method: BalancingMethod | None = None
-    cosines: Array | None = None
         device = next(self.module.parameters()).device
         if self.module.training:  # never while other threads predict: `fit` leaves it in evaluation mode
             self.module.eval()
@@ -152,12 +153,12 @@ def fit_networks(
     sharing: Recipe,
     settings: TrainingSettings,
     device: torch.device,
+    method: BalancingMethod | None = None,
+    balance_at: BalanceAt = "parameters",
     on_epoch: Callable[[EpochRecord], None] | None = None,
     checkpoint: Checkpoint | None = None,
     keep_interrupted: bool = False,
 ) -> list[FittedNetwork]:
-    method: BalancingMethod | None = None,
-    balance_at: BalanceAt = "parameters",
     """Train the network of every job; where that is faster, several at once in one stack.
 
     Parameters
@@ -169,25 +170,25 @@ def fit_networks(
         With classes; statistics are taken from the training rows of each job.
     target, weight : array of shape (n, C)
         Targets of all tasks side by side, and label weights.
-    checkpoint : Checkpoint, optional
-        Of the first stack; the next ones are kept in files beside it.
-    keep_interrupted : bool, default=False
-        On Ctrl-C keep the best epochs until then; otherwise KeyboardInterrupt goes on to the caller.
     method : BalancingMethod, optional
         Balances the tasks of each network, by a fresh copy; equal weights by default. Networks of a single task are left alone.
     balance_at : {"parameters", "features"}, default="parameters"
         See :func:`polytask.training.fit`.
+    checkpoint : Checkpoint, optional
+        Of the first stack; the next ones are kept in files beside it.
+    keep_interrupted : bool, default=False
+        On Ctrl-C keep the best epochs until then; otherwise KeyboardInterrupt goes on to the caller.
     """
     shape, tensors = table.shape, table_tensors(table.arrays, slice(None), device)
     n_at_once = 1 if max(len(job.train_rows) for job in jobs) > STACKED_ROWS else STACKED_NETWORKS
+    compares = method is not None and method.compares_gradients
+    if compares:
+        n_at_once = int(np.clip(STACKED_GRADIENTS // (len(tasks) * _n_parameters(encoder, shape)), 1, n_at_once))
     fitted: list[FittedNetwork] = []
     one_fold = not all(task.has_fixed_losses for task in tasks)
     joint_apart = compares or len(tasks) >= STACKED_NETWORKS
     for stack in _stacks(jobs, n_at_once, joint_apart=joint_apart, one_fold=one_fold):
         start = len(fitted)
-    compares = method is not None and method.compares_gradients
-    if compares:
-        n_at_once = int(np.clip(STACKED_GRADIENTS // (len(tasks) * _n_parameters(encoder, shape)), 1, n_at_once))
         folds = {job.fold: job for job in stack}
         prepared = {key: prepare_fold(job, tensors, tasks, target, weight, encoder, shape, device) for key, job in folds.items()}
         modules = [module_of(job, prepared[job.fold], encoder, sharing, shape, device) for job in stack]
@@ -201,21 +202,24 @@ def fit_networks(
             [prepared[stack[0].fold].tasks[k] for k in used],
             settings=settings,
             seeds=[job.seed for job in stack],
+            method=None if method is None else method if len(stack) == len(jobs) == 1 else method.fresh(),
+            balance_at=balance_at,
             on_epoch=on_epoch,
             checkpoint=checkpoint.part(start) if checkpoint is not None and start else checkpoint,
         )
         if history.ended_by == "interrupt" and not keep_interrupted:
             raise KeyboardInterrupt
         fitted += fitted_networks(stack, modules, prepared, history, used, (*deepcopy((encoder, sharing)), shape), data.scale)
+        for own in fitted[start:]:
+            own.method = None if method is None else method if len(jobs) == 1 else method.fresh()
     return fitted
 
 
-def _stacks(jobs: Sequence[NetworkJob], n_at_once: int, *, n_tasks: int, one_fold: bool) -> list[list[NetworkJob]]:
-    """Jobs that are trained at once, in order; of many tasks joint networks go apart, since they need the heads of all.
+def _stacks(jobs: Sequence[NetworkJob], n_at_once: int, *, joint_apart: bool, one_fold: bool) -> list[list[NetworkJob]]:
+    """Jobs that are trained at once, in order.
 
+    With ``joint_apart`` twins are not in one stack with joint networks, which need the heads of all tasks, or a pass for each.
     A stack has one set of losses, so with ``one_fold``, where losses depend on training rows, folds go apart too.
-        for own in fitted[start:]:
-            own.method = None if method is None else method if len(jobs) == 1 else method.fresh()
     """
     stacks: list[list[NetworkJob]] = []
     for job in jobs:
@@ -224,11 +228,12 @@ def _stacks(jobs: Sequence[NetworkJob], n_at_once: int, *, n_tasks: int, one_fol
         if not stacks or len(stacks[-1]) == n_at_once or apart:
             stacks.append([])
         stacks[-1].append(job)
-def _stacks(jobs: Sequence[NetworkJob], n_at_once: int, *, joint_apart: bool, one_fold: bool) -> list[list[NetworkJob]]:
-    """Jobs that are trained at once, in order.
-
-    With ``joint_apart`` twins are not in one stack with joint networks, which need the heads of all tasks, or a pass for each.
     return stacks
+
+
+def _n_parameters(encoder: Recipe, shape: TableShape) -> int:
+    with torch.random.fork_rng(devices=[]):
+        return max(1, sum(p.numel() for p in encoder.build(shape).parameters()))
 
 
 @dataclass(frozen=True)
@@ -239,11 +244,6 @@ class Fold:
     scaling: dict[str, Tensor]
     inputs: tuple[Tensor, ...]
     target: Tensor
-
-def _n_parameters(encoder: Recipe, shape: TableShape) -> int:
-    with torch.random.fork_rng(devices=[]):
-        return max(1, sum(p.numel() for p in encoder.build(shape).parameters()))
-
 
 
 def prepare_fold(
@@ -359,12 +359,19 @@ def fitted_networks(
     scales = _of_all_tasks(scale.cpu().numpy().reshape(len(stack), -1), used, n_tasks)
     train = _of_all_tasks(np.stack([record.train_losses.numpy() for record in history.epochs]), used, n_tasks)
     skill = _of_all_tasks(np.stack([record.skills.numpy() for record in history.epochs]), used, n_tasks)
+    weights = np.stack([record.weights.numpy() for record in history.epochs if record.weights is not None])
+    weights = _of_all_tasks(weights, used, n_tasks)
+    conflict = _stacked([record.conflict for record in history.epochs])
+    cosines = _stacked([record.cosines for record in history.epochs])
     found = []
     for k, (job, module) in enumerate(zip(stack, modules, strict=True)):
         assert history.best_epoch is not None
         assert history.n_epochs is not None
         best, n_epochs = int(history.best_epoch.reshape(-1)[k]), int(history.n_epochs.reshape(-1)[k])
         own = slice(n_epochs) if len(stack) == 1 else (slice(n_epochs), k)
+        curves = {"train": train[own], "skill": skill[own], "weights": weights[own]}
+        if conflict is not None and cosines is not None:
+            curves["conflict"] = conflict[own]
         found.append(
             FittedNetwork(
                 module,
@@ -374,19 +381,13 @@ def fitted_networks(
                 "patience" if n_epochs < len(history.epochs) else history.ended_by,
                 history.epochs[n_epochs - 1].steps,
                 history.seconds / len(stack),
-    weights = np.stack([record.weights.numpy() for record in history.epochs if record.weights is not None])
-    weights = _of_all_tasks(weights, used, n_tasks)
-    conflict = _stacked([record.conflict for record in history.epochs])
-    cosines = _stacked([record.cosines for record in history.epochs])
                 *built_from,
                 scale=scales[k],
+                cosines=None if cosines is None else _of_all_pairs(cosines[own], used, n_tasks),
             )
         )
     return found
 
-        curves = {"train": train[own], "skill": skill[own], "weights": weights[own]}
-        if conflict is not None and cosines is not None:
-            curves["conflict"] = conflict[own]
 
 def _of_all_tasks(values: Array, used: Array, n_tasks: int) -> Array:
     """Values [..., tasks used] on the axis of all tasks; NaN for the others."""
@@ -395,13 +396,6 @@ def _of_all_tasks(values: Array, used: Array, n_tasks: int) -> Array:
     return full
 
 
-def table_tensors(arrays: TableArrays, rows: slice, device: torch.device) -> tuple[Tensor, ...]:
-    """Some rows of a table as tensors, in the order in which ``prepare`` takes them: numbers, codes, words and their counts."""
-    numeric = torch.as_tensor(arrays.numeric[rows])
-                cosines=None if cosines is None else _of_all_pairs(cosines[own], used, n_tasks),
-    if device.type == "mps":  # no float64 there
-        numeric = numeric.float()
-    return numeric.to(device), *(torch.as_tensor(own[rows]).to(device) for own in (arrays.categorical, *arrays.words))
 def _stacked(values: Sequence[Tensor | None]) -> Array | None:
     """All epochs together [epochs, ...]; None where they tell nothing."""
     found = [value.numpy() for value in values if value is not None]
@@ -417,3 +411,9 @@ def _of_all_pairs(cosines: Array, used: Array, n_tasks: int) -> Array:
     return full
 
 
+def table_tensors(arrays: TableArrays, rows: slice, device: torch.device) -> tuple[Tensor, ...]:
+    """Some rows of a table as tensors, in the order in which ``prepare`` takes them: numbers, codes, words and their counts."""
+    numeric = torch.as_tensor(arrays.numeric[rows])
+    if device.type == "mps":  # no float64 there
+        numeric = numeric.float()
+    return numeric.to(device), *(torch.as_tensor(own[rows]).to(device) for own in (arrays.categorical, *arrays.words))
