@@ -261,13 +261,13 @@ class MultiTaskNetwork(MultiTaskEstimator):
             "sharing": _recipe("sharing", self.sharing, default=HardSharing()),
         }
 
-    def fit_jobs(
     def _balance(self) -> dict[str, Any]:
         """A fresh method with an empty memory, and where it balances."""
         if self.balance_at not in ("parameters", "features"):
             raise OptionError(f"`balance_at` must be 'parameters' or 'features'; got {self.balance_at!r}.")
         return {"method": _method(self.balancing), "balance_at": self.balance_at}
 
+    def fit_jobs(
         self,
         jobs: list[NetworkJob],
         table: CodedTable,
@@ -286,8 +286,8 @@ class MultiTaskNetwork(MultiTaskEstimator):
             labels.target,
             weight,
             **self._recipes(),
-            settings=self._settings(max(len(job.train_rows) for job in jobs)),
             **self._balance(),
+            settings=self._settings(max(len(job.train_rows) for job in jobs)),
             device=_device(self.device),
             on_epoch=on_epoch,
             checkpoint=checkpoint,
@@ -398,11 +398,11 @@ def _recipe(name: str, given: Any, *, default: Recipe) -> Recipe:
     return given
 
 
-def default_batch_size(n_train: int) -> int:
 def _method(given: Any) -> BalancingMethod | None:
     return None if given is None else method_of(given, option="`balancing` of MultiTaskNetwork")
 
 
+def default_batch_size(n_train: int) -> int:
     """Rows per step: about a sixteenth of the training rows, a power of two between 32 and 512.
 
     >>> [default_batch_size(n) for n in (100, 1_000, 5_000, 100_000)]
