@@ -4,7 +4,14 @@ import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.utils.estimator_checks import check_estimator
 
-from polytask.estimators import AveragingEstimator, BaggingEstimator, GreedyEnsemble, StackedAcrossTasks, StackingEstimator
+from polytask.estimators import (
+    AveragingEstimator,
+    BaggingEstimator,
+    GreedyEnsemble,
+    MultiTaskForest,
+    StackedAcrossTasks,
+    StackingEstimator,
+)
 from polytask.tasks import Regression
 
 LINEAR = {"regressor": Ridge(), "classifier": LogisticRegression(max_iter=500)}
@@ -37,6 +44,8 @@ WEIGHTS = {
         (BaggingEstimator(LINEAR, [Regression("y")], n_repeats=2, random_state=0), ONE_COLUMN | WEIGHTS),
         (StackingEstimator({"linear": LINEAR}, [Regression("y")], folds=2, random_state=0), ONE_COLUMN | WEIGHTS),
         (StackedAcrossTasks(LINEAR, folds=2, random_state=0), PROBABILITIES | WEIGHTS),
+        (MultiTaskForest(n_estimators=10, random_state=0), PROBABILITIES | WEIGHTS),
+        (MultiTaskForest([Regression("y")], n_estimators=10, random_state=0), ONE_COLUMN | WEIGHTS),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, dict) else "",
 )

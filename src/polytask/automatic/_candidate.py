@@ -153,6 +153,9 @@ def pilot_seconds(candidate: Candidate, data: LearningData, rows: Array, *, seed
     """
     per_task, slices, found = PerTaskEstimator(candidate.model), data.labels.slices, 0.0
     drawn = np.random.default_rng(seed).permutation(rows)
+    if isinstance(candidate.model, FitsOnRows):
+        pilots = [_seconds_of_whole(candidate.model, data, np.sort(drawn[:size]), seed) for size in PILOT_SIZES]
+        return _grown(pilots, len(rows))
     timed: dict[tuple[str, int], float] = {}
     names = learnable(candidate, data)
     for task in data.labels.tasks:
@@ -166,10 +169,21 @@ def pilot_seconds(candidate: Candidate, data: LearningData, rows: Array, *, seed
                 _seconds_of(TaskModel(task, per_task._estimator_of(task)), data, part, np.sort(drawn[:size]))
                 for size in PILOT_SIZES
             ]
-            grows = np.clip(np.log2(max(seconds[1], 1e-4) / max(seconds[0], 1e-4)), 0.8, 2.5)
-            timed[kind] = seconds[1] * float(max(int(n_seen), PILOT_SIZES[1]) / PILOT_SIZES[1]) ** float(grows) / task.n_targets
+            timed[kind] = _grown(seconds, int(n_seen)) / task.n_targets
         found += timed[kind] * task.n_targets
     return found
+
+
+def _grown(seconds: Sequence[float], n: int) -> float:
+    """Seconds on ``n`` rows, of those that the pilots took."""
+    grows = float(np.clip(np.log2(max(seconds[1], 1e-4) / max(seconds[0], 1e-4)), 0.8, 2.5))
+    return float(seconds[1] * (max(n, PILOT_SIZES[1]) / PILOT_SIZES[1]) ** grows)
+
+
+def _seconds_of_whole(model: Any, data: LearningData, rows: Array, seed: int) -> float:
+    started = time.perf_counter()
+    fit_on_rows(model, data, rows, seed=seed)
+    return time.perf_counter() - started
 
 
 def _seconds_of(model: TaskModel, data: LearningData, part: slice, rows: Array) -> float:

@@ -12,6 +12,7 @@ import numpy as np
 from polytask.automatic._candidate import (
     PILOT_ROWS,
     Candidate,
+    Constants,
     Fitted,
     bagged_of,
     jobs_of,
@@ -19,7 +20,7 @@ from polytask.automatic._candidate import (
     pilot_seconds,
 )
 from polytask.automatic._workers import Workers
-from polytask.estimators import Bagged, FitsOnRows, LearningData, MultiTaskNetwork
+from polytask.estimators import Bagged, LearningData, MultiTaskNetwork
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Split = tuple[Array, Array]
@@ -186,8 +187,8 @@ class PortfolioRun:
         return True
 
     def _needs_pilot(self, candidate: Candidate) -> bool:
-        is_network = isinstance(candidate.model, MultiTaskNetwork | FitsOnRows)
-        return len(self.splits[0][0]) > PILOT_ROWS and not is_network and np.isfinite(self.deadline())
+        needs_none = isinstance(candidate.model, MultiTaskNetwork | Constants)
+        return len(self.splits[0][0]) > PILOT_ROWS and not needs_none and np.isfinite(self.deadline())
 
     def _make_jobs(self, k: int, candidate: Candidate) -> None:
         until = time.monotonic() + candidate.share * self._left() if np.isfinite(self.deadline()) else np.inf

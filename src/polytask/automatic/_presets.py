@@ -5,6 +5,7 @@ from typing import Any, Literal, get_args
 
 from polytask.automatic._candidate import Candidate, Constants
 from polytask.estimators import (
+    MultiTaskForest,
     MultiTaskNetwork,
     StackedAcrossTasks,
     boosted_trees,
@@ -65,6 +66,8 @@ def candidates_of(
             "random forest", random_forest(n_estimators=n_trees, random_state=seed), sized=_forest(random_forest, n_trees, seed)
         ),
     ]
+    if n_tasks > 1:
+        found.insert(5, _joint_forest(n_trees, seed))
     if preset == "balanced":
         return found
     found += [
@@ -80,7 +83,7 @@ def candidates_of(
     ]
     if n_tasks > 1:
         upon = StackedAcrossTasks(linear_models(), final_estimator=boosted_trees(random_state=seed), passthrough=True)
-        found.insert(10, Candidate("network alone", network, share=0.4))
+        found.insert(11, Candidate("network alone", network, share=0.4))
         found.append(Candidate("stacked across tasks", upon, together=True, max_rows=20_000))
     return found
 
@@ -96,6 +99,15 @@ def _stopped(variant: str, seed: int) -> Candidate:
 
 def _boosted(seed: int) -> Callable[[float], Any]:
     return lambda share: boosted_trees(n_estimators=max(30, int(120 * share)), learning_rate=0.08, random_state=seed)
+
+
+def _joint_forest(n_trees: int, seed: int) -> Candidate:
+    return Candidate(
+        "forest of all tasks",
+        MultiTaskForest(n_estimators=n_trees, random_state=seed),
+        together=True,
+        sized=lambda share: MultiTaskForest(n_estimators=max(16, int(n_trees * share)), random_state=seed),
+    )
 
 
 def _forest(make: Callable[..., Any], n_trees: int, seed: int) -> Callable[[float], Any]:

@@ -21,6 +21,7 @@ from polytask.estimators._fold_models import (
 )
 from polytask.estimators._greedy_ensemble import GreedyEnsemble
 from polytask.estimators._labels import declared_tasks
+from polytask.estimators._multi_task_forest import JointForestModel, MultiTaskForest
 from polytask.estimators._network_parts import plain_seed, restore_table, table_content, trained_from_parts, trained_parts
 from polytask.estimators._stacked_across_tasks import StackedAcrossTasks
 from polytask.estimators._stacking import StackingEstimator
@@ -39,6 +40,7 @@ ENSEMBLES: dict[str, type[Ensemble]] = {
     "bagging": BaggingEstimator,
     "stacking": StackingEstimator,
     "stacked_across_tasks": StackedAcrossTasks,
+    "forest": MultiTaskForest,
 }
 _MADE_OF_MODELS: dict[str, type[MadeOfModels]] = {
     "joined": JoinedModels,
@@ -49,6 +51,7 @@ _MADE_OF_MODELS: dict[str, type[MadeOfModels]] = {
     "columns": ColumnsModel,
     "hard_votes": HardVotes,
     "rank_votes": RankVotes,
+    "joint_forest": JointForestModel,
 }
 _ESTIMATORS = ("estimator", "final_estimator")  # parameters that hold one; `estimators` holds several by name
 
@@ -164,6 +167,8 @@ def fold_model_from_parts(content: Content, folder: Folder, *, place: str, task_
     ]
     arrays = folder.arrays(f"{place}arrays.safetensors") if content["arrays"] else {}
     values = {name: value for name, value in content.items() if name not in ("type", "arrays", "models")}
+    if "tasks" in values:
+        values["tasks"] = [fitted_task_from_dict(task, own=own) for task in values["tasks"]]
     return _MADE_OF_MODELS[content["type"]].restore(values, {name: arrays[name] for name in content["arrays"]}, models)
 
 

@@ -66,8 +66,8 @@ class TableMatrix:
         """Whether every target column has a matrix of its own."""
         return len(self.target_means_) > 1
 
-    def transform(self, arrays: TableArrays, rows: Array | slice = slice(None), *, column: int = 0) -> Array:
-        """Matrix of these rows, for one target column."""
+    def transform(self, arrays: TableArrays, rows: Array | slice = slice(None), *, column: int | None = 0) -> Array:
+        """Matrix of these rows, for one target column; None has the means of all of them side by side."""
         large = [means[arrays.categorical[rows, k]] for k, means in zip(self.large_, self._of_target(column), strict=True)]
         return self._joined(arrays, rows, large)
 
@@ -76,14 +76,14 @@ class TableMatrix:
 
         Parameters
         ----------
-        target, weight : array of shape (len(rows),)
-            Of these rows and one target column.
+        target, weight : array of shape (len(rows),) or (len(rows), n_targets)
+            Of these rows and one target column; or of all of them, whose means then stand side by side.
         """
         if not self.target_means_:
             return self.transform(arrays, rows)
-        return self._joined(
-            arrays, rows, self._means(arrays, rows, target, weight, n_classes=n_classes, fitted=out_of_fold_means)
-        )
+        columns = zip(np.atleast_2d(target.T), np.atleast_2d(weight.T), strict=True)
+        found = [self._means(arrays, rows, *own, n_classes=n_classes, fitted=out_of_fold_means) for own in columns]
+        return self._joined(arrays, rows, _side_by_side(found))
 
     def settings(self) -> dict[str, Any]:
         """Plain JSON; with :meth:`statistics`, :meth:`restore` makes the matrix again."""
@@ -130,10 +130,10 @@ class TableMatrix:
             self.scales_[k] = scale if scale > 0 else 1.0
         self.indicators_ = np.flatnonzero(gaps)
 
-    def _of_target(self, column: int) -> list[Array]:
+    def _of_target(self, column: int | None) -> list[Array]:
         """Means of each large category; without a target the codes themselves."""
         if self.target_means_:
-            return self.target_means_[column]
+            return _side_by_side(self.target_means_) if column is None else self.target_means_[column]
         return [np.arange(self.cardinalities[k], dtype=np.float64)[:, None] for k in self.large_]
 
     def _means(
@@ -178,6 +178,11 @@ class TableMatrix:
             X[:, start : start + part.shape[1]] = part
             start += part.shape[1]
         return X
+
+
+def _side_by_side(means: list[list[Array]]) -> list[Array]:
+    """Means of several target columns as one array per category."""
+    return [np.concatenate(own, axis=1) for own in zip(*means, strict=True)]
 
 
 def _projection(column: TokenColumn, rows: Array) -> TextProjection:
