@@ -193,3 +193,25 @@ def test_the_study_is_not_written_over(polytask, study, tmp_path):
     assert shown.code == 2
     assert "--report must not be the file that is read" in shown.err
     assert file.read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"decimal": ";"}, "`decimal` must be '.' or ','; got ';'."),
+        ({"target": ["price:regresion"]}, "Target 'price:regresion' has the unknown kind 'regresion'"),
+        ({"loss": {"prise": "mae"}}, "`loss` names 'prise', which is no target. Did you mean 'price'?"),
+        ({"ignore": ["citty"]}, "Column 'citty' of `ignore` is not in the table. Did you mean 'city'?"),
+        ({"gap": 3}, "`gap` 3 is between rows in order of --time, the column of times; got none."),
+    ],
+)
+def test_what_only_the_table_shows_to_be_wrong_is_told_with_its_line(polytask, study, fields, message):
+    file = study(**fields)
+    shown = polytask("tasks", file)
+    assert shown.code == 2
+    assert shown.err.startswith(f"error: {file}, line ")
+    assert message in shown.err
+
+
+def test_an_option_overrules_what_is_wrong_in_the_study(polytask, study):
+    assert polytask("tasks", study(decimal=";"), "--decimal", ".").code == 0

@@ -9,6 +9,7 @@
 ('regression', 60)
 """
 
+from polytask.automatic._audience import in_fields, in_options, in_parameters
 from polytask.automatic._clock import Clock, process_start
 from polytask.automatic._first_study import first_study
 from polytask.automatic._portfolio import Candidate, Portfolio, fit_portfolio
@@ -51,6 +52,9 @@ __all__ = [
     "field_name",
     "first_study",
     "fit_portfolio",
+    "in_fields",
+    "in_options",
+    "in_parameters",
     "load",
     "parse_yaml",
     "process_start",

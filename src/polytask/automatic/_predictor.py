@@ -10,6 +10,8 @@ import pandas as pd
 import torch
 
 import polytask
+from polytask._reworded import reworded
+from polytask.automatic._audience import in_parameters
 from polytask.automatic._clock import Clock
 from polytask.automatic._fit_report import fit_report
 from polytask.automatic._label_makers import LabelMakers
@@ -320,19 +322,20 @@ class MultiTaskPredictor:
             raise OptionError(f"`threads` must be >= 1; got {self.threads!r}.")
 
     def _roles(self, frame: pd.DataFrame) -> Roles:
-        return divide_table(
-            frame,
-            targets=self.targets,
-            ignore=self.ignore,
-            group=self.group,
-            split=self.split,
-            weight=self.weight,
-            task_by=self.task_by,
-            time=self.time,
-            losses=self.losses,
-            class_weights=self.class_weights,
-            unlearnable=self.unlearnable,
-        )
+        with reworded(in_parameters if self._given_study is None else str):
+            return divide_table(
+                frame,
+                targets=self.targets,
+                ignore=self.ignore,
+                group=self.group,
+                split=self.split,
+                weight=self.weight,
+                task_by=self.task_by,
+                time=self.time,
+                losses=self.losses,
+                class_weights=self.class_weights,
+                unlearnable=self.unlearnable,
+            )
 
     def _check_groups_whole(self, groups: Array, parts: dict[Any, Array]) -> None:
         seen: dict[str, Any] = {}

@@ -159,7 +159,7 @@ def warn_of_copies(roles: Roles) -> None:
     for column, target in perfect_copies(roles.inputs, roles.target_labels):
         warnings.warn(
             f"The input {column!r} is a perfect copy of the target {target!r}: this is leakage, and all scores will be too good. "
-            f"Leave it out with --ignore {column!r} unless it is known at prediction time.",
+            f"Leave it out (--ignore {column!r}, ignore=[{column!r}]) unless it is known at prediction time.",
             PolytaskWarning,
             stacklevel=2,
         )

@@ -3,7 +3,8 @@
 import functools
 import glob
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,8 +40,8 @@ def takes_study(*groups: Options) -> Callable[[Callable[..., None]], Callable[..
 
         @functools.wraps(command)
         def run(context: typer.Context, **values: Any) -> None:
-            study = study_of_command(context, command.__name__, names=options)
-            command(study=study, **{p.name: context if p.name == "context" else values[p.name] for p in own})
+            with told_of(context, command.__name__, names=options) as study:
+                command(study=study, **{p.name: context if p.name == "context" else values[p.name] for p in own})
 
         added = [
             inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
@@ -56,15 +57,24 @@ def takes_study(*groups: Options) -> Callable[[Callable[..., None]], Callable[..
     return decorate
 
 
-def study_of_command(context: typer.Context, command: str, *, names: Iterable[str]) -> "Study":
-    """The study that the words of a command say; ``names`` are the parameters that belong to it.
+@contextmanager
+def told_of(context: typer.Context, command: str, *, names: Iterable[str]) -> Iterator["Study"]:
+    """The study that the words of a command say; errors inside name its file and line, or its options.
+
+    Parameters
+    ----------
+    context : typer.Context
+    command : str
+    names : iterable of str
+        The parameters that belong to the study.
 
     Raises
     ------
     OptionError
         If the study file or an option cannot be used, or two study files are given.
     """
-    from polytask.automatic import YAMLText, read_study_text, study_from
+    from polytask._reworded import reworded
+    from polytask.automatic import YAMLText, in_fields, in_options, read_study_text, study_from
 
     tables = [Path(table) for table in context.params.get("table") or []]
     file = tables.pop(0) if tables and tables[0].suffix.lower() in STUDY_SUFFIXES else None
@@ -80,7 +90,8 @@ def study_of_command(context: typer.Context, command: str, *, names: Iterable[st
     if not (study.table or study.data):
         usage = f"See '{context.command_path} --help'"
         raise OptionError(f"No table is given: name the file to learn from, or a study that names it (`table`). {usage}.")
-    return study
+    with reworded(lambda said: in_options(said) if file is None else in_fields(in_options(said), text, path=file, given=given)):
+        yield study
 
 
 def files_read(context: typer.Context, study: "Study") -> tuple[Path, ...]:
