@@ -166,3 +166,10 @@ def test_a_fit_that_cannot_follow_time_says_why(polytask, dated, frame, tmp_path
     assert shown.err.count("\n") == 1
     assert not (tmp_path / "m").exists()
     assert not (tmp_path / "m.run").exists()
+
+
+def test_too_few_clusters_are_told_in_options(polytask, dated):
+    shown = polytask("compare", dated, "-t", "price", "--similar", 0.01, "--group", "school", "--folds", 5, "--max-steps", 1)
+    assert shown.code == 2
+    assert shown.err.endswith("Raise --similar, so that fewer rows count as alike, or use fewer folds.\n")
+    assert "threshold" not in shown.err

@@ -55,7 +55,7 @@ def read_rule(folds: Any, X: Any, n: int, *, groups: Any = None, times: Any = No
         raise DataError(f"`groups` must name a group for each of the {n} rows; got shape {own_groups.shape}.")
     if isinstance(folds, ClusterKFold):
         clusters = folds.groups_of(X, own_groups)
-        folds.check_clusters(clusters)
+        folds.check_clusters(clusters, grouped=own_groups is not None)
         about = f"stratified over all tasks; {int(clusters.max()) + 1} clusters of rows that are alike kept whole"
         return SplitRule(int(folds.n_splits), clusters, as_time_order(times, n), False, about)
     order = getattr(folds, "time_order", None)

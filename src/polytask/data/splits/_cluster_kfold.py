@@ -86,17 +86,17 @@ class ClusterKFold(BaseCrossValidator, BaseEstimator):
         """Yield the row numbers (train, test) of every fold."""
         check_count("n_splits", "ClusterKFold", self.n_splits, least=2)
         clusters = self.groups_of(X, groups)
-        self.check_clusters(clusters)
+        self.check_clusters(clusters, grouped=groups is not None)
         folds = StratifiedTaskKFold(self.n_splits, tasks=self.tasks, n_bins=self.n_bins, random_state=self.random_state)
         yield from folds.split(clusters if X is None else X, y, clusters)
 
-    def check_clusters(self, clusters: _Rows) -> None:
+    def check_clusters(self, clusters: _Rows, *, grouped: bool = False) -> None:
         """Refuse fewer clusters than folds; tell of one that is too large for its fold."""
-        sizes = np.bincount(clusters)
+        sizes, or_grouped = np.bincount(clusters), " or of one group" if grouped else ""
         if len(sizes) < self.n_splits:
             raise OptionError(
-                f"{self.n_splits} folds need at least {self.n_splits} clusters; rows alike made {len(sizes)}. "
-                "Raise `threshold`, or use fewer folds."
+                f"{self.n_splits} folds need at least {self.n_splits} clusters; rows alike{or_grouped} made {len(sizes)}. "
+                "Raise `threshold`, so that fewer rows count as alike, or use fewer folds."
             )
         if sizes.max() * self.n_splits > 1.5 * len(clusters):
             warnings.warn(
