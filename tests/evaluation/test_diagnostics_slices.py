@@ -135,3 +135,26 @@ def test_skill_is_told_where_constants_fail_as_well():
     found = diagnose(task, np.full((800, 2), 0.5), task.encode(frame), inputs=inputs_of(rng, 800))["by_column"]
     assert found["skill"] == pytest.approx(0.0, abs=0.01)
     assert found["n_worse"] == 0
+
+
+def test_one_group_gives_no_interval_and_no_part_is_judged():
+    rng = np.random.default_rng(7)
+    y = pd.DataFrame({"sold": rng.choice(["no", "yes"], 120)})
+    task, p = Binary("sold").fit(y), rng.random(120)
+    found = diagnose(task, np.stack([1 - p, p], axis=1), task.encode(y), inputs=inputs_of(rng, 120), groups=["a"] * 120)
+    assert found["parts"]["confusion"]["accuracy"][1:] == [None, None]
+    assert (found["by_column"]["n_groups"], found["by_column"]["n_looked_at"]) == (1, 0)
+    assert (found["by_group"]["n_groups"], found["by_group"]["n_looked_at"]) == (1, 0)
+
+
+def test_a_side_without_the_rare_class_is_not_judged():
+    """It has next to no error and next to no variance, so that the other side would seem to fail."""
+    city = np.repeat(["Oslo", "Rome"], [260, 40])
+    sold = np.where(np.arange(300) < 12, "yes", "no")  # all in Oslo
+    y, inputs = pd.DataFrame({"sold": sold}), pd.DataFrame({"city": city, "half": np.tile(["a", "b"], 150)})
+    p = np.random.default_rng(8).uniform(0.02, 0.06, 300)
+    part = diagnose(Binary("sold").fit(y), np.stack([1 - p, p], axis=1), Binary("sold").fit(y).encode(y), inputs=inputs)[
+        "by_column"
+    ]
+    assert part["n_worse"] == 0
+    assert [column["name"] for column in part["columns"]] == ["half"]

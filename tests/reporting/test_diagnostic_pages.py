@@ -9,6 +9,7 @@ import pytest
 from polytask.evaluation import diagnose_tasks
 from polytask.reporting import comparison_html, fit_html
 from polytask.reporting._diagnostic_view import diagnostic_views
+from polytask.reporting._words_of_classes import calibration_words
 from polytask.tasks import Binary
 from tests.reporting._diagnosed import diagnosed_comparison, diagnosed_fit
 from tests.reporting._page import Page
@@ -171,3 +172,43 @@ def test_rows_of_any_diagnosis_are_named(rng):
     found = diagnose_tasks([task], outputs, {"passed": task.encode(y)}, inputs=inputs, rows="test")
     result = {"format": "polytask.fit", "version": 1, "tasks": {"passed": {"kind": "binary", "diagnostics": found["passed"]}}}
     assert "90 labelled test rows, neither learned from nor used to choose anything" in Page(fit_html(result)).words
+
+
+@pytest.fixture
+def rare():
+    """40 rows of one group, 4 of them 'yes', none predicted so."""
+    y = pd.DataFrame({"passed": np.repeat(["yes", "no"], [4, 36])})
+    task, p = Binary("passed").fit(y), np.linspace(0.1, 0.3, 40)
+    outputs = {"passed": np.stack([1 - p, p], axis=1)}
+
+    def words(groups):
+        found = diagnose_tasks([task], outputs, {"passed": task.encode(y)}, inputs=pd.DataFrame({"x": p}), groups=groups)
+        tasks = {"passed": {"kind": "binary", "diagnostics": found["passed"]}}
+        return Page(fit_html({"format": "polytask.fit", "version": 1, "tasks": tasks})).words
+
+    return words
+
+
+def test_a_single_group_is_told_plainly_and_has_no_intervals(rare):
+    words = rare(np.zeros(40))
+    assert "all of one group, so there are no intervals" in words
+    assert "right in 90.0 % of the rows; always saying 'no' would be right in 90.0 %." in words
+    assert "Of 4 rows of 'yes', 0 % are found; no row is called 'yes'." in words
+    assert "All these rows are of one group; there is no other to compare it with." in words
+    assert "which agrees" not in words
+    assert "No group holds" not in words
+
+
+def test_a_few_groups_are_told_to_be_few(rare):
+    words = rare(np.repeat([0, 1], 20))
+    assert "2 groups: so few that they are wide and rough" in words
+    assert "These rows are of 2 groups only" in words
+
+
+def test_an_interval_over_most_of_the_scale_is_said_to_tell_nothing():
+    bins = [{"predicted": 0.5, "observed": 0.4, "low": 0.02, "high": 0.95, "n": 30}] * 3
+    words = calibration_words({"bins": bins, "predicted": 0.9, "observed": [0.85, 0.15, 0.99]}, what="'yes'")
+    assert words == [
+        "On average 'yes' is given 90.0 %: it is true in 85 % (with so few, anything from 15 to 99 % may be true).",
+        "The bins hold too few rows or groups to judge: their intervals span most of the scale.",
+    ]

@@ -202,12 +202,21 @@ def _by_rows(task: FittedTask, rows: Observed, slices: Slices | None, places: ND
     fitted = task.with_statistics(rows.target, label_weight)
     constant = fitted.row_losses(fitted.constant_outputs(len(rows)), rows.target)
     signed = task.signed_errors(rows.outputs, rows.target)
+    rare = _rare_labels(task, rows.target)
     by_column = None
     if slices is not None and slices.names:
         slices = slices if len(places) == len(slices) else slices.rows(places)
-        by_column = error_by_column(rows, slices, losses, constant, signed) | {"n_rows": len(rows)}
-    by_group = None if names is None else error_by_group(rows, names, losses, constant, signed)
+        by_column = error_by_column(rows, slices, losses, constant, signed, rare=rare) | {"n_rows": len(rows)}
+    by_group = None if names is None else error_by_group(rows, names, losses, constant, signed, rare=rare)
     return {"by_column": by_column, "by_group": by_group}
+
+
+def _rare_labels(task: FittedTask, target: Array) -> NDArray[np.bool_] | None:
+    """Rows whose class is not the most frequent one; None for a task without classes, or with several labels a row."""
+    if not len(task.labels) or target.shape[1] != 1:
+        return None
+    codes = target[:, 0].astype(np.int64)
+    return np.asarray(codes != np.bincount(codes).argmax())
 
 
 def _check_rows(y: Array, outputs: Array, weight: Array, groups: NDArray[Any] | None, slices: Slices | None) -> None:

@@ -66,7 +66,7 @@ def _class_entry(rows: Observed, name: str, is_true: NDArray[np.bool_], is_calle
     }
 
 
-def _share(rows: Observed, hits: NDArray[Any]) -> list[float] | None:
+def _share(rows: Observed, hits: NDArray[Any]) -> list[float | None] | None:
     """Share, low, high; None without rows."""
     return list(share_interval(hits.astype(float), rows.weight, rows.groups, confidence=rows.confidence)) if len(rows) else None
 

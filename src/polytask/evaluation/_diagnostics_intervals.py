@@ -98,8 +98,8 @@ def wilson(share: float, n: float, *, confidence: float = 0.95) -> Span:
 
 def share_interval(
     hits: FloatArray, weight: FloatArray, groups: NDArray[np.int64] | None, *, confidence: float
-) -> tuple[float, float, float]:
-    """Give a weighted share with its Wilson interval, for the effective number of rows.
+) -> tuple[float, float | None, float | None]:
+    """Give a weighted share with its Wilson interval, for the effective number of rows; None for the ends of a single group.
 
     Uneven weights and groups whose rows are alike lower that number (Kish's; the design effect is never taken below 1).
 
@@ -113,6 +113,8 @@ def share_interval(
     n = float(total**2 / np.sum(weight**2))
     if groups is not None:
         variance, count = group_variance(weight * (hits - share) / total, groups)
+        if count < 2:  # what another group would give cannot be told from one
+            return share, None, None
         plain = share * (1 - share) / n
         n = min(n, float(count)) if plain == 0 else max(1.0, n / max(1.0, variance / plain))
     return share, *wilson(share, n, confidence=confidence)

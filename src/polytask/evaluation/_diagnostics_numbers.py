@@ -69,9 +69,13 @@ def quantile_level(statistic: str) -> float | None:
     return 0.5 if statistic == "median" else float(number) if word == "quantile" else None
 
 
-def _quantile_interval(values: FloatArray, rows: Observed, level: float, *, confidence: float) -> tuple[float, float, float]:
+def _quantile_interval(
+    values: FloatArray, rows: Observed, level: float, *, confidence: float
+) -> tuple[float, float | None, float | None]:
     middle = _quantiles(values, rows.weight, (level,))[0]
     share, low, high = share_interval((values <= middle).astype(float), rows.weight, rows.groups, confidence=confidence)
+    if low is None or high is None:
+        return middle, None, None
     ends = _quantiles(values, rows.weight, (max(low - share + level, 1e-9), min(high - share + level, 1.0)))
     return middle, ends[0], ends[1]
 

@@ -13,7 +13,7 @@ from polytask.data import TableArrays, TableCodec
 from polytask.evaluation._diagnostics_intervals import FloatArray, Observed, all_at_once
 from polytask.evaluation._intervals import holm, two_sided_p
 
-LEAST_ROWS, LEAST_GROUPS = 30, 10  # smaller parts are not judged
+LEAST_ROWS, LEAST_GROUPS, LEAST_RARE = 30, 10, 5  # smaller parts are not judged
 MOST_ROWS, MOST_CELLS = 20_000, 4_000_000  # rows, and rows times columns; more are drawn at random
 _BINS, _CATEGORIES = 5, 8
 _MOST_COLUMNS, _MOST_WORST, _MOST_GROUPS = 6, 10, 20
@@ -72,7 +72,13 @@ class Slices:
 
 
 def error_by_column(
-    rows: Observed, slices: Slices, losses: FloatArray, constant: FloatArray, signed: FloatArray | None
+    rows: Observed,
+    slices: Slices,
+    losses: FloatArray,
+    constant: FloatArray,
+    signed: FloatArray | None,
+    *,
+    rare: NDArray[np.bool_] | None = None,
 ) -> dict[str, Any]:
     """Error inside every part of every column against the error of all other rows.
 
@@ -85,13 +91,17 @@ def error_by_column(
         The error that skill is made of, of the model and of a constant.
     signed : array of shape (n,) or None
         True - predicted, where that has a meaning.
+    rare : bool array of shape (n,), optional
+        Rows whose label is not the most frequent one, of a task with classes: a side without them has next to no error, and next
+        to no variance, whatever the model does.
 
     Returns
     -------
     dict
         ``excess`` is (mean error inside - mean error elsewhere) / (mean error of the constant): the points of skill (times 100)
         that these rows are worse. Its Welch interval (of groups: clustered) holds for all ``n_looked_at`` parts at once
-        (Bonferroni), ``p_adjusted`` is Holm's over them. Parts of fewer than 30 rows (or 10 groups) are not judged.
+        (Bonferroni), ``p_adjusted`` is Holm's over them. Parts with fewer than 30 rows (or 10 groups, or 5 rare
+        labels) inside or outside are not judged.
 
     References
     ----------
@@ -101,7 +111,7 @@ def error_by_column(
     found = [
         _Part(name, label, *numbers)
         for name, labels, codes in zip(slices.names, slices.labels, slices.codes, strict=True)
-        for label, numbers in _parts(rows, codes, labels, losses)
+        for label, numbers in _parts(rows, codes, labels, losses, rare)
     ]
     base = float(np.average(constant, weights=rows.weight))
     entries = _judged(rows, found, base) if found and base > 0 else []
@@ -121,6 +131,8 @@ def error_by_column(
         "n_better": sum(entry["high"] < 0 for entry in entries),
         "least_rows": LEAST_ROWS,
         "least_groups": LEAST_GROUPS,
+        "least_rare": None if rare is None else LEAST_RARE,
+        "n_groups": None if rows.groups is None else len(np.unique(rows.groups)),
         "skill": 1 - float(np.average(losses, weights=rows.weight)) / base if base > 0 else None,
         "visible": float(np.median([entry["excess"] - entry["low"] for entry in entries])) if entries else None,
         "worst": worst[:_MOST_WORST],
@@ -142,7 +154,11 @@ class _Part:
 
 
 def _parts(
-    rows: Observed, codes: NDArray[np.signedinteger[Any]], labels: Sequence[str], losses: FloatArray
+    rows: Observed,
+    codes: NDArray[np.signedinteger[Any]],
+    labels: Sequence[str],
+    losses: FloatArray,
+    rare: NDArray[np.bool_] | None,
 ) -> list[tuple[str, tuple[Any, ...]]]:
     """The parts of one column that are large enough, with what their test needs."""
     n_parts = len(labels)
@@ -153,9 +169,13 @@ def _parts(
     inside, outside, squares_in, squares_out, units_in, units_out = (
         _row_sums(own, n_parts, e, w) if rows.groups is None else _group_sums(own, n_parts, e, w, rows.groups)
     )
+    rare_in = None if rare is None else np.bincount(own[rare], minlength=n_parts + 1)[:n_parts]
+    n_rare = 0 if rare is None else int(rare.sum())
     found = []
     for k, label in enumerate(labels):
         enough = units_out[k] >= LEAST_GROUPS and units_in[k] >= LEAST_GROUPS
+        if rare_in is not None:
+            enough = enough and min(rare_in[k], n_rare - rare_in[k]) >= LEAST_RARE
         if min(count[k], len(own) - count[k]) < LEAST_ROWS or not enough:
             continue
         a, b = squares_in[k] * units_in[k] / (units_in[k] - 1), squares_out[k] * units_out[k] / (units_out[k] - 1)
@@ -237,7 +257,13 @@ def _add_means(
 
 
 def error_by_group(
-    rows: Observed, names: Sequence[Any], losses: FloatArray, constant: FloatArray, signed: FloatArray | None
+    rows: Observed,
+    names: Sequence[Any],
+    losses: FloatArray,
+    constant: FloatArray,
+    signed: FloatArray | None,
+    *,
+    rare: NDArray[np.bool_] | None = None,
 ) -> dict[str, Any] | None:
     """Error of every group against all others, its rows taken as independent draws from that group; None without groups.
 
@@ -247,9 +273,10 @@ def error_by_group(
         return None
     alone = replace(rows, groups=None)
     labels = tuple(str(k) for k in range(len(names)))  # positions: two groups may have the same text
-    found = [_Part("group", label, *numbers) for label, numbers in _parts(alone, rows.groups, labels, losses)]
+    found = [_Part("group", label, *numbers) for label, numbers in _parts(alone, rows.groups, labels, losses, rare)]
     base = float(np.average(constant, weights=rows.weight))
-    told = {"n_groups": len(np.unique(rows.groups)), "n_looked_at": len(found), "least_rows": LEAST_ROWS, "groups": []}
+    told: dict[str, Any] = {"n_groups": len(np.unique(rows.groups)), "n_looked_at": len(found), "least_rows": LEAST_ROWS}
+    told |= {"least_rare": None if rare is None else LEAST_RARE, "groups": []}
     if not found or not base > 0:
         return told
     entries = sorted(_judged(alone, found, base), key=lambda entry: -entry["excess"])

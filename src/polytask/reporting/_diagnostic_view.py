@@ -18,6 +18,7 @@ from polytask.reporting._slice_figures import column_view, group_view
 from polytask.reporting._words_of_slices import part_name, worse_text
 
 OPEN_TASKS = 1  # more are folded
+_FEW_GROUPS = 10
 _FEW_TASKS = 20  # of more, fewer columns are drawn part by part
 _ROWS = {
     "held-out": "held-out rows of the first repeat, predicted by the joint model of the fold that did not learn from them",
@@ -72,14 +73,19 @@ def rows_words(found: Mapping[str, Any]) -> str:
     shown = int(finite(found.get("points")) or n)
     if shown < n and any("points" in (part or {}) for part in (found.get("parts") or {}).values()):
         told.append(f"points are {shown:,} of them at random, all numbers come from all")
-    if n_groups is not None:
-        told.append(f"intervals count rows of one group as belonging together ({plural(int(n_groups), 'group')})")
+    if n_groups == 1:
+        told.append("all of one group, so there are no intervals: how much another group would differ cannot be told from it")
+    elif n_groups is not None:
+        few = ": so few that they are wide and rough" if n_groups < _FEW_GROUPS else ""
+        told.append(f"intervals count rows of one group as belonging together ({plural(int(n_groups), 'group')}{few})")
     if found.get("is_weighted"):
         told.append("numbers are weighted, points are not")
     return "; ".join(told)
 
 
 def fails_sentence(part: Mapping[str, Any] | None) -> str:
-    """Where this task fails most, in a few words; a dash where nothing was seen."""
+    """Where this task fails most, in a few words; empty where nothing was seen."""
+    if part and not part.get("n_looked_at"):
+        return "nothing could be compared"
     worst = (part or {}).get("worst") or []
     return f"{part_name(worst[0])}, {worse_text(worst[0])}" if worst else ""

@@ -7,30 +7,37 @@ from typing import Any
 from polytask.reporting._class_plots import weakest
 from polytask.reporting._numbers import finite, percent, plural, significant
 from polytask.reporting._words import short_name
-from polytask.reporting._words_of_numbers import rows_text, share_text, three, with_ends
+from polytask.reporting._words_of_numbers import WIDE, rows_text, share_words, three, with_ends
 
 Part = Mapping[str, Any]
+LEAST_CLASS = 10  # classes of fewer rows are not named as the best or the worst
 
 
 def confusion_words(part: Part) -> list[str]:
     """How many are right, which class is found and called right, which are confused."""
-    told = [f"The most probable class is right in {share_text(part.get('accuracy'))} of the rows."]
     classes = part.get("classes") or []
+    told = [f"The most probable class is right in {share_words(part.get('accuracy'))} of the rows{_always(part, classes)}."]
     if part.get("n_other", 0) == 0 and len(part.get("labels") or []) == 2:
         second = next((entry for entry in classes if entry["name"] == part["labels"][1]), None)
         if second is not None:
             name = quoted(second["name"])
             told.append(
-                f"Of {rows_text(second['n'])} of {name}, {share_text(second['found'])} are found; of "
-                f"{rows_text(second['called'])} called {name}, {share_text(second['right'])} are right."
+                f"Of {rows_text(second['n'])} of {name}, {share_words(second['found'])} are found; "
+                + (
+                    f"of {rows_text(second['called'])} called {name}, {share_words(second['right'])} are right."
+                    if second["called"]
+                    else f"no row is called {name}."
+                )
+                if second["n"]
+                else f"No row is of {name}; {rows_text(second['called'])} called so."
             )
         return told
-    found = [entry for entry in classes if entry.get("found")]
+    found = [entry for entry in classes if entry.get("found") and entry["n"] >= LEAST_CLASS]
     if len(found) > 1:
         best, worst = (choose(found, key=lambda entry: entry["found"][0]) for choose in (max, min))
         told.append(
-            f"Found most often: {quoted(best['name'])} ({share_text(best['found'])}); least often: "
-            f"{quoted(worst['name'])} ({share_text(worst['found'])})."
+            f"Found most often: {quoted(best['name'])} ({share_words(best['found'])}); least often: "
+            f"{quoted(worst['name'])} ({share_words(worst['found'])})."
         )
     never = [quoted(entry["name"]) for entry in classes if not entry.get("called")]
     if never:
@@ -41,6 +48,15 @@ def confusion_words(part: Part) -> list[str]:
             f"Most frequent mix-up: {quoted(first['true'])} taken for {quoted(first['called'])} ({rows_text(first['n'])})."
         )
     return told
+
+
+def _always(part: Part, classes: Sequence[Part]) -> str:
+    """What always saying the most frequent class would give, where the model is hardly better."""
+    total = sum(sum(row) for row in part.get("matrix") or [])
+    most, right = max(classes, key=lambda entry: entry["n"], default=None), finite((part.get("accuracy") or [None])[0])
+    if most is None or right is None or not total or right - most["n"] / total > 0.02:
+        return ""
+    return f"; always saying {quoted(most['name'])} would be right in {share_words([most['n'] / total])}"
 
 
 def curve_words(part: Part) -> list[str]:
@@ -54,7 +70,7 @@ def curve_words(part: Part) -> list[str]:
         told = [
             (
                 f"Of two rows, one {quoted(entry['name'])} and one not, the right one has the higher probability in "
-                f"{share_text(entry['auc'])} of the cases (area under the ROC curve; 50 % is guessing)."
+                f"{share_words(entry['auc'])} of the cases (area under the ROC curve; 50 % is guessing)."
             )
         ]
         if entry.get("average_precision"):
@@ -85,13 +101,17 @@ def calibration_words(part: Part, *, what: str) -> list[str]:
     observed = three(part.get("observed"))
     if observed and finite(part.get("predicted")) is not None:
         where = (
-            "which agrees"
+            ""
+            if observed[2] - observed[1] > WIDE
+            else ", which agrees"
             if observed[1] <= part["predicted"] <= observed[2]
-            else "which is too low"
+            else ", which is too low"
             if part["predicted"] < observed[1]
-            else "which is too high"
+            else ", which is too high"
         )
-        told.append(f"On average {what} is given {percent(part['predicted'])}, {where}: it is true in {share_text(observed)}.")
+        told.append(f"On average {what} is given {percent(part['predicted'])}{where}: it is true in {share_words(observed)}.")
+    elif part.get("observed") and finite(part.get("predicted")) is not None:
+        told.append(f"On average {what} is given {percent(part['predicted'])} and is true in {share_words(part['observed'])}.")
     slope, intercept = three(part.get("slope")), three(part.get("intercept"))
     if slope and intercept:
         meant = 1 / (1 + math.exp(-(intercept[0] + slope[0] * math.log(9))))
@@ -110,9 +130,11 @@ def calibration_words(part: Part, *, what: str) -> list[str]:
                 "Probabilities are neither too extreme nor too timid as far as can be seen (slope "
                 f"{with_ends(slope)}, 1 is right)."
             )
-    bins = part.get("bins") or []
-    off = sum(not b["low"] <= b["predicted"] <= b["high"] for b in bins if finite(b.get("low")) is not None)
-    if bins:
+    bins = [b for b in part.get("bins") or [] if finite(b.get("low")) is not None]
+    off = sum(not b["low"] <= b["predicted"] <= b["high"] for b in bins)
+    if bins and not off and sorted(b["high"] - b["low"] for b in bins)[len(bins) // 2] > WIDE:
+        told.append("The bins hold too few rows or groups to judge: their intervals span most of the scale.")
+    elif bins:
         told.append(f"In {off if off else 'none'} of {len(bins)} bins the probability is off by more than chance allows.")
     return told
 
@@ -121,8 +143,8 @@ def level_words(part: Part) -> list[str]:
     """How far off, in which direction, and whether the ends are pulled to the middle."""
     told = [
         (
-            f"The level is exactly right in {share_text(part.get('exact'))} of the rows, at most one off in "
-            f"{share_text(part.get('within_one'))}."
+            f"The level is exactly right in {share_words(part.get('exact'))} of the rows, at most one off in "
+            f"{share_words(part.get('within_one'))}."
         )
     ]
     if span := three(part.get("distance")):
@@ -132,7 +154,11 @@ def level_words(part: Part) -> list[str]:
             if side
             else f"On average it is neither too high nor too low ({with_ends(span, signed=True)} levels)."
         )
-    levels = [(entry["name"], span) for entry in part.get("levels") or [] if (span := three(entry.get("distance")))]
+    elif part.get("distance") and finite(part["distance"][0]):
+        side = "high" if part["distance"][0] > 0 else "low"
+        told.append(f"On these rows it is {significant(abs(part['distance'][0]))} levels too {side} on average.")
+    entries = [entry for entry in part.get("levels") or [] if entry["n"] >= LEAST_CLASS]
+    levels = [(entry["name"], span) for entry in entries if (span := three(entry.get("distance")))]
     if len(levels) > 2 and min(levels[0][1][1], -levels[-1][1][2]) > 0.1:
         told.append(
             f"The ends are pulled to the middle: {quoted(levels[0][0])} is predicted "
@@ -163,7 +189,7 @@ def tag_words(part: Part) -> list[str]:
     if sizes := part.get("per_row"):
         told.append(
             f"A row has {significant(sizes['true'])} tags on average, {significant(sizes['predicted'])} are "
-            f"predicted; all its tags are right in {share_text(sizes['all_right'])} of the rows."
+            f"predicted; all its tags are right in {share_words(sizes['all_right'])} of the rows."
         )
     return told
 

@@ -7,6 +7,7 @@ from typing import Any
 from polytask.reporting._numbers import finite, percent, plural, significant
 
 Part = Mapping[str, Any]
+WIDE = 0.5  # an interval of a share that is wider tells nothing
 NORMAL_BEYOND_3 = 0.0027
 
 
@@ -45,7 +46,7 @@ def scatter_words(part: Part) -> list[str]:
 def _coverage_words(statistic: str, level: float, below: Any) -> str:
     asked, span = percent(level, decimals=0), three(below)
     told = (
-        f"Predictions are meant to be the {statistic}: {asked} of the truths should lie at or below them; {share_text(below)} do"
+        f"Predictions are meant to be the {statistic}: {asked} of the truths should lie at or below them; {share_words(below)} do"
     )
     if span is None or span[1] <= level <= span[2]:
         return f"{told}."
@@ -55,6 +56,9 @@ def _coverage_words(statistic: str, level: float, below: Any) -> str:
 def _mean_words(part: Part) -> list[str]:
     """Whether predictions of means are too high, too low, or spread too far."""
     told = []
+    if three(part.get("bias")) is None and part.get("bias") and finite(part["bias"][0]):
+        size, side = significant(abs(part["bias"][0])), "higher" if part["bias"][0] > 0 else "lower"
+        told.append(f"On these rows the truth is {size} {side} than predicted on average; no interval can be given.")
     if span := three(part.get("bias")):
         side = "higher" if span[1] > 0 else "lower" if span[2] < 0 else ""
         if side:
@@ -77,6 +81,8 @@ def _mean_words(part: Part) -> list[str]:
 def residual_words(part: Part) -> list[str]:
     """Whether errors grow with the prediction."""
     bins, span = part.get("bins") or [], three(part.get("trend"))
+    if span is None and len(bins) > 1:
+        return ["Whether the error's size depends on the prediction cannot be told from these rows."]
     if span is None:
         return ["Too few different predictions to tell whether the error's size depends on them."]
     told = f"rank correlation {with_ends(span, signed=True)}"
@@ -204,6 +210,19 @@ def share_text(values: Any) -> str:
         if span is None
         else f"{told} [{percent(span[1], decimals=decimals)[:-2]}, {percent(span[2], decimals=decimals)[:-2]}]"
     )
+
+
+def share_words(values: Any) -> str:
+    """Write a share for a sentence: an interval that spans most of the scale is said to tell nothing.
+
+    >>> share_words([0.5, 0.4, 0.6]), share_words([0.87, 0.16, 1.0])
+    ('50 % [40, 60]', '87 % (with so few, anything from 16 to 100 % may be true)')
+    """
+    span = three(values)
+    if span is None or span[2] - span[1] <= WIDE:
+        return share_text(values)
+    ends = f"{percent(span[1], decimals=0)[:-2]} to {percent(span[2], decimals=0)}"
+    return f"{share_text(values[:1])} (with so few, anything from {ends} may be true)"
 
 
 def rows_text(n: Any) -> str:
