@@ -246,5 +246,16 @@ def test_the_trimmed_mean_rests_where_a_step_would_help_all_tasks():
     assert rests("TrimmedMean", torch.eye(3, dtype=torch.float64), 0)
 
 
+@pytest.mark.parametrize("name", ["COSMOS", "PBI"])
+def test_negative_weights_rest_where_a_step_would_help_all_tasks(name):
+    """Two gradients of one sign, in the ratio at which weights of two signs cancel them."""
+    losses = torch.tensor([1.0, 0.01], dtype=torch.float64)
+    weights = make(name)(observed(torch.eye(2, dtype=torch.float64), losses))
+    jacobian = torch.stack([-weights[1:], weights[:1]])
+    assert TABLE[name].rests == "elsewhere too"
+    assert (jacobian > 0).all()
+    assert direction(make(name), jacobian, losses).abs() <= 1e-12
+
+
 def test_those_that_rest_elsewhere_have_each_an_example_here():
-    assert {name for name in TABLE if TABLE[name].rests == "elsewhere too"} == {"ConFIG", "TrimmedMean"}
+    assert {name for name in TABLE if TABLE[name].rests == "elsewhere too"} == {"COSMOS", "ConFIG", "PBI", "TrimmedMean"}

@@ -12,12 +12,16 @@ from polytask.balancing._backward import backward
 from polytask.balancing._balance import Balance
 from polytask.balancing._cagrad import CAGrad, cagrad_weights
 from polytask.balancing._config import ConFIG, config_weights
+from polytask.balancing._cosmos import COSMOS, cosmos_weights
 from polytask.balancing._cr_mogm import CRMOGM, cr_mogm_weights
+from polytask.balancing._db_mtl import DBMTL, db_mtl_weights
 from polytask.balancing._dual_proj import DualProj, dual_proj_weights
 from polytask.balancing._dwa import DWA, dwa_weights
 from polytask.balancing._equal import Equal
+from polytask.balancing._excess_mtl import ExcessMTL, excess_risks
 from polytask.balancing._famo import FAMO, famo_weights
 from polytask.balancing._fixed_weights import FixedWeights
+from polytask.balancing._go4align import GO4Align, go4align_weights
 from polytask.balancing._grad_drop import GradDrop, grad_drop_direction
 from polytask.balancing._grad_norm import GradNorm, grad_norm_targets
 from polytask.balancing._grad_vac import GradVac, grad_vac_weights
@@ -26,8 +30,10 @@ from polytask.balancing._imtl_l import IMTLL, imtl_l_weights
 from polytask.balancing._method import BalancingMethod, Observed
 from polytask.balancing._mgda import MGDA, mgda_weights
 from polytask.balancing._micro_batches import MicroBatches
+from polytask.balancing._mo_co import MoCo, mo_co_weights
 from polytask.balancing._names import method_from_dict, method_names, method_of, method_to_dict, same_method
 from polytask.balancing._nash_mtl import FairGrad, NashMTL, fairgrad_weights, nash_mtl_weights
+from polytask.balancing._pbi import PBI, pbi_weights
 from polytask.balancing._pcd import PCD, pcd_weights
 from polytask.balancing._pcgrad import PCGrad, pcgrad_weights
 from polytask.balancing._per_replica import PerReplica, stacked_backward
@@ -40,12 +46,15 @@ from polytask.balancing._uncertainty import Uncertainty, uncertainty_weights
 from polytask.balancing._upgrad import UPGrad, upgrad_weights
 
 __all__ = [
+    "COSMOS",
     "CRMOGM",
+    "DBMTL",
     "DWA",
     "FAMO",
     "IMTLG",
     "IMTLL",
     "MGDA",
+    "PBI",
     "PCD",
     "RGW",
     "RLW",
@@ -57,13 +66,16 @@ __all__ = [
     "ConFIG",
     "DualProj",
     "Equal",
+    "ExcessMTL",
     "FairGrad",
     "FixedWeights",
+    "GO4Align",
     "GeometricMean",
     "GradDrop",
     "GradNorm",
     "GradVac",
     "MicroBatches",
+    "MoCo",
     "NashMTL",
     "Observed",
     "PCGrad",
@@ -76,12 +88,16 @@ __all__ = [
     "backward",
     "cagrad_weights",
     "config_weights",
+    "cosmos_weights",
     "cr_mogm_weights",
+    "db_mtl_weights",
     "dual_proj_weights",
     "dwa_weights",
+    "excess_risks",
     "fairgrad_weights",
     "famo_weights",
     "geometric_mean_weights",
+    "go4align_weights",
     "grad_drop_direction",
     "grad_norm_targets",
     "grad_vac_weights",
@@ -92,8 +108,10 @@ __all__ = [
     "method_of",
     "method_to_dict",
     "mgda_weights",
+    "mo_co_weights",
     "nash_mtl_weights",
     "parameters_below",
+    "pbi_weights",
     "pcd_weights",
     "pcgrad_weights",
     "random_weights",
