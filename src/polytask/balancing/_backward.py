@@ -7,11 +7,12 @@ import torch
 from torch import Tensor
 
 from polytask.balancing._balance import Balance
-from polytask.balancing._combine import accumulate_, combine, task_weights
+from polytask.balancing._combine import accumulate_, combine, is_finite, task_weights
 from polytask.balancing._graph import TaskGraph, divide, reachable, roots_of
 from polytask.balancing._method import BalancingMethod, Observed
 from polytask.balancing._processes import sum_in_place, summed
 from polytask.balancing._task_gradients import TaskGradients, feature_gradients, parameter_gradients
+from polytask.balancing._workspace import Workspace, workspace_of
 from polytask.exceptions import OptionError, PolytaskError
 
 _SERVED = frozenset({"losses", "losses_after_step", "gramian", "jacobian", "jacobian_state"})
@@ -103,21 +104,34 @@ def backward(
         _backward_weighted(losses, (weights * share * scale).to(values.dtype), group)
         return Balance(names, weights)
     factors = share * scale  # the gradients are scaled all the way down, or half precision underflows
-    graph, found = _collect(losses, shared_params, features, factors)
-    at_features = features is not None
-    sum_in_place([*found.own.values(), *([] if at_features else [found.rows])], group)
-    rows = found.rows if found.rows.dtype.itemsize >= 4 else found.rows.float()
-    gramian = (rows @ rows.T).double() / scale**2
+    at_features, written = features is not None, "jacobian" in method.needs
+    graph, found = _collect(
+        losses,
+        shared_params,
+        features,
+        factors,
+        workspace=workspace_of(method),
+        written=written or not (at_features or group is None),
+    )
+    sum_in_place([*found.own.values(), *([] if at_features or group is None else [found.rows])], group)
+    gramian = found.gramian() / scale**2
     if at_features:
         gramian = summed(gramian, group)
-    jacobian = found.rows if scale == 1 else found.rows / scale
-    weights, direction = combine(method, Observed(values, total_weight, names, gramian, jacobian), scaled=scaler is not None)
+    seen = Observed(values, total_weight, names, gramian, found.rows / scale if written else None)
+    if written:
+        weights, direction = combine(method, seen, scaled=scaler is not None)
+        parts = found.split(direction * scale)
+    elif is_finite(seen, scaled=scaler is not None):
+        weights = task_weights(method, seen)
+        parts = found.combine(weights)
+    else:
+        weights, parts = torch.full_like(values, torch.nan), found.combine(torch.ones_like(values))
     for p, gradient in found.own.items():
         accumulate_(p, gradient)
     if at_features:
-        _down_the_trunk(graph, found, direction * scale, group)
+        _down_the_trunk(graph, found, parts, group)
     else:
-        for p, gradient in zip(found.wrt, found.split(direction * scale), strict=True):
+        for p, gradient in zip(found.wrt, parts, strict=True):
             accumulate_(p, gradient)
     absent = total_weight <= 0
     return Balance(names, weights, gramian.masked_fill(absent[:, None] | absent, torch.nan))
@@ -171,7 +185,13 @@ def _label_weight(values: Tensor, given: Tensor | None, names: Sequence[Hashable
 
 
 def _collect(
-    losses: Tensor | Sequence[Tensor], shared_params: Iterable[Tensor] | None, features: Any, share: Tensor
+    losses: Tensor | Sequence[Tensor],
+    shared_params: Iterable[Tensor] | None,
+    features: Any,
+    share: Tensor,
+    *,
+    workspace: Workspace,
+    written: bool,
 ) -> tuple[TaskGraph, TaskGradients]:
     """Per task the gradients to balance, and those of all other parameters."""
     if share.dim() > 1:
@@ -182,14 +202,14 @@ def _collect(
         if not all(isinstance(z, Tensor) and z.requires_grad for z in tensors):
             raise OptionError("`features` must be tensors that the shared part computed, with gradients; got others.")
         graph = divide(losses, tensors)
-        return graph, feature_gradients(graph, tensors, share, like=like)
+        return graph, feature_gradients(graph, tensors, share, like=like, workspace=workspace, written=written)
     graph = divide(losses)
     shared = reachable(graph.leaves, shared_params or ())
     if not shared:
         raise OptionError("No loss depends on any of `shared_params`: are they frozen, or those of another network?")
     taken = {id(p) for p in shared}
     others = [leaf for leaf in graph.leaves if id(leaf) not in taken]
-    return graph, parameter_gradients(graph, shared, others, share, like=like)
+    return graph, parameter_gradients(graph, shared, others, share, like=like, workspace=workspace, written=written)
 
 
 def _backward_weighted(losses: Tensor | Sequence[Tensor], weights: Tensor, group: Any) -> None:
@@ -215,9 +235,9 @@ def _backward_weighted(losses: Tensor | Sequence[Tensor], weights: Tensor, group
         accumulate_(leaf, gradient)
 
 
-def _down_the_trunk(graph: TaskGraph, found: TaskGradients, direction: Tensor, group: Any) -> None:
+def _down_the_trunk(graph: TaskGraph, found: TaskGradients, parts: Sequence[Tensor], group: Any) -> None:
     """Send the direction at the features on to the parameters below."""
-    gradients = torch.autograd.grad(found.wrt, graph.below, found.split(direction), allow_unused=True)
+    gradients = torch.autograd.grad(found.wrt, graph.below, parts, allow_unused=True)
     filled = [torch.zeros_like(p) if g is None else g for p, g in zip(graph.below, gradients, strict=True)]
     sum_in_place(filled, group)
     for p, gradient in zip(graph.below, filled, strict=True):

@@ -22,13 +22,8 @@ def task_weights(method: BalancingMethod, seen: Observed) -> Tensor:
 
 def combine(method: BalancingMethod, seen: Observed, *, scaled: bool) -> tuple[Tensor, Tensor]:
     """Weights [n_tasks] and the direction [n_parameters]."""
-    assert seen.gramian is not None
     assert seen.jacobian is not None
-    if not bool(torch.isfinite(seen.gramian).all()):
-        if not scaled:
-            bad = ~torch.isfinite(seen.gramian.diagonal())
-            names = ", ".join(repr(name) for name, is_bad in zip(seen.tasks, bad.tolist(), strict=True) if is_bad)
-            raise PolytaskError(f"The gradient of task {names} is not finite, though its loss is. Lower the learning rate.")
+    if not is_finite(seen, scaled=scaled):
         return torch.full_like(seen.losses, torch.nan), seen.jacobian.sum(0)  # the scaler sees that, and skips the step
     if "jacobian" in method.needs:
         present = torch.nonzero(seen.label_weight > 0).ravel()
@@ -36,6 +31,18 @@ def combine(method: BalancingMethod, seen: Observed, *, scaled: bool) -> tuple[T
         return torch.full_like(seen.losses, torch.nan).masked_fill(seen.label_weight <= 0, 0.0), direction.to(seen.jacobian)
     weights = task_weights(method, seen)
     return weights, weights.to(seen.jacobian) @ seen.jacobian
+
+
+def is_finite(seen: Observed, *, scaled: bool) -> bool:
+    """Whether all gradients are; where no scaler is there to skip the step, an error names the task whose is not."""
+    assert seen.gramian is not None
+    if bool(torch.isfinite(seen.gramian).all()):
+        return True
+    if not scaled:
+        bad = ~torch.isfinite(seen.gramian.diagonal())
+        names = ", ".join(repr(name) for name, is_bad in zip(seen.tasks, bad.tolist(), strict=True) if is_bad)
+        raise PolytaskError(f"The gradient of task {names} is not finite, though its loss is. Lower the learning rate.")
+    return False
 
 
 def accumulate_(p: Tensor, gradient: Tensor) -> None:

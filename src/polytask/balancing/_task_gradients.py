@@ -6,11 +6,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.graph import GradientEdge
 
+from polytask.balancing._arrivals import Arrivals, grad
+from polytask.balancing._blocks import Block, HeadBlock, OuterBlock, WrittenBlock
 from polytask.balancing._graph import TaskGraph
-
-Arriving = list[Tensor | None]
+from polytask.balancing._linear_uses import LinearUse, linear_uses, parents_below
+from polytask.balancing._workspace import Workspace
 
 
 @dataclass
@@ -21,40 +22,63 @@ class TaskGradients:
     ----------
     wrt : list of Tensor
         Shared parameters, or features.
-    rows : Tensor of shape (n_tasks, n_parameters)
-        The Jacobian: per task its gradients of ``wrt``, flattened side by side.
+    n_tasks : int
+    blocks : list of Block
+        The tasks' gradients of ``wrt``; every tensor is in one block.
     own : dict of Tensor to Tensor
-        Gradients of the parameters of single tasks, each of the plain sum of the losses: no other loss reaches it.
+        Gradients of the other parameters, each of the plain sum of the losses.
     """
 
     wrt: list[Tensor]
-    rows: Tensor
+    n_tasks: int
+    blocks: list[Block] = field(default_factory=list)
     own: dict[Tensor, Tensor] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> Tensor:
+        """The Jacobian [n_tasks, n_parameters]: per task its gradients of ``wrt``, flattened side by side."""
+        if len(self.blocks) == 1 and isinstance(self.blocks[0], WrittenBlock):
+            return self.blocks[0].rows
+        return torch.stack([self._joined([block.row(task) for block in self.blocks]) for task in range(self.n_tasks)])
+
+    def gramian(self) -> Tensor:
+        """Inner products [n_tasks, n_tasks] of the tasks' gradients, float64."""
+        return torch.stack([block.gramian() for block in self.blocks]).sum(0)
+
+    def combine(self, weights: Tensor) -> list[Tensor]:
+        """Sum of the tasks' gradients with these weights, one tensor for each of ``wrt``."""
+        found = {
+            id(tensor): part for block in self.blocks for tensor, part in zip(block.wrt, block.combine(weights), strict=True)
+        }
+        return [found[id(tensor)] for tensor in self.wrt]
 
     def split(self, flat: Tensor) -> list[Tensor]:
         """A direction [n_parameters] in the shapes of ``wrt``."""
         parts = flat.split([tensor.numel() for tensor in self.wrt])
         return [part.view_as(tensor) for part, tensor in zip(parts, self.wrt, strict=True)]
 
-    def write(self, row: int, tensors: Sequence[Tensor], gradients: Sequence[Tensor | None]) -> None:
-        """Add gradients to a row of the Jacobian; those of other tensors to ``own``."""
-        starts = {id(tensor): start for tensor, start in zip(self.wrt, self._starts(), strict=True)}
-        for tensor, gradient in zip(tensors, gradients, strict=True):
-            if gradient is None:
-                continue
-            if id(tensor) in starts:
-                self.rows[row, starts[id(tensor)] :][: tensor.numel()] += gradient.detach().reshape(-1)
-            else:
-                self.own[tensor] = self.own[tensor] + gradient if tensor in self.own else gradient.detach()
+    def add_own(self, tensor: Tensor, gradient: Tensor) -> None:
+        """Add a gradient of a parameter that is not balanced."""
+        self.own[tensor] = self.own[tensor] + gradient if tensor in self.own else gradient.detach()
 
-    def _starts(self) -> list[int]:
-        starts = [0]
-        for tensor in self.wrt:
-            starts.append(starts[-1] + tensor.numel())
-        return starts[:-1]
+    def _joined(self, parts: list[list[Tensor]]) -> Tensor:
+        found = {
+            id(tensor): part
+            for block, some in zip(self.blocks, parts, strict=True)
+            for tensor, part in zip(block.wrt, some, strict=True)
+        }
+        return torch.cat([found[id(tensor)].reshape(-1) for tensor in self.wrt])
 
 
-def feature_gradients(graph: TaskGraph, features: Sequence[Tensor], factors: Tensor, *, like: Tensor) -> TaskGradients:
+def feature_gradients(
+    graph: TaskGraph,
+    features: Sequence[Tensor],
+    factors: Tensor,
+    *,
+    like: Tensor,
+    workspace: Workspace | None = None,
+    written: bool = True,
+) -> TaskGradients:
     """Gradients [n_tasks, values of the features]: every task's own part is gone through, the trunk is not.
 
     Parameters
@@ -65,16 +89,49 @@ def feature_gradients(graph: TaskGraph, features: Sequence[Tensor], factors: Ten
         The losses are multiplied by these; a task with 0 has a row of zeros, whatever its loss is.
     like : Tensor
         A loss: dtype and device of the root gradients.
+    workspace : Workspace, optional
+        Memory to use again; fresh by default.
+    written : bool, default=True
+        Whether the Jacobian must be written out; else gradients may be kept as products.
     """
-    found = TaskGradients(list(features), _zeros(len(factors), features))
-    for task in torch.nonzero(factors).ravel().tolist():
-        arriving = _through_heads(graph, task, factors, found, like)
-        found.write(task, features, arriving)
+    found = TaskGradients(list(features), len(factors))
+    arrivals = Arrivals(graph, factors, like=like, write=lambda task, leaf, gradient: found.add_own(leaf, gradient))
+    n_outputs = sum(g.shape[1] for edges in arrivals.products.values() for pairs in edges for g, _ in pairs)
+    few = n_outputs <= 4 * len(factors) or n_outputs <= 64
+    if not written and few and arrivals.tasks and len(arrivals.products) == len(arrivals.tasks):
+        for k, feature in enumerate(features):
+            found.blocks.append(_head_block(arrivals, k, feature, len(factors)))
+        return found
+    workspace = workspace or Workspace()
+    block = _written_block("rows", features, len(factors), workspace)
+    for task in arrivals.tasks:
+        for feature, gradient in zip(features, arrivals.of(task), strict=True):
+            if gradient is not None:
+                block.write(task, feature, gradient)
+    block.finish()
+    found.blocks.append(block)
     return found
 
 
+def _head_block(arrivals: Arrivals, edge: int, feature: Tensor, n_tasks: int) -> Block:
+    """Gradients of one feature as products."""
+    parts = [(task, g, w) for task in arrivals.tasks for g, w in arrivals.products[task][edge]]
+    if not parts:
+        return WrittenBlock([feature], feature.new_zeros(n_tasks, feature.numel()))
+    owner = torch.tensor([task for task, g, _ in parts for _ in range(g.shape[1])], device=feature.device)
+    outputs, weights = torch.cat([g for _, g, _ in parts], 1), torch.cat([w for _, _, w in parts], 0).T
+    return HeadBlock(feature, outputs, weights, owner, n_tasks=n_tasks)
+
+
 def parameter_gradients(
-    graph: TaskGraph, shared: Sequence[Tensor], others: Sequence[Tensor], factors: Tensor, *, like: Tensor
+    graph: TaskGraph,
+    shared: Sequence[Tensor],
+    others: Sequence[Tensor],
+    factors: Tensor,
+    *,
+    like: Tensor,
+    workspace: Workspace | None = None,
+    written: bool = True,
 ) -> TaskGradients:
     """Gradients [n_tasks, n_shared_parameters]: the heads once each, then the trunk once per task.
 
@@ -84,53 +141,78 @@ def parameter_gradients(
         Divided where tasks meet.
     shared, others : sequence of Tensor
         Parameters that are balanced; parameters that get the gradient of the sum.
-    factors, like
+    factors, like, workspace, written
         As in :func:`feature_gradients`.
     """
-    found = TaskGradients(list(shared), _zeros(len(factors), shared))
+    found = TaskGradients(list(shared), len(factors))
+    workspace = workspace or Workspace()
     below = {id(leaf) for leaf in graph.below}
     trunk = [p for p in shared if id(p) in below]
+    kept = {} if written else _kept_as_products(graph, trunk, len(factors))
+    block = _written_block("rows", [p for p in shared if p not in kept], len(factors), workspace)
+
+    def write(task: int, leaf: Tensor, gradient: Tensor) -> None:
+        if leaf in block:
+            block.write(task, leaf, gradient)
+        else:
+            found.add_own(leaf, gradient)
+
+    arrivals = Arrivals(graph, factors, like=like, write=write)
+    outer = {p: _outer_block(f"arriving {k}", p, uses, arrivals, workspace) for k, (p, uses) in enumerate(kept.items())}
+    uses = [(p, number, use) for p, some in kept.items() for number, use in enumerate(some)]
+    direct = [p for p in trunk if p not in kept]
     unbalanced = [p for p in others if id(p) in below]
-    total: Arriving = [None] * len(graph.boundary)
-    for task in torch.nonzero(factors).ravel().tolist():
-        arriving = _through_heads(graph, task, factors, found, like)
-        found.write(task, trunk, _grad(graph.boundary, trunk, arriving))
-        if unbalanced:
-            total = [new if old is None else old if new is None else old + new for old, new in zip(total, arriving, strict=True)]
+    for task in arrivals.tasks:
+        reached = grad(graph.boundary, [*(use.output for *_, use in uses), *direct], arrivals.of(task))
+        starts = dict.fromkeys(kept, 0)
+        for (p, _, use), gradient in zip(uses, reached[: len(uses)], strict=True):
+            stop = starts[p] + len(use.inputs)
+            outer[p].arriving[task, starts[p] : stop] = 0 if gradient is None else gradient
+            starts[p] = stop
+        for p, gradient in zip(direct, reached[len(uses) :], strict=True):
+            if gradient is not None:
+                block.write(task, p, gradient)
+    block.finish()
     if unbalanced:
-        found.write(0, unbalanced, _grad(graph.boundary, unbalanced, total))
+        ones = torch.ones_like(factors)
+        for p, gradient in zip(unbalanced, grad(graph.boundary, unbalanced, arrivals.combined(ones)), strict=True):
+            if gradient is not None:
+                found.add_own(p, gradient)
+    found.blocks = [*outer.values(), *([block] if block.wrt else [])]
     return found
 
 
-def _through_heads(graph: TaskGraph, task: int, factors: Tensor, found: TaskGradients, like: Tensor) -> Arriving:
-    """Gradients that arrive at the boundary from one task; those of the parameters above it are written on the way."""
-    one_root = not graph.separate
-    if one_root:
-        start = torch.zeros(len(factors), dtype=like.dtype, device=like.device)
-        start[task] = factors[task]
-    else:
-        start = factors[task].to(like)
-    root = graph.roots[0 if one_root else task]
-    if root is None:
-        return [None] * len(graph.boundary)
-    at_root = [(edge.node, edge.output_nr) == (root.node, root.output_nr) for edge in graph.boundary]
-    if any(at_root):  # nothing lies above
-        return [start if here else None for here in at_root]
-    leaves = graph.own[0 if one_root else task]
-    reached = _grad([root], [*graph.boundary, *leaves], [start])
-    found.write(task, leaves, reached[len(graph.boundary) :])
-    return reached[: len(graph.boundary)]
+def _kept_as_products(graph: TaskGraph, trunk: Sequence[Tensor], n_tasks: int) -> dict[Tensor, list[LinearUse]]:
+    """The shared weights of linear layers whose gradients are cheaper to keep as products, with the uses of each."""
+    parents = parents_below(graph.boundary)
+    leaves = {id(node.variable): node for node in parents if hasattr(node, "variable")}
+    above = {id(leaf) for own in graph.own for leaf in own}
+    found = {}
+    for p in trunk:
+        uses = linear_uses(leaves[id(p)], parents) if p.dim() == 2 and id(p) not in above else None
+        if uses is not None and _products_pay(p, sum(len(use.inputs) for use in uses), n_tasks):
+            found[p] = uses
+    return found
 
 
-def _grad(outputs: Sequence[GradientEdge], inputs: Sequence[Any], arriving: Arriving) -> Arriving:
-    """:func:`torch.autograd.grad` that keeps the graph, and gives None for what is not reached."""
-    pairs = [(edge, gradient) for edge, gradient in zip(outputs, arriving, strict=True) if gradient is not None]
-    if not inputs or not pairs:
-        return [None] * len(inputs)
-    edges, given = zip(*pairs, strict=True)
-    return list(torch.autograd.grad(edges, inputs, given, retain_graph=True, allow_unused=True))
+def _products_pay(weight: Tensor, n: int, n_tasks: int) -> bool:
+    """Whether multiplications are saved: those of one task, of pairs of tasks, and of the direction."""
+    out, wide = weight.shape
+    kept = n_tasks * n * n * out + n * n * wide + n_tasks**2 * n * out / 2 + n * wide * out
+    written_out = n_tasks * n * wide * out + n_tasks**2 * wide * out
+    return kept < written_out
 
 
-def _zeros(n_tasks: int, tensors: Sequence[Tensor]) -> Tensor:
-    n_values = sum(tensor.numel() for tensor in tensors)
-    return torch.zeros(n_tasks, n_values, dtype=tensors[0].dtype, device=tensors[0].device)
+def _outer_block(name: str, p: Tensor, uses: list[LinearUse], arrivals: Arrivals, workspace: Workspace) -> OuterBlock:
+    inputs = [use.inputs.detach() for use in uses]
+    joined = inputs[0] if len(inputs) == 1 else torch.cat(inputs)
+    n_tasks = len(arrivals.factors)
+    arriving = workspace.take(name, (n_tasks, len(joined), len(p)), joined)
+    for absent in set(range(n_tasks)) - set(arrivals.tasks):
+        arriving[absent] = 0
+    return OuterBlock(p, joined, arriving, workspace)
+
+
+def _written_block(name: str, tensors: Sequence[Tensor], n_tasks: int, workspace: Workspace) -> WrittenBlock:
+    like: Any = tensors[0] if tensors else torch.empty(0)
+    return WrittenBlock(tensors, workspace.take(name, (n_tasks, sum(tensor.numel() for tensor in tensors)), like))

@@ -1,0 +1,168 @@
+"""The tasks' gradients of some parameters: written out, or as the products that they are."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from polytask.balancing._workspace import Workspace
+
+_CANCELLED = 1e-4  # a product of sums smaller than this share of its terms has lost too many digits
+_CHUNK = 2**22  # values of a temporary
+
+
+class Block(Protocol):
+    """Gradients of some tensors, one per task."""
+
+    wrt: list[Tensor]
+
+    def gramian(self) -> Tensor:
+        """Inner products [n_tasks, n_tasks], float64."""
+
+    def combine(self, weights: Tensor) -> list[Tensor]:
+        """Sum of the tasks' gradients with these weights [n_tasks], for each of ``wrt``."""
+
+    def row(self, task: int) -> list[Tensor]:
+        """Gradients of one task."""
+
+
+class WrittenBlock:
+    """Gradients written out side by side.
+
+    Parameters
+    ----------
+    rows : Tensor of shape (n_tasks, values of all of ``wrt``)
+        Filled by :meth:`write`; what is never written counts as zero.
+    """
+
+    def __init__(self, wrt: Sequence[Tensor], rows: Tensor) -> None:
+        self.wrt = list(wrt)
+        self.rows = rows
+        sizes = [tensor.numel() for tensor in self.wrt]
+        starts = [sum(sizes[:k]) for k in range(len(sizes))]
+        self._place = {id(tensor): slice(a, a + n) for tensor, a, n in zip(self.wrt, starts, sizes, strict=True)}
+        self._written: set[tuple[int, int]] = set()
+
+    def __contains__(self, tensor: Tensor) -> bool:
+        return id(tensor) in self._place
+
+    def write(self, task: int, tensor: Tensor, gradient: Tensor) -> None:
+        """Put a gradient into its place, or add it to what is there."""
+        part = self.rows[task, self._place[id(tensor)]]
+        key = task, id(tensor)
+        if key in self._written:
+            part += gradient.detach().reshape(-1)
+        else:
+            part.view(tensor.shape).copy_(gradient)
+            self._written.add(key)
+
+    def finish(self) -> None:
+        """Zero what was not written."""
+        if len(self._written) == len(self.rows) * len(self.wrt):
+            return
+        for task, row in enumerate(self.rows):
+            for key, part in self._place.items():
+                if (task, key) not in self._written:
+                    row[part] = 0
+                    self._written.add((task, key))
+
+    def gramian(self) -> Tensor:
+        """Inner products [n_tasks, n_tasks]."""
+        rows = self.rows if self.rows.dtype.itemsize >= 4 else self.rows.float()
+        return (rows @ rows.T).double()
+
+    def combine(self, weights: Tensor) -> list[Tensor]:
+        """Weighted sums."""
+        flat = weights.to(self.rows) @ self.rows
+        return [flat[self._place[id(tensor)]].view_as(tensor) for tensor in self.wrt]
+
+    def row(self, task: int) -> list[Tensor]:
+        """Gradients of one task."""
+        return [self.rows[task, self._place[id(tensor)]].view_as(tensor) for tensor in self.wrt]
+
+
+class OuterBlock:
+    """Gradients ``G[t].T @ A`` of the weight of a linear layer, kept as the gradients G of its outputs and its inputs A.
+
+    Cheaper where the batch is smaller than the layer is wide: inner products come out of ``<A A.T, G[s] G[t].T>``, and only the
+    final direction is multiplied out.
+
+    Parameters
+    ----------
+    weight : Tensor of shape (out, in)
+    inputs : Tensor of shape (n, in)
+    arriving : Tensor of shape (n_tasks, n, out)
+    """
+
+    def __init__(self, weight: Tensor, inputs: Tensor, arriving: Tensor, workspace: Workspace) -> None:
+        self.wrt = [weight]
+        self.inputs = inputs
+        self.arriving = arriving
+        self.workspace = workspace
+
+    def gramian(self) -> Tensor:
+        """Inner products [n_tasks, n_tasks]; written out where gradients of rows cancel, since digits would be lost."""
+        n_tasks, n, out = self.arriving.shape
+        flat = self.arriving.view(n_tasks, -1)
+        kernel = self.inputs @ self.inputs.T
+        found = kernel.new_zeros(n_tasks, n_tasks)
+        size = max(1, min(n_tasks, _CHUNK // max(1, n * out)))
+        passed = self.workspace.take("passed", (size, n, out), self.arriving)
+        for start in range(0, n_tasks, size):
+            stop = min(start + size, n_tasks)
+            part = torch.matmul(kernel, self.arriving[start:stop], out=passed[: stop - start])
+            torch.mm(part.view(stop - start, -1), flat[:stop].T, out=found[start:stop, :stop])
+        found = found.tril() + found.tril(-1).T
+        terms = kernel.diagonal().sum() * torch.linalg.vector_norm(flat, dim=1) ** 2
+        if bool((found.diagonal() < _CANCELLED * terms).any()):
+            rows = torch.stack([g.T @ self.inputs for g in self.arriving]).view(n_tasks, -1)
+            found = rows @ rows.T
+        return found.double()
+
+    def combine(self, weights: Tensor) -> list[Tensor]:
+        """The weighted sum."""
+        _, n, out = self.arriving.shape
+        mixed = weights.to(self.arriving) @ self.arriving.view(len(weights), -1)
+        return [mixed.view(n, out).T @ self.inputs]
+
+    def row(self, task: int) -> list[Tensor]:
+        """Gradient of one task."""
+        return [self.arriving[task].T @ self.inputs]
+
+
+class HeadBlock:
+    """Gradients of a representation that linear heads read, kept as the gradients of the heads' outputs and their weights.
+
+    Parameters
+    ----------
+    feature : Tensor of shape (n, in)
+    outputs : Tensor of shape (n, outputs of all heads)
+        Gradients that arrive at the heads' outputs; each output belongs to one task.
+    weights : Tensor of shape (in, outputs)
+        Of the heads, side by side.
+    owner : Tensor of shape (outputs,)
+        The task of each output.
+    """
+
+    def __init__(self, feature: Tensor, outputs: Tensor, weights: Tensor, owner: Tensor, *, n_tasks: int) -> None:
+        self.wrt = [feature]
+        self.outputs = outputs
+        self.weights = weights
+        self.owner = owner
+        self.n_tasks = n_tasks
+
+    def gramian(self) -> Tensor:
+        """Inner products [n_tasks, n_tasks]."""
+        pairs = ((self.outputs.T @ self.outputs) * (self.weights.T @ self.weights)).double()
+        summed = pairs.new_zeros(self.n_tasks, len(pairs)).index_add_(0, self.owner, pairs)
+        return pairs.new_zeros(self.n_tasks, self.n_tasks).index_add_(1, self.owner, summed)
+
+    def combine(self, weights: Tensor) -> list[Tensor]:
+        """The weighted sum."""
+        return [(self.outputs * weights.to(self.outputs)[self.owner]) @ self.weights.T]
+
+    def row(self, task: int) -> list[Tensor]:
+        """Gradient of one task."""
+        own = self.owner == task
+        return [self.outputs[:, own] @ self.weights[:, own].T]
