@@ -122,3 +122,15 @@ def test_a_task_without_labels_among_the_choosing_rows_still_gets_a_model():
     y["price"] = y["price"].where(np.cumsum(y["price"].notna()) <= 3)
     model = BestPerTask({"linear": LINEAR, "mean": DUMMY}, ["price", "sold"], random_state=0).fit(X, y)
     assert np.isfinite(model.outputs(X)["price"]).all()
+
+
+def test_candidates_that_are_tasks_are_told(rng):
+    X = rng.normal(size=(20, 2))
+    with pytest.raises(OptionError, match=r"must be a mapping of name to estimator; got list\. Pass tasks by name"):
+        BestPerTask(["y0"]).fit(X, X[:, 0])
+
+
+def test_parameters_of_the_default_candidates_can_be_set():
+    model = BestPerTask().set_params(candidates__network__max_epochs=3)
+    assert model.candidates["network"].max_epochs == 3
+    assert list(model.candidates) == list(default_candidates())

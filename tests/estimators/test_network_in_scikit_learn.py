@@ -408,3 +408,33 @@ def test_weights_that_cannot_be_used_are_told(arrays, weight):
     X, y = arrays
     with pytest.raises(OptionError, match="`sample_weight`"):
         network().fit(X, y, sample_weight=weight)
+
+
+def test_parameters_of_the_default_parts_can_be_searched(arrays):
+    X, y = arrays
+    model = MultiTaskNetwork(max_epochs=1, random_state=0)
+    found = GridSearchCV(model, {"encoder__width": [8, 16], "sharing__tower_width": [8]}, cv=2, error_score="raise").fit(X, y)
+    assert found.best_estimator_.encoder.width in (8, 16)
+    assert found.best_estimator_.sharing.tower_width == 8
+    assert model.encoder is None  # only clones were changed
+    assert clone(found.best_estimator_).get_params()["encoder__width"] == found.best_estimator_.encoder.width
+
+
+def test_a_default_part_has_no_parameters_until_one_is_set():
+    model = MultiTaskNetwork()
+    assert "encoder__width" not in model.get_params()
+    assert model.set_params(encoder__width=8).get_params()["encoder__width"] == 8
+    with pytest.raises(ValueError, match="Invalid parameter 'breadth'"):
+        MultiTaskNetwork().set_params(encoder__breadth=8)
+
+
+def test_a_parameter_inside_of_nothing_is_told():
+    with pytest.raises(OptionError, match="`tasks` of MultiTaskNetwork is None, so `tasks__name` is nothing to set"):
+        MultiTaskNetwork().set_params(tasks__name="x")
+
+
+def test_a_loss_that_is_not_finite_is_told_without_the_words_of_a_loop_of_ones_own(arrays):
+    X, y = arrays
+    with pytest.raises(PolytaskError, match="is not finite") as told:
+        network(learning_rate=1e30, clip_norm=None, validation=None).fit(X, y)
+    assert "backward" not in str(told.value)

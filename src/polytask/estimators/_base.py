@@ -3,7 +3,7 @@
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -49,6 +49,7 @@ class MultiTaskEstimator(BaseEstimator, ABC):
     tasks: Any
     tasks_: list[FittedTask]
     codec_: TableCodec
+    _defaults: ClassVar[Mapping[str, Callable[[], Any]]] = {}  # what stands for parameters that are None
 
     @abstractmethod
     def fit(self, X: Any, y: Any, *, sample_weight: Any = None, groups: Any = None) -> Self:
@@ -132,6 +133,11 @@ class MultiTaskEstimator(BaseEstimator, ABC):
         for path, given in inside.items():
             name, _, rest = path.partition("__")
             owner = f"`{name}` of {type(self).__name__}"
+        for path in params:
+            name, inside_of, rest = path.partition("__")
+            if inside_of and name in own and own[name] is None and name not in params:
+                own[name] = self._default_of(name, rest)
+                setattr(self, name, own[name])
             setattr(self, name, with_nested_param(getattr(self, name), rest, given, owner=owner))
         return self
 
@@ -141,6 +147,15 @@ class MultiTaskEstimator(BaseEstimator, ABC):
         The setting of :func:`sklearn.set_config` is for transformers only and changes nothing here.
 
         Parameters
+    def _default_of(self, name: str, inner: str) -> Any:
+        """What stands for a parameter that is None."""
+        if name not in self._defaults:
+            raise OptionError(
+                f"`{name}` of {type(self).__name__} is None, so `{name}__{inner}` is nothing to set. "
+                f"Set `{name}` first, to an object that has `{inner}`."
+            )
+        return self._defaults[name]()
+
         ----------
         transform : {"default", "pandas", "polars"}, optional
             ``"default"``: the form of the ``y`` that was fitted. Otherwise always a frame of that kind, of pandas with the index

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -67,6 +67,8 @@ class BestPerTask(MultiTaskEstimator):
     {'y0': 'ridge'}
     """
 
+    _defaults: ClassVar = {"candidates": lambda: default_candidates()}
+
     def __init__(
         self,
         candidates: Mapping[str, Any] | None = None,
@@ -93,6 +95,11 @@ class BestPerTask(MultiTaskEstimator):
         arrays, labels = self._read_training_data(X, y)
         labels, weight = labels.weighed(sample_weight)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        if not isinstance(self.candidates, Mapping | None):
+            raise OptionError(
+                "`candidates` of BestPerTask must be a mapping of name to estimator; "
+                f"got {type(self.candidates).__name__}. Pass tasks by name: BestPerTask(tasks=...)."
+            )
         candidates = default_candidates() if self.candidates is None else dict(self.candidates)
         if not candidates:
             raise OptionError("`candidates` of BestPerTask must name at least one estimator; got none.")

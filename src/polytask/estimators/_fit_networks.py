@@ -1,5 +1,6 @@
 """Fit one network, or many of one recipe at once: folds, seeds, single-task twins."""
 
+import re
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from polytask._reworded import reworded
 from polytask.balancing import BalancingMethod
 from polytask.data import TableArrays
 from polytask.estimators._part_of_tasks import PartOfTasks
@@ -196,17 +198,18 @@ def fit_networks(
         data = training_data(stack, prepared, weight, tasks, used, device)
         parts = modules if len(used) == len(tasks) else [PartOfTasks(module, used.tolist()) for module in modules]
         network = OneNetwork(parts[0]) if len(stack) == 1 else StackedNetworks(parts)
-        history = fit(
-            network,
-            data,
-            [prepared[stack[0].fold].tasks[k] for k in used],
-            settings=settings,
-            seeds=[job.seed for job in stack],
-            method=None if method is None else method if len(stack) == len(jobs) == 1 else method.fresh(),
-            balance_at=balance_at,
-            on_epoch=on_epoch,
-            checkpoint=checkpoint.part(start) if checkpoint is not None and start else checkpoint,
-        )
+        with reworded(_without_backward):
+            history = fit(
+                network,
+                data,
+                [prepared[stack[0].fold].tasks[k] for k in used],
+                settings=settings,
+                seeds=[job.seed for job in stack],
+                method=None if method is None else method if len(stack) == len(jobs) == 1 else method.fresh(),
+                balance_at=balance_at,
+                on_epoch=on_epoch,
+                checkpoint=checkpoint.part(start) if checkpoint is not None and start else checkpoint,
+            )
         if history.ended_by == "interrupt" and not keep_interrupted:
             raise KeyboardInterrupt
         fitted += fitted_networks(stack, modules, prepared, history, used, (*deepcopy((encoder, sharing)), shape), data.scale)
@@ -216,6 +219,11 @@ def fit_networks(
 
 
 def _stacks(jobs: Sequence[NetworkJob], n_at_once: int, *, joint_apart: bool, one_fold: bool) -> list[list[NetworkJob]]:
+def _without_backward(text: str) -> str:
+    """An error of the loop without the way out that only a loop of one's own has."""
+    return re.sub(r",? or pass `nonfinite='skip'` to `backward`[^.]*\.", ".", text).replace(", look for", " and look for")
+
+
     """Jobs that are trained at once, in order.
 
     With ``joint_apart`` twins are not in one stack with joint networks, which need the heads of all tasks, or a pass for each.

@@ -1,7 +1,7 @@
 """One network for all tasks, as a scikit-learn estimator."""
 
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -92,6 +92,8 @@ class MultiTaskNetwork(MultiTaskEstimator):
     def __init__(
         self,
         tasks: Any = None,
+    _defaults: ClassVar = {"encoder": MLP, "sharing": HardSharing}
+
         *,
         encoder: Recipe | None = None,
         sharing: Recipe | None = None,
