@@ -125,7 +125,13 @@ class MultiTaskEstimator(BaseEstimator, ABC):
         return found
 
     def set_params(self, **params: Any) -> Self:
-        """Set parameters, also those inside of dicts of estimators."""
+        """Set parameters, also those inside of dicts of estimators, and of what stands for None (``encoder__width``).
+
+        Raises
+        ------
+        OptionError
+            If a parameter is None, nothing stands for it, and one inside of it is set.
+        """
         own = super().get_params(deep=False)
         dicts = {name: value for name, value in (own | params).items() if isinstance(value, Mapping)}
         inside = {path: given for path, given in params.items() if "__" in path and path.partition("__")[0] in dicts}
