@@ -133,26 +133,20 @@ class MultiTaskEstimator(BaseEstimator, ABC):
             If a parameter is None, nothing stands for it, and one inside of it is set.
         """
         own = super().get_params(deep=False)
+        for path in params:
+            name, inside_of, rest = path.partition("__")
+            if inside_of and name in own and own[name] is None and name not in params:
+                own[name] = self._default_of(name, rest)
+                setattr(self, name, own[name])
         dicts = {name: value for name, value in (own | params).items() if isinstance(value, Mapping)}
         inside = {path: given for path, given in params.items() if "__" in path and path.partition("__")[0] in dicts}
         super().set_params(**{name: given for name, given in params.items() if name not in inside})
         for path, given in inside.items():
             name, _, rest = path.partition("__")
             owner = f"`{name}` of {type(self).__name__}"
-        for path in params:
-            name, inside_of, rest = path.partition("__")
-            if inside_of and name in own and own[name] is None and name not in params:
-                own[name] = self._default_of(name, rest)
-                setattr(self, name, own[name])
             setattr(self, name, with_nested_param(getattr(self, name), rest, given, owner=owner))
         return self
 
-    def set_output(self, *, transform: str | None = None) -> Self:
-        """Choose what ``predict`` and ``predict_proba`` give, in the words of scikit-learn; ``clone`` keeps the choice.
-
-        The setting of :func:`sklearn.set_config` is for transformers only and changes nothing here.
-
-        Parameters
     def _default_of(self, name: str, inner: str) -> Any:
         """What stands for a parameter that is None."""
         if name not in self._defaults:
@@ -162,6 +156,12 @@ class MultiTaskEstimator(BaseEstimator, ABC):
             )
         return self._defaults[name]()
 
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """Choose what ``predict`` and ``predict_proba`` give, in the words of scikit-learn; ``clone`` keeps the choice.
+
+        The setting of :func:`sklearn.set_config` is for transformers only and changes nothing here.
+
+        Parameters
         ----------
         transform : {"default", "pandas", "polars"}, optional
             ``"default"``: the form of the ``y`` that was fitted. Otherwise always a frame of that kind, of pandas with the index
@@ -230,7 +230,8 @@ class MultiTaskEstimator(BaseEstimator, ABC):
         check_same_length(len(frame), len(labels.target))
         is_array = not hasattr(self, "feature_names_in_")
         numeric = frame.dtypes.map(pd.api.types.is_numeric_dtype).all()
-        self.codec_ = TableCodec.fit(frame, kinds=dict.fromkeys(frame.columns, "numeric") if is_array and numeric else None)
+        kinds = dict.fromkeys(frame.columns, "numeric") if is_array and numeric else {}
+        self.codec_ = TableCodec.fit(frame, kinds=kinds | dict(getattr(self, "column_kinds", None) or {}))
         self.form_ = labels.form
         return self.codec_.transform(frame), labels
 
