@@ -218,12 +218,12 @@ def fit_networks(
     return fitted
 
 
-def _stacks(jobs: Sequence[NetworkJob], n_at_once: int, *, joint_apart: bool, one_fold: bool) -> list[list[NetworkJob]]:
 def _without_backward(text: str) -> str:
     """An error of the loop without the way out that only a loop of one's own has."""
     return re.sub(r",? or pass `nonfinite='skip'` to `backward`[^.]*\.", ".", text).replace(", look for", " and look for")
 
 
+def _stacks(jobs: Sequence[NetworkJob], n_at_once: int, *, joint_apart: bool, one_fold: bool) -> list[list[NetworkJob]]:
     """Jobs that are trained at once, in order.
 
     With ``joint_apart`` twins are not in one stack with joint networks, which need the heads of all tasks, or a pass for each.

@@ -89,11 +89,11 @@ class MultiTaskNetwork(MultiTaskEstimator):
     ((200, 2), (200, 2))
     """
 
+    _defaults: ClassVar = {"encoder": MLP, "sharing": HardSharing}
+
     def __init__(
         self,
         tasks: Any = None,
-    _defaults: ClassVar = {"encoder": MLP, "sharing": HardSharing}
-
         *,
         encoder: Recipe | None = None,
         sharing: Recipe | None = None,
