@@ -46,8 +46,13 @@ def is_finite(seen: Observed, *, scaled: bool) -> bool:
 
 
 def accumulate_(p: Tensor, gradient: Tensor) -> None:
-    """Add a gradient to ``p.grad``, as torch does."""
-    p.grad = gradient.to(p.dtype) if p.grad is None else p.grad + gradient.to(p.dtype)
+    """Add a gradient to ``p.grad``, as torch does, in the layout of the parameter: fused optimizers read no other."""
+    if p.grad is not None:
+        p.grad = p.grad + gradient.to(p.dtype)
+    elif gradient.stride() == p.stride():
+        p.grad = gradient.to(p.dtype)
+    else:
+        p.grad = torch.empty_like(p, requires_grad=False).copy_(gradient)
 
 
 def _part(seen: Observed, present: Tensor) -> Observed:
