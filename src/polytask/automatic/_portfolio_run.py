@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from polytask.automatic._candidate import (
     PILOT_ROWS,
@@ -117,10 +118,10 @@ class PortfolioRun:
         return self.candidates[min(self._slow, key=lambda k: self._slow[k])] if self._slow else None
 
     def run(self) -> None:
-        """Fit what there is time for."""
+        """Fit what there is time for; matrix products have one thread each, since they are done side by side."""
         workers = Workers(self.n_workers)
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), threadpool_limits(1, user_api="blas"):
                 warnings.simplefilter("ignore")  # of libraries; inside threads the filters of single fits are not safe
                 self._go(workers)
         finally:
