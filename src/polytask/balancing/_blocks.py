@@ -106,14 +106,17 @@ class OuterBlock:
         n_tasks, n, out = self.arriving.shape
         flat = self.arriving.view(n_tasks, -1)
         kernel = self.inputs @ self.inputs.T
-        found = kernel.new_zeros(n_tasks, n_tasks)
+        half = kernel.triu(1)  # kernel = half + half.T + diagonal: a product with a triangle costs little more than half
+        half.diagonal().add_(kernel.diagonal() / 2)
         size = max(1, min(n_tasks, _CHUNK // max(1, n * out)))
         passed = self.workspace.take("passed", (size, n, out), self.arriving)
+        found = kernel.new_empty(n_tasks, n_tasks)
         for start in range(0, n_tasks, size):
             stop = min(start + size, n_tasks)
-            part = torch.matmul(kernel, self.arriving[start:stop], out=passed[: stop - start])
-            torch.mm(part.view(stop - start, -1), flat[:stop].T, out=found[start:stop, :stop])
-        found = found.tril() + found.tril(-1).T
+            for task in range(start, stop):
+                _times_triangle(half, self.arriving[task], out=passed[task - start])
+            torch.mm(passed[: stop - start].view(stop - start, -1), flat.T, out=found[start:stop])
+        found = found + found.T
         terms = kernel.diagonal().sum() * torch.linalg.vector_norm(flat, dim=1) ** 2
         if bool((found.diagonal() < _CANCELLED * terms).any()):
             rows = torch.stack([g.T @ self.inputs for g in self.arriving]).view(n_tasks, -1)
@@ -166,3 +169,11 @@ class HeadBlock:
         """Gradient of one task."""
         own = self.owner == task
         return [self.outputs[:, own] @ self.weights[:, own].T]
+
+
+def _times_triangle(upper: Tensor, values: Tensor, *, out: Tensor) -> None:
+    """Product of an upper triangle [n, n] with values [n, d], leaving out most of what is zero."""
+    n = len(upper)
+    step = max(32, -(-n // 4))
+    for start in range(0, n, step):
+        torch.mm(upper[start : start + step, start:], values[start:], out=out[start : start + step])
