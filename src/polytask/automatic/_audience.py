@@ -15,6 +15,7 @@ _PARAMETERS = {name: name for name in ("group", "split", "weight", "task_by", "t
     "target": "targets",
     "loss": "losses",
     "class_weight": "class_weights",
+    "column": "column_kinds",
 }
 _OPTIONS = {name: f"--{name.replace('_', '-')}" for name in _FIELDS} | {
     "times": "--time",

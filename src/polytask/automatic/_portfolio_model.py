@@ -113,6 +113,7 @@ class PortfolioModel(MultiTaskEstimator):
             Told the name of every candidate, and its model or None.
         """
         clock = Clock() if clock is None else clock
+        self.column_kinds = None if self.network is None else self.network.column_kinds
         arrays, labels = self._read_training_data(X, y)
         labels, weight = labels.weighed(sample_weight)
         table = CodedTable(arrays, self.codec_.cardinalities)

@@ -334,6 +334,7 @@ class MultiTaskPredictor:
                 time=self.time,
                 losses=self.losses,
                 class_weights=self.class_weights,
+                column_kinds=(self.network or MultiTaskNetwork()).column_kinds,
                 unlearnable=self.unlearnable,
             )
 

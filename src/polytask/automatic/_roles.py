@@ -83,6 +83,7 @@ def divide_table(
     time: str | None = None,
     losses: Mapping[str, Any] | None = None,
     class_weights: Mapping[str, Any] | None = None,
+    column_kinds: Mapping[str, str] | None = None,
 ) -> Roles:
     """Give every column its role.
 
@@ -103,6 +104,8 @@ def divide_table(
         Column of numbers or dates by which rows are ordered.
     losses, class_weights : mapping of task name or pattern, optional
         What tasks minimise (``{"price": "huber"}``), and which weigh their classes (``{"sold": "balanced"}``).
+    column_kinds : mapping of column to kind, optional
+        Checked here: each must be an input.
 
     Raises
     ------
@@ -124,6 +127,7 @@ def divide_table(
     for column, option in not_inputs.items():
         if column in sources:
             raise DataError(f"Column {column!r} is a target and is given to {option} too; it can be one of them only.")
+    _check_kinds(column_kinds or {}, frame, sources=sources, not_inputs=not_inputs)
     found = learnable_targets(specs, frame, skip=unlearnable == "skip", losses=losses, class_weights=class_weights)
     warn_of_functions(found)
     inputs = frame.drop(columns=[*sources, *not_inputs])
@@ -150,6 +154,21 @@ def divide_table(
         times=None if time is None else _times(frame[time]),
         not_inputs=not_inputs,
     )
+
+
+def _check_kinds(
+    kinds: Mapping[str, str], frame: "pd.DataFrame", *, sources: Sequence[str], not_inputs: Mapping[str, str]
+) -> None:
+    """Refuse the kind of a column that is no input."""
+    from polytask.data import did_you_mean
+
+    for column in kinds:
+        if column not in frame.columns:
+            raise DataError(f"Column {column!r} of --column is not in the table.{did_you_mean(column, list(frame.columns))}")
+        if column in sources:
+            raise DataError(f"Column {column!r} of --column is a target, no input. The kind of a target is said by --target.")
+        if column in not_inputs:
+            raise DataError(f"Column {column!r} is given to --column and to {not_inputs[column]}; so it is no input. Drop one.")
 
 
 def warn_of_copies(roles: Roles) -> None:

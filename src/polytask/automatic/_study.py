@@ -111,6 +111,8 @@ Texts = Annotated[list[str], BeforeValidator(_listed)]
 Data = Annotated[dict[str, PathText], _pairs("TARGET=FILE", "price=houses.csv")]
 Losses = Annotated[dict[str, str], _pairs("TARGET=LOSS", "price=huber")]
 ClassWeights = Annotated[dict[str, Literal["balanced"]], _pairs("TARGET=balanced", "sold=balanced")]
+ColumnKind = Literal["numeric", "categorical", "boolean", "datetime", "text", "list"]
+Columns = Annotated[dict[str, ColumnKind], _pairs("NAME=KIND", "zip=categorical")]
 Format = Literal["html", "pdf", "md", "json"]
 Metrics = Annotated[dict[str, str], _pairs("TARGET=METRIC", "sold=roc_auc")]
 
@@ -183,6 +185,11 @@ class Study(_Options):
         "What to do with a target that has one value only or no labels: error, or skip (leave it out and say so).", "error"
     )
     ignore: Texts = _field("Columns that are no inputs.", [])
+    column: Columns = _field(
+        "NAME: KIND of an input column that is not what it looks like, such as a zip code of digits: numeric, categorical, "
+        "boolean, datetime, text or list.",
+        {},
+    )
     weight: str | None = _field("The column of row weights, zero or more.")
     group: str | None = _field("A column: rows with the same value there are never split apart.")
     split: str | None = _field("The column that says which part a row is in.")

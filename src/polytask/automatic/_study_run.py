@@ -34,6 +34,7 @@ def study_roles(study: Study, frame: Any) -> Roles:
         unlearnable=study.unlearnable,
         task_by=study.task_by,
         time=study.time,
+        column_kinds=study.column,
     )
 
 
@@ -145,6 +146,8 @@ def study_network(study: Study) -> "MultiTaskNetwork":
     from polytask.estimators import MultiTaskNetwork
 
     settings: dict[str, Any] = {"max_epochs": study.epochs, "max_steps": study.max_steps, "device": study.device}
+    if study.column:
+        settings["column_kinds"] = dict(study.column)
     if (study.encoder, study.numbers) != ("mlp", "plain"):
         settings["encoder"] = study_encoder(study.encoder, study.numbers)
     return MultiTaskNetwork(**{name: value for name, value in settings.items() if value is not None})
@@ -199,7 +202,7 @@ def study_of(predictor: "MultiTaskPredictor") -> Study | None:
 
     network = predictor.network or MultiTaskNetwork()
     settings, usual = network.get_params(deep=False), MultiTaskNetwork().get_params(deep=False)
-    said = {"max_epochs", "max_steps", "time_limit", "tasks", "device", "random_state", "encoder"}
+    said = {"max_epochs", "max_steps", "time_limit", "tasks", "device", "random_state", "encoder", "column_kinds"}
     own = {name for name, value in settings.items() if value is not usual[name] and value != usual[name]}
     encoder = next((names for names in _ENCODERS if repr(study_encoder(*names)) == repr(settings["encoder"])), None)
     if settings["encoder"] is None:
@@ -214,6 +217,7 @@ def study_of(predictor: "MultiTaskPredictor") -> Study | None:
         "gap": str(predictor.gap) if predictor.time is not None and predictor.gap else None,
         "loss": predictor.losses,
         "class_weight": predictor.class_weights,
+        "column": settings["column_kinds"] or {},
         "encoder": encoder[0],
         "numbers": encoder[1],
         "seed": int(predictor.seed),

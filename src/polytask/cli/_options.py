@@ -44,6 +44,16 @@ Target = Annotated[
 Ignore = Annotated[
     list[str] | None, _option("--ignore", panel=_TARGETS, metavar="COL", help="A column that is no input; as often as needed.")
 ]
+Column = Annotated[
+    list[str] | None,
+    _option(
+        "--column",
+        panel=_TARGETS,
+        metavar="NAME=KIND",
+        help="What an input column is, where it looks like something else (a zip code of digits): numeric, categorical, boolean, "
+        "datetime, text or list; as often as needed.",
+    ),
+]
 Group = Annotated[
     str | None,
     _option("--group", panel=_ROWS, metavar="COL", help="Rows with the same value here are never split apart."),
@@ -264,6 +274,7 @@ COLUMNS: dict[str, tuple[Any, Any]] = {
     "task_by": (TaskBy, None),
     "unlearnable": (Unlearnable, "error"),
     "ignore": (Ignore, None),
+    "column": (Column, None),
     "weight": (Weight, None),
     "group": (Group, None),
     "split": (Split, None),

@@ -39,7 +39,7 @@ def tasks(study: "Study", context: typer.Context, new: New = None, json: option.
     roles = study_roles(study, read_table.frame)
     study_order(study, roles)
     inputs = read_table.frame[[*roles.inputs.columns, *roles.not_inputs]]
-    codec = TableCodec.fit(inputs, ignore=list(roles.not_inputs))
+    codec = TableCodec.fit(inputs, ignore=list(roles.not_inputs), kinds=study.column)
     headers = ["task", "kind", "labels", "missing", "classes or range", "why", "read as missing"]
     rows = [*(_task_row(task, roles, read_table) for task in roles.tasks), *_skipped_rows(roles.skipped)]
     told = len(headers) if any(row[-1] for row in rows) else len(headers) - 1  # no column for what did not happen

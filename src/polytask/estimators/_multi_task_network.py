@@ -56,6 +56,9 @@ class MultiTaskNetwork(MultiTaskEstimator):
         Stop after so many steps; the plan stays the same.
     time_limit : float, optional
         Seconds of training.
+    column_kinds : mapping of column to kind, optional
+        What input columns are, where that is not what would be inferred, such as ``{"zip": "categorical"}``; kinds are those of
+        :meth:`TableCodec.fit`.
     warm_start : bool, default=False
         Let ``fit`` of a fitted network begin with its parameters, scaling, classes and categories, instead of anew. What new
         data have besides (categories, missing values where none were) is told and read as in ``predict``; other columns,
@@ -108,6 +111,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
         clip_norm: float | None = 1.0,
         max_steps: int | None = None,
         time_limit: float | None = None,
+        column_kinds: Any = None,
         warm_start: bool = False,
         device: str = "cpu",
         random_state: Any = None,
@@ -126,6 +130,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
         self.clip_norm = clip_norm
         self.max_steps = max_steps
         self.time_limit = time_limit
+        self.column_kinds = column_kinds
         self.warm_start = warm_start
         self.device = device
         self.random_state = random_state

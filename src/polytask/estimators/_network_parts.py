@@ -26,6 +26,7 @@ _SETTINGS = (
     "clip_norm",
     "max_steps",
     "time_limit",
+    "column_kinds",
     "warm_start",
     "balance_at",
 )
