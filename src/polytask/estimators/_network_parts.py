@@ -77,7 +77,7 @@ def settings_content(model: MultiTaskNetwork) -> dict[str, Any]:
     return {
         "encoder": None if model.encoder is None else recipe_to_dict(model.encoder),
         "sharing": None if model.sharing is None else recipe_to_dict(model.sharing),
-        "settings": {name: _plain(getattr(model, name)) for name in _SETTINGS if not hasattr(getattr(model, name), "split")},
+        "settings": {name: _plain(getattr(model, name)) for name in _SETTINGS if not _is_splitter(getattr(model, name))},
         "random_state": plain_seed(model.random_state),
         "balancing": _balancing_content(model.balancing),
     }
@@ -198,6 +198,10 @@ def _trained(content: Mapping[str, Any], weights: Mapping[str, Any], classes: li
 
 def _not_complete(folder: Folder, error: Exception) -> ModelFolderError:
     return ModelFolderError(f"The network in {str(folder.path)!r} is not complete ({error}). Save the model again.")
+
+
+def _is_splitter(value: Any) -> bool:
+    return hasattr(value, "split") and not isinstance(value, str)
 
 
 def _plain(value: Any) -> Any:
