@@ -114,6 +114,24 @@ def test_the_report_has_the_format_of_its_name(polytask, table, tmp_path, name, 
     assert (tmp_path / f"c{name}").read_bytes().startswith(start)
 
 
+@pytest.mark.parametrize("command", [["fit", "--out"], ["compare", "--json"]])
+def test_a_report_of_an_unknown_ending_is_refused_before_the_work(polytask, table, tmp_path, command):
+    words = [table, "-t", "price", command[1], tmp_path / "m", "--report", tmp_path / "r.docx"]
+    shown = polytask(command[0], *words)
+    assert shown.code == 2
+    assert shown.err.startswith(
+        "error: A report must end in .html, .htm, .pdf, .md, .markdown, .json, or its --format must be given;"
+    )
+    assert sorted(file.name for file in tmp_path.iterdir()) == [table.name]
+
+
+def test_an_unknown_format_is_told_in_plain_words(polytask, table, tmp_path):
+    shown = polytask("compare", table, "-t", "price", "--report", tmp_path / "r", "--format", "docx")
+    assert shown.err.startswith("error: Invalid value for '--format': 'docx' is not one of 'html', 'pdf', 'md', 'json'.")
+    shown = polytask("compare", table, "-t", "price", "--seed", "x")
+    assert shown.err.startswith("error: Invalid value for '--seed': it must be a whole number.")
+
+
 def test_a_format_goes_before_the_name(polytask, table, tmp_path):
     words = ["-t", "price", "-t", "visits", *QUICK]
     assert polytask("fit", table, *words, "--out", tmp_path / "m", "--format", "md").code == 0

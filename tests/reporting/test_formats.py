@@ -152,3 +152,9 @@ def test_markdown_tells_what_the_page_tells():
     assert "## How and where it is wrong" in written
     assert "Looked at " in written
     assert NASTY not in written
+
+
+def test_an_unknown_ending_is_refused_and_the_known_ones_are_named(tmp_path):
+    with pytest.raises(OptionError, match=r"must end in \.html, .*\.json, or its `format` must be given; got '.*r\.docx'"):
+        write_report(comparison(), tmp_path / "r.docx")
+    assert not (tmp_path / "r.docx").exists()

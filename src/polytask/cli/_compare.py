@@ -21,7 +21,7 @@ CURVE_REPEATS = 3  # of a learning curve, which has every share of the labels in
 def compare(study: "Study", context: typer.Context, quiet: option.Quiet = False) -> None:
     """Compare learning all targets together with learning each alone, on the same folds."""
     from polytask.automatic import check_division, read_study_table, study_roles, warn_of_copies
-    from polytask.cli._output import check_output
+    from polytask.cli._output import check_output, check_report
     from polytask.cli._read import warn_of_missing_texts
 
     asked = study.compare
@@ -29,8 +29,8 @@ def compare(study: "Study", context: typer.Context, quiet: option.Quiet = False)
     if asked.format is not None and asked.report is None:
         raise OptionError(f"--format {asked.format} is of --report, the file to write; got none.")
     json, report = (None if path is None else Path(path) for path in (asked.json_file, asked.report))
-    for path, name in ((json, "--json"), (report, "--report")):
-        check_output(path, option=name, inputs=files_read(context, study))
+    check_output(json, option="--json", inputs=files_read(context, study))
+    check_report(report, format=asked.format, inputs=files_read(context, study))
     table = read_study_table(study)
     roles = study_roles(study, table.frame)
     _check_metrics(asked.metric, names=[task.name for task in roles.tasks])

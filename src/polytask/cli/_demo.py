@@ -27,11 +27,11 @@ def demo(
     from polytask.automatic import Study, study_roles
     from polytask.cli._compare import run_comparison, show_comparison
     from polytask.cli._console import note
-    from polytask.cli._output import check_output
+    from polytask.cli._output import check_output, check_report
     from polytask.datasets import load_students
 
     place = report if report is not None else _place()
-    check_output(place, option="--report")
+    check_report(place, format=None)
     check_output(json, option="--json")
     students = load_students()
     licence = students.licence.partition(",")[0]

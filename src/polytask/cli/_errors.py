@@ -2,6 +2,7 @@
 
 import functools
 import os
+import re
 import sys
 import traceback
 import warnings
@@ -11,6 +12,12 @@ from typing import Any
 
 from polytask.exceptions import PolytaskError, PolytaskWarning
 
+_IN_OUR_WORDS = {  # what the parser of the command line says of a value
+    "Value error, ": "",
+    r"Input should be a valid integer\b.*": "it must be a whole number",
+    r"Input should be a valid number\b.*": "it must be a number",
+    r"Input should be greater than or equal to (\S+)": r"it must be >= \1",
+}
 UNEXPECTED, UNUSABLE, INTERRUPTED = 1, 2, 130
 
 
@@ -78,6 +85,8 @@ def _explain(error: BaseException) -> tuple[int, list[str]]:
 
 def _usage_sentence(error: BaseException) -> list[str]:
     message = _one_line(error.format_message())  # type: ignore[attr-defined]
+    for words, instead in _IN_OUR_WORDS.items():
+        message = re.sub(words, instead, message)
     if not message:  # no command was given and the help has been shown
         return []
     context = getattr(error, "ctx", None)

@@ -28,7 +28,7 @@ def fit(
 ) -> None:
     """Learn all targets of a table together and write a model folder."""
     from polytask.automatic import check_gap, read_study_table, study_predictor, study_targets
-    from polytask.cli._output import check_output
+    from polytask.cli._output import check_report
     from polytask.cli._read import warn_of_missing_texts
     from polytask.cli._threads import threads_for, use_threads
     from polytask.tasks import parse_targets
@@ -38,7 +38,7 @@ def fit(
     check_gap(study)
     out = Path(study.fit.out)
     page = _beside(out, f".{study.fit.format or 'html'}") if study.fit.report is None else Path(study.fit.report)
-    check_output(page, option="--report", inputs=files_read(context, study))
+    check_report(page, format=study.fit.format, inputs=files_read(context, study))
     run_folder = _check_places(out, overwrite=overwrite, resume=resume)
     predictor = study_predictor(study)
     table = read_study_table(study)

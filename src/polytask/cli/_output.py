@@ -31,6 +31,15 @@ def check_output(path: Path | None, *, option: str, inputs: tuple[Path, ...] = (
         raise OptionError(f"{option} must not be the file that is read; got '{path}' for both. Choose another name.")
 
 
+def check_report(path: Path | None, *, format: str | None, inputs: tuple[Path, ...] = ()) -> None:
+    """Refuse, before any work is done, a report that could not be written, or of no known format."""
+    from polytask.reporting import format_of
+
+    check_output(path, option="--report", inputs=inputs)
+    if path is not None and format is None:
+        format_of(path)
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file beside its place and rename it, so that an earlier file stays whole if the disk is full."""
     if path.exists() and not path.is_file():  # a pipe or a device, e.g. /dev/stdout: nothing to keep, no place beside it

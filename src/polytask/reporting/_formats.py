@@ -22,14 +22,23 @@ _MAKERS: dict[str, dict[str, Callable[[Mapping[str, Any]], str | bytes]]] = {
 
 
 def format_of(path: str | os.PathLike[str], *, default: str = "html") -> str:
-    """Tell the format from the suffix of a path; ``default`` where the suffix is none of the known ones.
+    """Tell the format from the suffix of a path; ``default`` where it has none.
+
+    Raises
+    ------
+    OptionError
+        If it has another suffix than those of the formats.
 
     Examples
     --------
     >>> format_of("out/report.PDF"), format_of("report.markdown"), format_of("report")
     ('pdf', 'md', 'html')
     """
-    return _SUFFIXES.get(Path(path).suffix.lower(), default)
+    suffix = Path(path).suffix.lower()
+    if suffix and suffix not in _SUFFIXES:
+        known = ", ".join(_SUFFIXES)
+        raise OptionError(f"A report must end in {known}, or its `format` must be given; got '{os.fspath(path)}'.")
+    return _SUFFIXES.get(suffix, default)
 
 
 def render(result: Mapping[str, Any], *, format: str = "html") -> bytes:

@@ -20,7 +20,7 @@ def write_report(result: Mapping[str, Any], path: str | os.PathLike[str], *, for
         Format ``polytask.comparison`` or ``polytask.fit``, version 1.
     path : path
     format : {"html", "pdf", "md", "json"}, optional
-        By default that of the suffix of ``path``; HTML where it has none of these.
+        By default that of the suffix of ``path``; HTML where it has none.
 
     See Also
     --------
@@ -29,7 +29,7 @@ def write_report(result: Mapping[str, Any], path: str | os.PathLike[str], *, for
     Raises
     ------
     OptionError
-        If ``format`` is not one of these.
+        If ``format`` is not one of these, or is not given and the suffix is another.
     DataError
         If ``result`` is neither of these results.
     OSError
