@@ -52,6 +52,7 @@ class BalancingMethod(Settings, nn.Module, ABC):
     by_name: ClassVar[bool] = True  # whether a user may name it, on the command line and elsewhere
     batched: ClassVar[bool] = False  # whether it takes leading axes of replicas, and absent tasks with label weight 0
     experimental: ClassVar[bool] = False  # not checked against an independent implementation; may change or go
+    n_batches: ClassVar[int] = 1  # how many batches `step` must be given, the one that is learned from among them
 
     def __init__(self, *, random_state: int = 0) -> None:
         super().__init__()
@@ -62,6 +63,9 @@ class BalancingMethod(Settings, nn.Module, ABC):
     @abstractmethod
     def forward(self, seen: Observed) -> Tensor:
         """Weights [n_tasks], or a direction [n_parameters] of a method that needs the Jacobian."""
+
+    def look_ahead(self, ahead: Any) -> None:
+        """Ask what is needed of other batches and other parameters before a step; called by :func:`~polytask.balancing.step`."""
 
     def after_step(self, losses: Tensor, *, tasks: Sequence[Hashable] | None = None) -> None:
         """Losses [n_tasks] on the same batch after the optimizer's step; only for methods that need them."""
