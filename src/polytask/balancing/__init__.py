@@ -8,6 +8,7 @@ tensor([0.5000, 0.5000])
 """
 
 from polytask.balancing._aligned_mtl import AlignedMTL, aligned_mtl_weights
+from polytask.balancing._auto_lambda import AutoLambda
 from polytask.balancing._backward import backward
 from polytask.balancing._balance import Balance
 from polytask.balancing._cagrad import CAGrad, cagrad_weights
@@ -31,6 +32,8 @@ from polytask.balancing._method import BalancingMethod, Observed
 from polytask.balancing._mgda import MGDA, mgda_weights
 from polytask.balancing._micro_batches import MicroBatches
 from polytask.balancing._mo_co import MoCo, mo_co_weights
+from polytask.balancing._mo_do import MoDo
+from polytask.balancing._moml import MOML
 from polytask.balancing._names import method_from_dict, method_names, method_of, method_to_dict, same_method
 from polytask.balancing._nash_mtl import FairGrad, NashMTL, fairgrad_weights, nash_mtl_weights
 from polytask.balancing._pbi import PBI, pbi_weights
@@ -40,7 +43,9 @@ from polytask.balancing._per_replica import PerReplica, stacked_backward
 from polytask.balancing._random_weights import RGW, RLW, random_weights
 from polytask.balancing._reach import parameters_below, shared_parameters
 from polytask.balancing._scale_invariant import GeometricMean, ScaleInvariant, geometric_mean_weights, scale_invariant_weights
+from polytask.balancing._sdm_grad import SDMGrad, sdm_grad_weights
 from polytask.balancing._stch import STCH, stch_weights
+from polytask.balancing._step import step
 from polytask.balancing._trimmed_mean import TrimmedMean, trimmed_mean_direction
 from polytask.balancing._uncertainty import Uncertainty, uncertainty_weights
 from polytask.balancing._upgrad import UPGrad, upgrad_weights
@@ -54,12 +59,14 @@ __all__ = [
     "IMTLG",
     "IMTLL",
     "MGDA",
+    "MOML",
     "PBI",
     "PCD",
     "RGW",
     "RLW",
     "STCH",
     "AlignedMTL",
+    "AutoLambda",
     "Balance",
     "BalancingMethod",
     "CAGrad",
@@ -76,10 +83,12 @@ __all__ = [
     "GradVac",
     "MicroBatches",
     "MoCo",
+    "MoDo",
     "NashMTL",
     "Observed",
     "PCGrad",
     "PerReplica",
+    "SDMGrad",
     "ScaleInvariant",
     "TrimmedMean",
     "UPGrad",
@@ -117,9 +126,11 @@ __all__ = [
     "random_weights",
     "same_method",
     "scale_invariant_weights",
+    "sdm_grad_weights",
     "shared_parameters",
     "stacked_backward",
     "stch_weights",
+    "step",
     "trimmed_mean_direction",
     "uncertainty_weights",
     "upgrad_weights",

@@ -1,6 +1,7 @@
 """CR-MOGM: correlation-reduced multi-objective gradient manipulation."""
 
 from collections.abc import Hashable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -66,6 +67,15 @@ class CRMOGM(BalancingMethod):
     def needs(self) -> frozenset[str]:  # type: ignore[override]
         """Those of the method inside."""
         return self.method.needs
+
+    @property
+    def n_batches(self) -> int:  # type: ignore[override]
+        """As many as the method inside takes."""
+        return self.method.n_batches
+
+    def look_ahead(self, ahead: Any) -> None:
+        """Pass on to the method inside."""
+        self.method.look_ahead(ahead)
 
     def forward(self, seen: Observed) -> Tensor:
         """Weights [n_tasks]."""

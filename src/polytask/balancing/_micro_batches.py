@@ -42,6 +42,9 @@ class MicroBatches:
     """
 
     def __init__(self, method: BalancingMethod, *, shared_params: Iterable[Tensor] = (), group: Any = None) -> None:
+        missing = sorted(method.needs & {"extra_batches", "validation_batch", "second_forward"})
+        if missing:
+            raise OptionError(f"{type(method).__name__} needs {missing}, which MicroBatches cannot give: use `step`, which can.")
         self.method = method
         self.shared = list(shared_params)
         self.group = group
