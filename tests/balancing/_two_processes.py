@@ -12,6 +12,7 @@ from polytask import balancing
 
 N_TASKS = 3
 SETTINGS = {"PCD": {"primary": 1}}  # of methods that cannot be made without
+AHEAD = ("AutoLambda", "MOML", "MoDo", "SDMGrad")  # served by `step` only
 
 
 def make_of(name):
@@ -80,6 +81,23 @@ def train(make, level, rows, group, *, n_steps=3):
     return [p.detach().clone() for p in parameters]
 
 
+def train_ahead(name, rows, group, *, n_steps=3):
+    """The same by `step`, of a method that needs more than one batch."""
+    (trunk, heads), method = network(), getattr(balancing, name)()
+    parameters = [*trunk.parameters(), *heads.parameters()]
+    optimizer = torch.optim.SGD(parameters, lr=0.05)
+
+    def closure(part):
+        x, y, weight = (tensor[rows] for tensor in part)
+        errors = (torch.cat([head(trunk(x)) for head in heads], 1) - y) ** 2 * weight
+        return errors.sum(0) / weight.sum(0).clamp(min=1), weight.sum(0)
+
+    for k in range(n_steps):
+        batches = [batch(3 * k + number) for number in range(method.n_batches)]
+        balancing.step(closure, batches, method, optimizer=optimizer, shared_params=trunk.parameters(), group=group)
+    return [p.detach().clone() for p in parameters]
+
+
 def run(rank, folder, names):
     """One process: all methods, its half of the rows; writes the parameters that come out."""
     torch.set_num_threads(1)
@@ -88,6 +106,7 @@ def run(rank, folder, names):
     found = {
         f"{name} {level}": train(make_of(name), level, half, dist.group.WORLD) for name in names for level in levels_of(name)
     }
+    found |= {f"{name} step": train_ahead(name, half, dist.group.WORLD) for name in AHEAD}
     torch.save(found, Path(folder, f"{rank}.pt"))
     dist.destroy_process_group()
 

@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from polytask import balancing
 from polytask.balancing import Equal, MicroBatches, PCGrad, backward
 from polytask.exceptions import OptionError
 from tests.balancing import _two_processes as two
@@ -20,11 +19,12 @@ def losses_of(trunk, heads, x, y, weight):
 def test_parts_equal_the_whole(name, step):
     x, y, weight = two.batch(step)
     trunk, heads = two.network()
-    where = {"shared_params": trunk.parameters()} if getattr(balancing, name).needs & {"gramian", "jacobian"} else {}
-    whole = backward(losses_of(trunk, heads, x, y, weight), getattr(balancing, name)(), label_weight=weight.sum(0), **where)
+    make = two.make_of(name)
+    where = {"shared_params": trunk.parameters()} if make().needs & {"gramian", "jacobian"} else {}
+    whole = backward(losses_of(trunk, heads, x, y, weight), make(), label_weight=weight.sum(0), **where)
     expected = [p.grad for p in (*trunk.parameters(), *heads.parameters())]
     trunk, heads = two.network()
-    parts = MicroBatches(getattr(balancing, name)(), shared_params=trunk.parameters())
+    parts = MicroBatches(make(), shared_params=trunk.parameters())
     for rows in (slice(0, 3), slice(3, 7), slice(7, 12)):
         part = x[rows], y[rows], weight[rows]
         parts.add(losses_of(trunk, heads, *part), label_weight=part[2].sum(0))

@@ -35,6 +35,13 @@ def test_two_processes_equal_one(both, name, level):
         torch.testing.assert_close(found[f"{name} {level}"], expected, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("name", two.AHEAD)
+def test_two_processes_that_step_equal_one(both, name):
+    expected = two.train_ahead(name, slice(None), None)
+    for found in both:
+        torch.testing.assert_close(found[f"{name} step"], expected, rtol=1e-8, atol=1e-11)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_both_processes_have_the_same_parameters(both, name):
     for level in two.levels_of(name):
