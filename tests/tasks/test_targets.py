@@ -3,6 +3,7 @@
 import pytest
 
 from polytask.exceptions import TargetError
+from polytask.tasks import Binary
 from polytask.tasks._targets import KINDS, TargetSpec, nearest, parse_targets
 
 COLUMNS = ["id", "price", "sold", "grade", "y_red", "y_blue", "y_green", "Jitter:RAP", "Jitter:PPQ", "a*b", "a=b", "x:binary"]
@@ -245,3 +246,19 @@ def test_an_expression_that_cannot_be_read_is_told_in_one_sentence(specs, messag
     with pytest.raises(TargetError, match=message) as caught:
         parse_targets(specs, DERIVED)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("spec", ["num>0 as ''", "num>0 as ", 'num>0 as " ":binary', "log1p(num) as ''"])
+def test_an_empty_name_of_a_task_is_refused(spec):
+    with pytest.raises(TargetError, match=r"gives an empty name\. Write a name after 'as', or leave 'as' out"):
+        parse_targets([spec], ["num"])
+
+
+def test_a_name_may_be_in_quotes():
+    assert parse_targets(["num>0 as 'is there'"], ["num"])[0].name == "is there"
+    assert parse_targets(["num=='as'"], ["num"])[0].name == "num==as"
+
+
+def test_no_task_goes_without_a_name():
+    with pytest.raises(TargetError, match="A task must have a name; got ' '"):
+        Binary(" ")

@@ -2,7 +2,7 @@
 
 ::
 
-    target      = expression [" as " NAME] [":" KIND]
+    target      = expression [" as " NAME] [":" KIND], the NAME bare or in quotes
     expression  = column OPERATOR value | FUNCTION "(" column {"," argument} ")"
     OPERATOR    = ">" | ">=" | "<" | "<=" | "==" | "!="
     FUNCTION    = "log" | "log1p" | "sqrt" | "bins" | "quantiles" | "onehot" | "split"
@@ -111,8 +111,8 @@ def _check_kind(spec: str, columns: Sequence[str]) -> None:
 
 def _readings(body: str) -> list[tuple[str, str | None]]:
     """With and without a name after the last ``as``."""
-    names = list(re.finditer(r"\sas\s+", _masked(body)))
-    return [*([(body[: names[-1].start()], body[names[-1].end() :].strip())] if names else []), (body, None)]
+    names = list(re.finditer(r"\sas(?:\s+|$)", _masked(body)))
+    return [*([(body[: names[-1].start()], _unquoted(body[names[-1].end() :]))] if names else []), (body, None)]
 
 
 def _expression(spec: str, text: str, columns: Sequence[str]) -> _Expression | None:
@@ -161,6 +161,8 @@ def _call(spec: str, text: str, columns: Sequence[str]) -> _Expression | None:
 
 
 def _named(spec: str, found: _Expression, name: str | None, kind: str, columns: Sequence[str]) -> list[tuple[Derived, str]]:
+    if name is not None and not name.strip():
+        raise TargetError(f"Target {spec!r} gives an empty name. Write a name after 'as', or leave 'as' out.")
     if name is not None and len(found.columns) > 1:
         raise TargetError(
             f"Target {spec!r} gives one name to the tasks of {len(found.columns)} columns, {some(found.columns, 4)}. "

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from polytask.exceptions import PolytaskError
+from polytask.exceptions import PolytaskError, TargetError
 from polytask.losses import ClassLoss, CrossEntropy, Loss, NumberLoss, loss_from_dict, loss_of, masked_sums
 from polytask.metrics import Metric, evaluate_metrics, metrics_by_name, metrics_of
 from polytask.tasks._stored_metrics import metrics_from_list, metrics_to_list
@@ -44,6 +44,8 @@ class Task(ABC):
     estimator_type: ClassVar[str]  # what a scikit-learn estimator of one target must be: regressor, classifier, counter
 
     def __post_init__(self) -> None:
+        if isinstance(self.name, str) and not self.name.strip():
+            raise TargetError(f"A task must have a name; got {self.name!r}. Name it, or rename its column.")
         object.__setattr__(self, "columns", tuple(self.columns) or (self.name,))
         if self.loss is not None:
             object.__setattr__(self, "loss", loss_of(self.loss, of=self.loss_type, task=self.name))
