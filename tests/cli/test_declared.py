@@ -93,6 +93,19 @@ def test_tables_of_targets_in_a_study_are_seen_from_it(polytask, frame, tmp_path
     assert json.loads((tmp_path / "c.json").read_text())["n_rows"] == 160
 
 
+def test_tables_that_hold_both_targets_give_each_its_own(polytask, frame, tmp_path):
+    frame[["area", "price", "visits"]].head(50).to_csv(tmp_path / "p.csv", index=False)
+    frame[["area", "price", "visits"]].tail(40).to_csv(tmp_path / "v.csv", index=False)
+    data = ["--data", f"price={tmp_path / 'p.csv'}", "--data", f"visits:count={tmp_path / 'v.csv'}"]
+    shown = polytask("tasks", *data, "--json", tmp_path / "t.json")
+    assert shown.code == 0
+    assert [column["name"] for column in json.loads((tmp_path / "t.json").read_text())["inputs"]] == ["area"]
+    assert f"The table of 'price' ('{tmp_path / 'p.csv'}') holds 'visits' too" in shown.err
+    assert f"give the files as one table: {tmp_path / 'p.csv'} {tmp_path / 'v.csv'} -t 'price' -t 'visits:count'." in shown.err
+    labels = {line.split()[0]: line.split()[2] for line in shown.out.splitlines() if line.startswith(("price ", "visits "))}
+    assert labels == {"price": str(frame.head(50)["price"].notna().sum()), "visits": "40"}
+
+
 def test_rows_of_one_group_are_one_entity_in_all_tables(polytask, frame, tmp_path):
     for name in ("price", "visits"):
         frame[["id", "area", "rooms", name]].to_csv(tmp_path / f"{name}.csv", index=False)
@@ -199,7 +212,10 @@ def test_what_cannot_be_declared_is_told_in_one_line(polytask, table, tmp_path, 
         (["--data", "price=no.csv"], "no.csv"),
         (["--data", "prize=train.csv"], "Target 'prize' is not in the table. Did you mean 'price'?"),
         (["train.csv", "--data", "price=train.csv"], "leave TABLE (table) out."),
-        (["--data", "price=train.csv", "--data", "sold=train.csv"], "Columns must be inputs or labels in all data sets"),
+        (
+            ["--data", "price=train.csv", "--data", "sold=train.csv"],
+            "Give it once, as the table of both: train.csv -t 'price' -t 'sold'.",
+        ),
     ],
 )
 def test_tables_of_targets_that_cannot_be_used(polytask, table, tmp_path, monkeypatch, words, message):

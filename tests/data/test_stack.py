@@ -97,7 +97,7 @@ def test_arrays_of_one_width_are_the_same_inputs():
         ({"a": A}, {}, r"'a' must be a pair \(X, y\); got DataFrame"),
         ({"a": (A, [1.0])}, {}, "got 2 rows of X and 1 of y"),
         ({"a": (A, np.ones((2, 2)))}, {}, "a column or a table with names; got an array of 2 dimensions"),
-        ({"a": (A, [1, 2]), "b": (A.assign(a=1), [1, 2])}, {}, "'a' are inputs in one, labels in one"),
+        ({"a": (A, [1, 2]), "b": (A.assign(a=1), [1, 2])}, {}, "got 'a' as inputs in 'b' and as labels in 'a'. Drop them"),
         (
             {"a": (A, [1, 2]), "b": (A.assign(age=["old", "young"]), [1, 2])},
             {},
@@ -105,6 +105,7 @@ def test_arrays_of_one_width_are_the_same_inputs():
         ),
         ({"a": (np.zeros((2, 3)), [1, 2]), "b": (np.ones((2, 2)), [1, 2])}, {}, r"widths differ \('a': 3, 'b': 2\)"),
         ({"a": (np.zeros((2, 3)), [1, 2]), "b": (A, [1, 2])}, {}, "only some are arrays"),
+        ({" ": (A, [1, 2])}, {}, "must have a name, that of its task; got ' '"),
         ({"a": (A, [1, 2])}, {"entity": "who"}, "No data set has the column 'who' of `entity`; inputs are 'age'"),
     ],
 )

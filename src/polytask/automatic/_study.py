@@ -198,7 +198,7 @@ class Study(_Options):
         "With time: what lies between rows learned from and rows predicted; 7 rows, '7 days', or 0.5 in the unit of the times."
     )
 
-    sample: int | None = _field("So many rows at random instead of all, for a first look.", ge=1)
+    sample: int | None = _field("So many rows at random instead of all, of each table of data, for a first look.", ge=1)
     sep: str | None = _field("What stands between fields; found out by default.")
     decimal: str = _field("The decimal sign of numbers.", ".")
     missing: Texts = _field("More texts that mean a missing value.", [])

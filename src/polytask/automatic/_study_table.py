@@ -1,9 +1,11 @@
 """The table of a study: files of one schema, or a table for each target."""
 
+import os
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from polytask.automatic._study import Study
-from polytask.exceptions import OptionError
+from polytask.exceptions import OptionError, PolytaskWarning
 
 if TYPE_CHECKING:
     from polytask.data import ReadTable
@@ -13,7 +15,8 @@ def read_study_table(study: Study) -> "ReadTable":
     """Read the table of a study as it says.
 
     With ``data`` the tables stand under each other (:func:`~polytask.data.stack`): inputs and labels that one lacks are missing
-    in its rows, and rows of one ``group`` are one entity in all of them. A sample is of each file.
+    in its rows, and rows of one ``group`` are one entity in all of them. A target is learned from its own table alone: where
+    another holds its column too, that is neither input nor label, and a warning says so. A sample is of each file.
 
     Raises
     ------
@@ -52,11 +55,17 @@ def _stacked(study: Study) -> "ReadTable":
 
     pairs: dict[str, Any] = {}
     tables: dict[str, ReadTable] = {}
+    labels: dict[str, list[str]] = {}
+    _check_own_files(study)
     for target, file in study.data.items():
         tables[target] = table = _read(study, [file])
         specs = parse_targets([target], list(table.frame.columns))
-        labels = list(dict.fromkeys(column for spec in specs for column in spec.sources))
-        pairs[target] = (table.frame.drop(columns=labels), table.frame[labels])
+        labels[target] = list(dict.fromkeys(column for spec in specs for column in spec.sources))
+    for target, table in tables.items():
+        others = {column: other for other, own in labels.items() for column in own if column not in labels[target]}
+        there = [column for column in others if column in table.frame]
+        _warn_of_others(study, target, {column: others[column] for column in there})
+        pairs[target] = (table.frame.drop(columns=[*labels[target], *there]), table.frame[labels[target]])
     frame = stack(pairs, entity=study.group).to_frame(entity=study.group)
     first = next(iter(tables.values())).source
     source: dict[str, Any] = {key: first[key] for key in ("decimal", "missing", "default_missing") if key in first}
@@ -70,3 +79,32 @@ def _stacked(study: Study) -> "ReadTable":
             for text, count in counts.items():
                 told[text] = told.get(text, 0) + count
     return ReadTable(frame, texts, source)
+
+
+def _check_own_files(study: Study) -> None:
+    """Refuse one file for two targets: every row would be there twice, and a split could learn from what it predicts."""
+    seen: dict[str, str] = {}
+    for target, file in study.data.items():
+        first = seen.setdefault(os.path.realpath(file), target)
+        if first != target:
+            targets = " ".join(f"-t {other!r}" for other in (first, target))
+            raise OptionError(
+                f"--data gives '{file}' to {first!r} and {target!r}, so its rows would be there twice. "
+                f"Give it once, as the table of both: {file} {targets}."
+            )
+
+
+def _warn_of_others(study: Study, target: str, others: dict[str, str]) -> None:
+    """Tell which columns of a target's table are left out, since they are targets with tables of their own."""
+    from polytask.data._names import quoted
+
+    if not others:
+        return
+    files = " ".join(dict.fromkeys(study.data.values()))
+    targets = " ".join(f"-t {other!r}" for other in study.data)
+    warnings.warn(
+        f"The table of {target!r} ('{study.data[target]}') holds {quoted(others)} too, learned from another table of --data: "
+        f"left out here. To learn all targets from all rows, give the files as one table: {files} {targets}.",
+        PolytaskWarning,
+        stacklevel=2,
+    )

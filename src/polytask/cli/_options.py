@@ -154,7 +154,12 @@ MissingColumns = Annotated[
 
 Sample = Annotated[
     int | None,
-    _option("--sample", panel=_READING, metavar="N", help="So many rows at random instead of all, for a first look."),
+    _option(
+        "--sample",
+        panel=_READING,
+        metavar="N",
+        help="So many rows at random instead of all, of each table of --data, for a first look.",
+    ),
 ]
 Encoder = Annotated[
     Literal["mlp", "resnet"],

@@ -114,12 +114,16 @@ def stack(data: Mapping[str, tuple[Any, Any]], *, entity: str | None = None) -> 
         raise DataError("`data` of stack must map the name of each task to (X, y); got nothing to stack.")
     inputs, labels = {}, {}
     for name, pair in data.items():
+        if not str(name).strip():
+            raise DataError(f"Every data set of stack must have a name, that of its task; got {name!r}.")
         inputs[str(name)], labels[str(name)] = _read_pair(str(name), pair)
     _check_arrays({str(name): pair[0] for name, pair in data.items()}, inputs)
     both = {str(column) for own in inputs.values() for column in own} & {str(column) for own in labels.values() for column in own}
     if both:
+        with_inputs, with_labels = ([name for name, own in of.items() if both & {*map(str, own)}] for of in (inputs, labels))
         raise DataError(
-            f"Columns must be inputs or labels in all data sets; {quoted(sorted(both))} are inputs in one, labels in one."
+            f"Columns must be inputs or labels in all data sets; got {quoted(sorted(both))} as inputs in {quoted(with_inputs)} "
+            f"and as labels in {quoted(with_labels)}. Drop them from these inputs, or move them to the labels there."
         )
     groups = None if entity is None else _entities(inputs, entity)
     if entity is not None:

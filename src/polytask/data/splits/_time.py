@@ -212,7 +212,9 @@ def read_span(name: str, span: Any, *, is_date: bool, positive: bool) -> tuple[s
         found = "time", float(span)
     if found is None or found[1] < 0 or (positive and not found[1]):
         why = "since times are dates" if is_date else "since times are numbers"
-        duration = "a duration such as timedelta(days=30) or '30 days'" if is_date else "a float in the unit of the times, such as 0.5"
+        duration = (
+            "a duration such as timedelta(days=30) or '30 days'" if is_date else "a float in the unit of the times, such as 0.5"
+        )
         sign = "positive" if positive else "not negative"
         shown = str(span) if isinstance(span, timedelta) else repr(span)
         raise OptionError(f"`{name}` must be a whole number of rows or, {why}, {duration}, {sign}; got {shown}.")
