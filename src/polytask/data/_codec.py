@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 
 from polytask.data._arrays import TableArrays
 from polytask.data._columns import KINDS, ColumnInfo, infer_column
-from polytask.data._encode import encode_categories, encode_numbers, encode_tokens, part_names
+from polytask.data._encode import check_finite, encode_categories, encode_numbers, encode_tokens, part_names
 from polytask.data._frames import to_pandas
 from polytask.data._names import did_you_mean, quoted
 from polytask.data._schema import column_from_dict
@@ -84,17 +85,17 @@ class TableCodec:
         _check_numbers(table, codec.used)
         return codec
 
-    @property
+    @cached_property
     def used(self) -> tuple[ColumnInfo, ...]:
         """The columns that are learned from."""
         return tuple(info for info in self.columns if info.used)
 
-    @property
+    @cached_property
     def numeric_names(self) -> tuple[str, ...]:
         """Names of the numeric arrays' columns; a datetime column gives several, such as ``sold_at:days``."""
         return tuple(name for info in self.used for name in part_names(info))
 
-    @property
+    @cached_property
     def categorical_names(self) -> tuple[str, ...]:
         """Names of the categorical columns."""
         return tuple(info.name for info in self.used if info.kind == "categorical")
@@ -148,6 +149,28 @@ class TableCodec:
             notes += told
         tokens, told = encode_tokens(table, self.used)
         return TableArrays(numeric, categorical, [*notes, *told], tokens)
+
+    def transform_array(self, values: np.ndarray[Any, np.dtype[Any]]) -> TableArrays:
+        """As :meth:`transform` of the columns in their order, where all that are used are numeric; without a frame in between.
+
+        Parameters
+        ----------
+        values : real or bool array of shape (n_samples, n_columns)
+
+        Raises
+        ------
+        DataError
+            If a number is infinite.
+        """
+        places = [k for k, info in enumerate(self.columns) if info.used]
+        numeric = np.array(values if len(places) == len(self.columns) else values[:, places], dtype=np.float64)
+        check_finite(numeric, self.numeric_names)
+        return TableArrays(numeric, np.empty((len(numeric), 0), dtype=np.int64), [], ())
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether every column that is used is one of plain numbers."""
+        return all(info.kind == "numeric" for info in self.used)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain JSON."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -100,6 +101,11 @@ class ColumnInfo:
     def as_words(self) -> bool:
         """Whether the column becomes counts of words (or of very many tags)."""
         return self.kind == "text" or (self.kind == "list" and len(self.categories) > MAX_TAGS)
+
+    @cached_property
+    def positions(self) -> dict[str, int]:
+        """Where each category, word or tag is among ``categories``."""
+        return {text: k for k, text in enumerate(self.categories)}
 
     @property
     def used(self) -> bool:

@@ -11,11 +11,13 @@ from polytask.data._arrays import TokenColumn
 from polytask.data._columns import ColumnInfo
 from polytask.data._dates import date_part
 from polytask.data._tags import encode_many_tags, fill_tags
-from polytask.data._values import Floats, Mask, categories_of, numbers_of, read_booleans, read_days, read_numbers
+from polytask.data._values import Floats, Mask, canonical_text, categories_of, numbers_of, read_booleans, read_days, read_numbers
 from polytask.data._words import encode_texts, words_per_row
 from polytask.exceptions import DataError
 
 UNSEEN, MISSING, FIRST = 0, 1, 2  # category codes
+FEW_ROWS = 8  # of so few rows values are looked up one by one
+_AT_ONCE_ROWS = 256  # of so few rows numbers of several columns are copied together
 
 _READERS: dict[str, Callable[[pd.Series], tuple[Floats, Mask]]] = {
     "numeric": read_numbers,
@@ -57,16 +59,29 @@ def encode_numbers(table: pd.DataFrame, columns: Sequence[ColumnInfo]) -> tuple[
         names = [info.name for info in used]
         is_whole = len(names) == table.shape[1] and names == list(table.columns)
         numeric = (table if is_whole else table[names]).to_numpy(dtype=np.float64, copy=True)
-        _check_finite(numeric, names)
+        check_finite(numeric, names)
         return numeric, []
     numeric = np.empty((len(table), n_numeric), dtype=np.float64)
     notes: list[str] = []
-    start = 0
+    start, together = 0, _plain_numbers(table, used) if len(table) <= _AT_ONCE_ROWS else {}
+    if together:
+        values = table[list(together)].to_numpy(dtype=np.float64)
+        check_finite(values, list(together))
     for info in used:
         stop = start + len(part_names(info))
-        notes += _fill(numeric[:, start:stop], table[info.name], info)
+        if info.name in together:
+            numeric[:, start] = values[:, together[info.name]]
+        else:
+            notes += _fill(numeric[:, start:stop], table[info.name], info)
         start = stop
     return numeric, notes
+
+
+def _plain_numbers(table: pd.DataFrame, columns: Sequence[ColumnInfo]) -> dict[str, int]:
+    """Numeric columns that come as numbers of numpy, by name, with their positions among themselves."""
+    dtypes = dict(zip(table.columns, table.dtypes.array, strict=True))
+    names = [info.name for info in columns if info.kind == "numeric" and _is_number(dtypes[info.name])]
+    return {name: k for k, name in enumerate(names)}
 
 
 def encode_tokens(table: pd.DataFrame, columns: Sequence[ColumnInfo]) -> tuple[tuple[TokenColumn, ...], list[str]]:
@@ -87,6 +102,8 @@ def encode_tokens(table: pd.DataFrame, columns: Sequence[ColumnInfo]) -> tuple[t
 
 def encode_categories(column: pd.Series, info: ColumnInfo) -> tuple[NDArray[np.int64], list[str]]:
     """Codes of a categorical column, [n_samples]: 0 unseen, 1 missing, 2 and above ``info.categories``; and what to tell."""
+    if len(column) <= FEW_ROWS and (found := _known_codes(column, info)) is not None:
+        return found, []
     codes, texts = categories_of(column)
     vocabulary = pd.Index(info.categories, dtype=object)
     known = vocabulary.get_indexer(pd.Index(texts, dtype=object)) if len(vocabulary) else np.full(len(texts), -1)
@@ -106,9 +123,30 @@ def encode_categories(column: pd.Series, info: ColumnInfo) -> tuple[NDArray[np.i
     ]
 
 
+def _known_codes(column: pd.Series, info: ColumnInfo) -> NDArray[np.int64] | None:
+    """Codes of a few values that are all missing or known; None where only :func:`categories_of` can tell."""
+    codes, values = np.empty(len(column), dtype=np.int64), column.array
+    for k in range(len(column)):
+        value = values[k]
+        if value is None or value is pd.NA:
+            codes[k] = MISSING
+            continue
+        if not isinstance(value, str | int | float | np.number | np.bool_):
+            return None
+        text = canonical_text(value)
+        if value != value or not text.strip():
+            codes[k] = MISSING
+            continue
+        place = info.positions.get(text)
+        if place is None:
+            return None
+        codes[k] = place + FIRST
+    return codes
+
+
 def _read(column: pd.Series, info: ColumnInfo) -> tuple[Floats, list[str]]:
     values, unread = _READERS[info.kind](column)
-    _check_finite(values[:, None], [info.name])
+    check_finite(values[:, None], [info.name])
     if not unread.any():
         return values, []
     example = str(column[unread].iloc[0])[:40]
@@ -156,7 +194,7 @@ def _in_buckets(
     ]
 
 
-def _check_finite(numeric: Floats, names: Sequence[str]) -> None:
+def check_finite(numeric: Floats, names: Sequence[str]) -> None:
     """Raise on an infinite value, with the name of its column and its row."""
     infinite = np.isinf(numeric)
     if infinite.any():

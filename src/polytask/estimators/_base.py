@@ -81,7 +81,7 @@ class MultiTaskEstimator(BaseEstimator, ABC):
         check_is_fitted(self, "tasks_")
         if known is not None:
             raise OptionError(f"{type(self).__name__} cannot condition on known tasks; leave `known` out.")
-        return self._outputs(self.codec_.transform(self._read_inputs(X, reset=False)))
+        return self._outputs(self._coded_inputs(X))
 
     def predict(self, X: Any, *, known: Any = None) -> Any:
         """Predict the labels of all tasks.
@@ -212,6 +212,14 @@ class MultiTaskEstimator(BaseEstimator, ABC):
         if not len(frame):
             raise DataError(f"Found array with 0 sample(s) (shape={frame.shape}) while a minimum of 1 is required. Pass rows.")
         return frame
+
+    def _coded_inputs(self, X: Any) -> TableArrays:
+        """Inputs of ``predict`` as arrays; an array of numbers needs no frame in between."""
+        if not is_frame(X) and not issparse(X) and self.codec_.is_numeric and not hasattr(self, "feature_names_in_"):
+            array = validate_data(self, X, reset=False, ensure_all_finite="allow-nan", dtype=None, ensure_min_samples=1)
+            if array.dtype.kind in "iufb":
+                return self.codec_.transform_array(array)
+        return self.codec_.transform(self._read_inputs(X, reset=False))
 
     def _row_getter(self, X: Any) -> Callable[[Array], Any]:
         """Choose rows of X: a frame gives a frame, anything else an array."""
