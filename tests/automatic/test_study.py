@@ -20,6 +20,7 @@ from polytask.automatic import (
     study_text,
 )
 from polytask.automatic._study import read_gap
+from polytask.balancing import CAGrad
 from polytask.estimators import MultiTaskNetwork
 from polytask.exceptions import OptionError
 from polytask.networks import MLP, Periodic, ResNet
@@ -298,3 +299,11 @@ def test_a_run_that_a_clock_ended_is_told_by_its_steps():
 
 def test_no_text_is_an_empty_study():
     assert study_from(YAMLText({}), {}) == Study()
+
+
+def test_a_balancing_method_is_in_its_study():
+    for given, said in ((CAGrad(c=0.2), "cagrad:c=0.2"), ("famo", "famo")):
+        network = MultiTaskNetwork(balancing=given, balance_at="features", max_steps=2)
+        study = MultiTaskPredictor(["price", "sold"], network=network).fit(houses()).study_
+        assert (study.balancing, study.balance_at) == (said, "features")
+        assert study_predictor(study).network.balancing == said

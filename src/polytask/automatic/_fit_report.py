@@ -12,6 +12,7 @@ import torch
 import polytask
 from polytask.automatic._roles import Roles
 from polytask.automatic._task_scores import observed_rows
+from polytask.balancing import Equal
 from polytask.estimators import MultiTaskNetwork
 
 if TYPE_CHECKING:
@@ -116,7 +117,27 @@ def network_facts(model: MultiTaskNetwork) -> dict[str, Any]:
             task.name: [[e + 1, _number(train[e, k]), _number(skill[e, k])] for e in range(len(train))]
             for k, task in enumerate(model.tasks_)
         },
+        **_balancing_facts(model),
     }
+
+
+def _balancing_facts(model: MultiTaskNetwork) -> dict[str, Any]:
+    """How the tasks were balanced, where that was asked for: weights and conflicts per epoch, cosines over the run."""
+    network = model.network_
+    if network.method is None or isinstance(network.method, Equal) or len(network.tasks) < 2:
+        return {}
+    names, weights = [task.name for task in network.tasks], network.curves["weights"]
+    told: dict[str, Any] = {
+        "method": repr(network.method),
+        "at": model.balance_at if network.method.compares_gradients else None,
+        "weights": {name: [_number(value) for value in weights[:, k]] for k, name in enumerate(names)},
+    }
+    if network.cosines is not None:
+        told["conflict"] = [_number(value) for value in network.curves["conflict"]]
+        told["cosines"] = {
+            name: {other: _number(network.cosines[k, m]) for m, other in enumerate(names)} for k, name in enumerate(names)
+        }
+    return {"balancing": told}
 
 
 def portfolio_facts(model: PortfolioModel) -> dict[str, Any]:

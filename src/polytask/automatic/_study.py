@@ -102,10 +102,26 @@ def _similar(value: Any) -> Any:
     return None if value is None else str(value)
 
 
+def _balancing(value: Any) -> Any:
+    from polytask.balancing import method_of
+    from polytask.exceptions import OptionError
+
+    if not isinstance(value, str):
+        return value
+    try:
+        method_of(value, option="BALANCING")
+    except OptionError as error:
+        told = str(error).replace("In BALANCING: ", "").replace(" in BALANCING", "").rstrip(".")
+        must = told.removeprefix("BALANCING ")
+        raise ValueError(must if must != told else f"cannot be {value!r}: {told}") from error
+    return value
+
+
 PathText = Annotated[str, BeforeValidator(_as_text)]
 Paths = Annotated[list[PathText], BeforeValidator(_listed)]
 Folds = Annotated[int | Literal["leave-one-group-out"], BeforeValidator(_folds)]
 Similar = Annotated[str, BeforeValidator(_similar)]
+Balancing = Annotated[str, BeforeValidator(_balancing)]
 Gap = Annotated[str, BeforeValidator(_gap)]
 Texts = Annotated[list[str], BeforeValidator(_listed)]
 Data = Annotated[dict[str, PathText], _pairs("TARGET=FILE", "price=houses.csv")]
@@ -207,6 +223,14 @@ class Study(_Options):
     encoder: Literal["mlp", "resnet"] = _field("What makes features of the inputs: mlp, or resnet (residual blocks).", "mlp")
     numbers: Literal["plain", "periodic", "piecewise"] = _field(
         "How numbers enter the network: plain (scaled), or embedded by periodic or piecewise linear functions.", "plain"
+    )
+    balancing: Balancing | None = _field(
+        "How the losses of the targets become one step: pcgrad, cagrad:c=0.5, famo, ...; by default their mean, each divided by "
+        "that of the constant prediction."
+    )
+    balance_at: Literal["parameters", "features"] = _field(
+        "Where a method of balancing compares gradients: at all shared parameters, or, cheaper, at the output of the encoder.",
+        "parameters",
     )
     seed: int = _field("The same seed gives the same result.", 0, ge=0, lt=2**32)
     epochs: int | None = _field("Most passes over the training rows.", ge=1)

@@ -74,7 +74,8 @@ def _sentence(error: Any, name: Callable[[Place], str]) -> str:
     if kind == "extra_forbidden":
         return _unknown(place, name)
     if kind == "value_error":  # ours: it says what was given
-        return f"{name(place)} {error['ctx']['error']}."
+        told = str(error["ctx"]["error"])
+        return f"{name(place)} {told}{'' if told.endswith('?') else '.'}"
     must = _MUST.get(kind, f"cannot be used ({error['msg']})").format(**error.get("ctx", {}))
     choices = str(error.get("ctx", {}).get("expected", "")).replace("'", "").replace(" or ", ", ").split(", ")
     hint = (

@@ -34,7 +34,7 @@ from polytask.balancing._micro_batches import MicroBatches
 from polytask.balancing._mo_co import MoCo, mo_co_weights
 from polytask.balancing._mo_do import MoDo
 from polytask.balancing._moml import MOML
-from polytask.balancing._names import method_from_dict, method_names, method_of, method_to_dict, same_method
+from polytask.balancing._names import method_from_dict, method_names, method_of, method_text, method_to_dict, same_method
 from polytask.balancing._nash_mtl import FairGrad, NashMTL, fairgrad_weights, nash_mtl_weights
 from polytask.balancing._pbi import PBI, pbi_weights
 from polytask.balancing._pcd import PCD, pcd_weights
@@ -115,6 +115,7 @@ __all__ = [
     "method_from_dict",
     "method_names",
     "method_of",
+    "method_text",
     "method_to_dict",
     "mgda_weights",
     "mo_co_weights",

@@ -148,6 +148,30 @@ def method_to_dict(method: BalancingMethod) -> dict[str, Any]:
     return {"method": type(method).__name__, "of_user": not own, "settings": settings}
 
 
+def method_text(method: BalancingMethod) -> str | None:
+    """The text that :func:`method_of` reads as this method; None where no text does, as for a class of the user's own.
+
+    >>> from polytask.balancing import CAGrad, FixedWeights
+    >>> method_text(CAGrad(c=0.2)), method_text(FixedWeights({"price": 2.0}))
+    ('cagrad:c=0.2', 'fixed_weights:weights.price=2.0')
+    """
+    names = [name for name, own in method_names().items() if own is type(method)]
+    if not names:
+        return None
+    defaults = inspect.signature(type(method).__init__).parameters
+    parts = []
+    for name, value in method.get_params(deep=False).items():
+        if isinstance(value, Mapping):
+            parts += [f"{name}.{key}={own}" for key, own in value.items()]
+        elif repr(value) != repr(defaults[name].default):
+            parts.append(f"{name}={value}")
+    text = names[0] + (":" if parts else "") + ",".join(parts)
+    try:
+        return text if repr(method_of(text)) == repr(method) else None
+    except OptionError:
+        return None
+
+
 def same_method(first: BalancingMethod, second: BalancingMethod) -> bool:
     """Whether two methods are of one class and of the same settings, whatever they remember."""
     return type(first) is type(second) and repr(first) == repr(second)

@@ -169,6 +169,25 @@ Numbers = Annotated[
     Literal["plain", "periodic", "piecewise"],
     _option("--numbers", panel=_TRAINING, show_default=True, help="How numbers enter: scaled, or embedded by such functions."),
 ]
+Balancing = Annotated[
+    str | None,
+    _option(
+        "--balancing",
+        panel=_TRAINING,
+        metavar="METHOD",
+        help="How the losses of the targets become one step: pcgrad, cagrad:c=0.5, famo, ...; by default their mean, each "
+        "divided by that of the constant prediction.",
+    ),
+]
+BalanceAt = Annotated[
+    Literal["parameters", "features"],
+    _option(
+        "--balance-at",
+        panel=_TRAINING,
+        show_default=True,
+        help="Where --balancing compares gradients: all shared parameters, or, cheaper, the output of the encoder.",
+    ),
+]
 Seed = Annotated[
     int, _option("--seed", panel=_TRAINING, metavar="N", min=0, show_default=True, help="The same seed gives the same result.")
 ]
@@ -296,6 +315,8 @@ READING: dict[str, tuple[Any, Any]] = {
 TRAINING: dict[str, tuple[Any, Any]] = {
     "encoder": (Encoder, "mlp"),
     "numbers": (Numbers, "plain"),
+    "balancing": (Balancing, None),
+    "balance_at": (BalanceAt, "parameters"),
     "seed": (Seed, 0),
     "epochs": (Epochs, None),
     "max_steps": (MaxSteps, None),
