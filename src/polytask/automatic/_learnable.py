@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -67,6 +67,7 @@ def learnable_targets(
     skip: bool,
     losses: Mapping[str, Any] | None = None,
     class_weights: Mapping[str, Any] | None = None,
+    counted: Any = None,
 ) -> LearnableTargets:
     """Fit every target on its labels.
 
@@ -74,11 +75,13 @@ def learnable_targets(
     ----------
     targets : sequence of TargetSpec or Task
     frame : DataFrame of shape (n, any)
-        The whole development table: classes and edges of quantiles come from it, whatever rows are learned from.
+        The whole development table: classes come from it, whatever rows are learned from.
     skip : bool
         Leave out a target that holds nothing to learn, instead of raising.
     losses, class_weights : mapping of task name or pattern, optional
         What is declared for tasks that are not given as such.
+    counted : bool array of shape (n,), optional
+        Rows whose labels say where quantiles lie, such as training rows of a given split; all by default.
 
     Raises
     ------
@@ -91,7 +94,7 @@ def learnable_targets(
     columns: dict[str, pd.Series] = {}
     for target in targets:
         try:
-            parts = [target] if isinstance(target, Task) else derived_targets(target, frame)
+            parts = [target] if isinstance(target, Task) else derived_targets(target, frame, counted=counted)
         except UnlearnableError as error:  # no classes or tags, so no columns
             _leave_out(found, target.name, (), error, skip=skip)
             continue
@@ -102,6 +105,8 @@ def learnable_targets(
             own = frame if derived is None else derive_labels(frame, [derived])[0]
             try:
                 inferred = _task_of(part, own)
+                if not isinstance(target, Task) and target.derived is not None and target.derived.function == "quantiles":
+                    inferred = replace(inferred, reason=inferred.reason + _of_edges(own[part.name], counted))
                 task = declared(inferred.task, losses=losses or {}, class_weights=class_weights or {})
                 found.tasks.append(fixed_task(task.fit(own)))
             except UnlearnableError as error:
@@ -190,6 +195,14 @@ def _task_of(target: TargetSpec | Task, frame: pd.DataFrame) -> Inference:
         return found
     unit = f"; predictions and errors are in this unit, not in that of {target.derived.source!r}"
     return Inference(found.task, f"made by {target.derived.text}{unit if target.derived.kind == 'regression' else ''}")
+
+
+def _of_edges(labels: pd.Series, counted: Any) -> str:
+    """Say of which labels the edges are quantiles."""
+    seen = labels.notna().to_numpy()
+    if counted is None or not (seen & ~counted).any():
+        return f"; the edges are quantiles of all {seen.sum()} labels, and part of what the task is, whatever rows are held out"
+    return f"; the edges are quantiles of {(seen & counted).sum()} labels, without test rows and rows of weight 0"
 
 
 def _leave_out(found: LearnableTargets, name: str, columns: tuple[str, ...], error: UnlearnableError, *, skip: bool) -> None:

@@ -54,7 +54,10 @@ class TaskRows:
         self.rows = np.flatnonzero((parts >= 0) & (weight > 0))
         self.weight, self.parts = weight[self.rows], parts[self.rows]
         self.target = data.labels.target[self.rows, part]
-        self.constant = self._mean(task.row_losses(task.constant_outputs(len(self.rows)), self.target))
+        varies = task.labels_vary(self.target, self.weight)  # else there is no skill, and nothing to choose by
+        self.constant = (
+            self._mean(task.row_losses(task.constant_outputs(len(self.rows)), self.target)) if varies else float("nan")
+        )
 
     def skill(self, outputs: Array) -> float:
         """Skill of outputs of these rows; NaN where it is undefined."""
@@ -69,6 +72,8 @@ class TaskRows:
         """Weights of the models, chosen on the rows ``among`` (positions here)."""
         if len(among) > CHOOSING_ROWS:
             among = among[np.linspace(0, len(among) - 1, CHOOSING_ROWS).astype(np.int64)]
+        if not self.task.labels_vary(self.target[among], self.weight[among]):
+            return np.full(len(outputs), 1 / len(outputs))
         losses: Callable[[Array], Array] = lambda values: self.task.row_losses(values, self.target[among])  # noqa: E731
         return greedy_selection([own[among] for own in outputs.values()], losses, self.weight[among], max_rounds=max_rounds)
 

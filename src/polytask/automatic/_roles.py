@@ -128,7 +128,10 @@ def divide_table(
         if column in sources:
             raise DataError(f"Column {column!r} is a target and is given to {option} too; it can be one of them only.")
     _check_kinds(column_kinds or {}, frame, sources=sources, not_inputs=not_inputs)
-    found = learnable_targets(specs, frame, skip=unlearnable == "skip", losses=losses, class_weights=class_weights)
+    counted = _counted(frame, split=split, weight=weight)
+    found = learnable_targets(
+        specs, frame, skip=unlearnable == "skip", losses=losses, class_weights=class_weights, counted=counted
+    )
     warn_of_functions(found)
     inputs = frame.drop(columns=[*sources, *not_inputs])
     warn_of_spellings(inputs, frame[sources])
@@ -214,6 +217,20 @@ def _specs(targets: "Sequence[str | Task]", frame: "pd.DataFrame") -> "list[Targ
         if twice:
             raise TargetError(f"{what} {twice[0]!r} is in two targets; it can be in one only.")
     return specs
+
+
+def _counted(frame: "pd.DataFrame", *, split: str | None, weight: str | None) -> "np.ndarray[Any, Any] | None":
+    """Rows of which labels may say where quantiles lie: of positive weight and, where the split names them, training rows."""
+    import numpy as np
+
+    from polytask.data.splits import ColumnSplit
+
+    counted = np.ones(len(frame), dtype=bool) if weight is None else _weights(frame[weight]) > 0
+    if split is not None:
+        parts = ColumnSplit(_whole(frame[split], option="--split").to_numpy()).parts()
+        if "train" in parts:
+            counted &= np.isin(np.arange(len(frame)), parts["train"])
+    return None if counted.all() else counted
 
 
 def _whole(column: "pd.Series", *, option: str) -> "pd.Series":

@@ -45,7 +45,9 @@ def task_scores(task: FittedTask, frame: pd.DataFrame, outputs: Array, weight: A
     losses, constant = task.row_losses(outputs, target), task.row_losses(task.constant_outputs(len(frame)), target)
     seen = ~np.isnan(losses)
     skill = None
-    if seen.any() and constant[seen].sum() > 0:
+    if seen.any() and not task.labels_vary(target, weight):
+        undefined = {"skill": "all observed labels are alike", **undefined}
+    elif seen.any() and constant[seen].sum() > 0:
         share = None if weight is None else weight[seen]
         skill = float(1 - np.average(losses[seen], weights=share) / np.average(constant[seen], weights=share))
     observed = int((~np.isnan(target)).any(axis=1).sum())

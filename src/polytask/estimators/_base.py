@@ -192,11 +192,11 @@ class MultiTaskEstimator(BaseEstimator, ABC):
             own = target[:, slices[task.name]]
             error = _mean(task.row_losses(outputs[task.name], own), weight[:, k])
             constant = _mean(task.row_losses(task.constant_outputs(len(own)), own), weight[:, k])
-            if np.isfinite(error) and constant > 0:
+            if np.isfinite(error) and constant > 0 and task.labels_vary(own, weight[:, k]):
                 skills.append(1 - error / constant)
         if not skills:
             raise DataError(
-                "No task has a score: y has no observed labels that differ from the training constant. Pass labelled rows."
+                "No task has a score: the observed labels of every task in y are all alike. Pass rows with labels that differ."
             )
         return float(np.mean(skills))
 

@@ -314,13 +314,13 @@ def _parts(labels: LabelTable) -> list[tuple[FittedTask, slice]]:
 
 
 def _skill(model: Any, table: CodedTable, target: Array, weight: Array, rows: Array) -> float:
-    """Skill on the held-out rows; minus infinity where there is no label."""
+    """Skill on the held-out rows; minus infinity where there is no label, or labels of one value only."""
     task: FittedTask = model.fitted_task_
     own = target[rows]
     row_weight = weight[rows].max(axis=1)
     losses = task.row_losses(model.outputs(table.arrays, rows), own)
     constant = task.row_losses(task.constant_outputs(len(rows)), own)
     seen = ~np.isnan(losses) & (row_weight > 0)
-    if not seen.any() or not (constant[seen] > 0).any():
+    if not seen.any() or not (constant[seen] > 0).any() or not task.labels_vary(own, row_weight):
         return -np.inf
     return float(1 - np.average(losses[seen], weights=row_weight[seen]) / np.average(constant[seen], weights=row_weight[seen]))

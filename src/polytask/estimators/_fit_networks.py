@@ -28,6 +28,7 @@ from polytask.training import (
     TrainingHistory,
     TrainingSettings,
     fit,
+    labels_vary,
     mean_losses,
     seed_of,
 )
@@ -320,10 +321,16 @@ def training_data(
     task_of_column = np.repeat(np.arange(len(tasks)), [task.n_targets for task in tasks])
     train = [torch.as_tensor(job.train_rows, device=device) for job in stack]
     valid = [torch.as_tensor(job.validation_rows, device=device) for job in stack]
+    columns_of = torch.as_tensor(task_of_column, device=device)
+    varies = [
+        labels_vary(prepared[job.fold].target[rows], weights[rows], columns_of, n_tasks=len(tasks))
+        for job, rows in zip(stack, valid, strict=True)
+    ]
     scale = torch.stack([_constant_losses(prepared[job.fold], weights, rows) for job, rows in zip(stack, train, strict=True)])
     valid_scale = torch.stack(
         [_constant_losses(prepared[job.fold], weights, rows, of_skill=True) for job, rows in zip(stack, valid, strict=True)]
     )
+    valid_scale = torch.where(torch.stack(varies), valid_scale, 0.0)  # of labels all alike there is no skill
     scale, valid_scale = torch.where(scale > 0, scale, 1.0)[:, used], valid_scale[:, used]
     columns = np.flatnonzero(np.isin(task_of_column, used))
     weights = weights[:, columns]

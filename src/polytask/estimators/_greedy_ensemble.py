@@ -134,6 +134,11 @@ def mix_task(
         return lambda values: task.row_losses(values, target[held[rows]])
 
     own = [values[held] for values in outputs]
+    if not task.labels_vary(target[held], weight[held]):  # nothing to choose by
+        even = np.full(len(own), 1 / len(own))
+        mixed = np.full_like(outputs[0], np.nan)
+        mixed[held] = np.tensordot(even, np.stack(own), axes=1)
+        return even, mixed
     shares = greedy_selection(own, losses_of(np.arange(len(held))), weight[held], max_rounds=max_rounds)
     mixed = np.full_like(outputs[0], np.nan)
     if len(np.unique(fold[held])) > 1:  # with one part, the same rows would choose and score

@@ -10,7 +10,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def held_out_skill(task: FittedTask, outputs: Array, target: Array, weight: Array) -> float:
-    """1 - error / error of the constant of the task's statistics; NaN without observed labels.
+    """1 - error / error of the constant of the task's statistics; NaN without observed labels of more than one value.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def held_out_skill(task: FittedTask, outputs: Array, target: Array, weight: Arra
     losses = task.row_losses(outputs[known], target[known])
     constant = task.row_losses(task.constant_outputs(int(known.sum())), target[known])
     seen = ~np.isnan(losses) & (weight[known] > 0)
-    if not seen.any():
+    if not seen.any() or not task.labels_vary(target[known], weight[known]):
         return float("nan")
     own = weight[known][seen]
     worst = float(np.average(constant[seen], weights=own))

@@ -197,6 +197,24 @@ def label_weights(sample_weight: Any, labels: LabelTable, *, every_task: bool = 
     return full
 
 
+def warn_if_nothing_stops(labels: LabelTable, rows: Array) -> None:
+    """Warn if there is something to learn, but in the validation ``rows`` the labels of every task are all alike."""
+
+    def vary(target: Array) -> bool:
+        return any(task.labels_vary(target[:, labels.slices[task.name]]) for task in labels.tasks)
+
+    held = labels.target[rows]
+    if not np.isnan(held).all() and vary(labels.target) and not vary(held):
+        whose = "every task" if len(labels.tasks) > 1 else f"task {labels.tasks[0].name!r}"
+        warnings.warn(
+            f"The labels of {whose} in the {len(rows)} validation "
+            "rows are all alike, so no validation skill is defined and nothing says when to stop: all epochs are done, as "
+            "without validation. Keep more rows for validation, or choose rows with labels that differ.",
+            PolytaskWarning,
+            stacklevel=3,
+        )
+
+
 def check_same_length(n_inputs: int, n_labels: int) -> None:
     """Raise a :class:`DataError`, in the words of scikit-learn, if X and y differ in length."""
     if n_inputs != n_labels:

@@ -14,7 +14,7 @@ from polytask.estimators._base import MultiTaskEstimator
 from polytask.estimators._classes import check_same_classes, classes_by_task
 from polytask.estimators._continue_network import constant_rate, continue_network, joined, start_network
 from polytask.estimators._fit_networks import CodedTable, FittedNetwork, NetworkJob, fit_networks
-from polytask.estimators._labels import LabelTable, declared_tasks
+from polytask.estimators._labels import LabelTable, declared_tasks, warn_if_nothing_stops
 from polytask.exceptions import DataError, OptionError
 from polytask.networks import MLP, HardSharing, Recipe
 from polytask.training import TrainingSettings, seed_of
@@ -167,6 +167,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
         seed = int(rng.randint(2**31 - 1))
         order, rows = as_time_order(times, len(weight)), np.arange(len(weight))
         train, held = self.inner_split(labels, weight, groups=groups, seed=seed, rows=rows, times=order, reserved=reserved)
+        warn_if_nothing_stops(labels, held)
         job = NetworkJob(train, held, np.ones(len(labels.tasks), dtype=bool), seed)
         table = CodedTable(arrays, self.codec_.cardinalities)
         callbacks = {"on_epoch": on_epoch, "checkpoint": checkpoint}

@@ -33,9 +33,10 @@ from polytask.evaluation._learning_curve import LearningCurve, learning_curve
 from polytask.evaluation._out_of_fold import out_of_fold
 from polytask.evaluation._time_blocks import time_blocks
 from polytask.evaluation._variance import Variance, repeated_cv_variance
-from polytask.evaluation._verdict import Verdict, verdict
+from polytask.evaluation._verdict import LEAST_UNLIKE, Verdict, too_few_labels, verdict
 
 __all__ = [
+    "LEAST_UNLIKE",
     "CodedRows",
     "Comparison",
     "CorrectedT",
@@ -72,6 +73,7 @@ __all__ = [
     "simultaneous_intervals",
     "task_gain",
     "time_blocks",
+    "too_few_labels",
     "two_sided_p",
     "verdict",
 ]

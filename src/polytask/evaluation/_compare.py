@@ -18,6 +18,7 @@ from polytask.evaluation._gain_table import GainTable, LossArrays, gain_table
 from polytask.evaluation._held_out_losses import auc_reason, constant_losses, held_out_losses
 from polytask.evaluation._rule import SplitRule, holds_for, read_rule, windows
 from polytask.evaluation._time_blocks import neighbour_correlation, time_blocks
+from polytask.evaluation._verdict import too_few_labels
 from polytask.exceptions import OptionError
 from polytask.storage import fingerprint
 from polytask.tasks import FittedTask
@@ -261,6 +262,9 @@ def _gains(
 ) -> dict[str, GainTable]:
     """Gains over every separate arm; rows of one unit count as one."""
     uneven = uneven_weights(labels, weight)
+    held, parts = (plan.held >= 0).any(axis=0), [labels.slices[task.name] for task in labels.tasks]
+    own = ([values[held][:, part] for part in parts] for values in (labels.target, weight))
+    too_few = too_few_labels(labels.tasks, *own)
     return {
         arm: gain_table(
             {t: LossArrays(losses[TOGETHER][t], losses[arm][t], constant[t], uneven[t]) for t in constant},
@@ -269,6 +273,7 @@ def _gains(
             resampled=plan.trained is None,
             confidence=confidence,
             margin=margin,
+            too_few=too_few,
         )
         for arm in arms
         if arm != TOGETHER

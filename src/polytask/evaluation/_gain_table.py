@@ -31,7 +31,8 @@ class GainTable:
     tasks : dict of task name to dict
         ``gain, se, df, low, high, low_unadjusted, high_unadjusted, p_value, p_adjusted, verdict, detectable, nadeau_bengio,
         delta, se_rows_repeats, error_joint, error_separate, error_constant, saturated``; for a task without a gain only
-        ``verdict: "none"`` and ``reason``, the numbers None.
+        ``verdict: "none"`` and ``reason``, the numbers None. ``reason`` is also there if a task, or the mean, is undecided for
+        another reason than its interval.
     mean : dict
         The same for the mean over tasks (``p_adjusted`` and errors left out, ``delta_m`` for ``delta``), and ``n_tasks``.
     """
@@ -55,6 +56,7 @@ def gain_table(
     resampled: bool = True,
     confidence: float = 0.95,
     margin: float = 0.01,
+    too_few: Mapping[str, str] | None = None,
 ) -> GainTable:
     """Compare two arms over several tasks: gain, interval and verdict of each, and of the mean.
 
@@ -75,6 +77,9 @@ def gain_table(
         resampled t-test, which is about such folds, is left out.
     confidence, margin : float
         Of the intervals, in (0, 1); the gain below which two arms are called equivalent.
+    too_few : mapping of task name to text, optional
+        Tasks with too few labels for a verdict, and why; see :func:`too_few_labels`. They are undecided whatever the interval
+        says, and the mean is too where it would be told otherwise without them.
 
     Examples
     --------
@@ -99,15 +104,21 @@ def gain_table(
             )
         except UndefinedGain as error:
             reasons[name] = str(error)
+    too_few = {name: reason for name, reason in (too_few or {}).items() if name in gains}
     intervals = _intervals(list(gains.values()), confidence) if gains else None
     place = {name: i for i, name in enumerate(gains)}
     tasks = {
-        name: _task_entry(gains[name], intervals, place[name], confidence, margin)
+        name: _task_entry(gains[name], intervals, place[name], confidence, margin, too_few.get(name))
         if intervals is not None and name in gains
         else _empty_entry(TASK_KEYS, reasons[name])
         for name in losses
     }
     mean = _mean_entry(gains, fold, groups, confidence, margin)
+    if too_few and mean["verdict"] != "none":
+        rest = {name: gain for name, gain in gains.items() if name not in too_few}
+        surer = _mean_entry(rest, fold, groups, confidence, margin)["verdict"] if rest else "none"
+        if surer != mean["verdict"]:
+            mean |= {"verdict": "undecided", "reason": _mean_reason(too_few, n_tasks=len(gains))}
     if not resampled:
         for entry in (*tasks.values(), mean):
             entry["nadeau_bengio"] = None
@@ -142,11 +153,23 @@ def _interval(gain: Gain, intervals: Intervals, i: int, keys: tuple[str, ...], m
     return entry | {"verdict": verdict(entry["low"], entry["high"], margin=margin)}
 
 
-def _task_entry(gain: TaskGain, intervals: Intervals, i: int, confidence: float, margin: float) -> dict[str, Any]:
+def _mean_reason(too_few: Mapping[str, str], *, n_tasks: int) -> str:
+    name, why = next(iter(too_few.items()))
+    if len(too_few) == n_tasks:
+        return f"no task has enough labels; task {name!r} has {why}"
+    more = f" and {len(too_few) - 1} more" if len(too_few) > 1 else ""
+    return f"it rests on tasks with too few labels: {name!r} ({why}){more}"
+
+
+def _task_entry(
+    gain: TaskGain, intervals: Intervals, i: int, confidence: float, margin: float, too_few: str | None
+) -> dict[str, Any]:
     errors = {"error_joint": gain.error_joint, "error_separate": gain.error_separate, "error_constant": gain.error_constant}
     interval = _interval(gain, intervals, i, INTERVAL_KEYS, margin)
     if interval["verdict"] == "helped" and gain.error_joint >= gain.error_constant:  # less bad than bad is no help
         interval |= {"verdict": "undecided", "reason": "learned together it is no better than a constant"}
+    if too_few is not None and interval["verdict"] != "none":
+        interval |= {"verdict": "undecided", "reason": too_few}
     return _estimate(gain, confidence) | interval | {"delta": gain.delta, "saturated": gain.saturated} | errors
 
 

@@ -9,6 +9,7 @@ from rich.text import Text
 from polytask.reporting._numbers import finite, percent, points, printable
 from polytask.reporting._readings import Gain, check_format, has_arm, mean_gain, task_gain
 from polytask.reporting._terminal_table import Column, columns_width, table_of
+from polytask.reporting._words import reasons_sentence
 
 _STYLES = {"helped": "bold green", "harmed": "bold red", "equivalent": "", "undecided": "dim", "none": "dim"}
 _NAME_ROOM = 18  # character cells that names get before columns are spread over two tables
@@ -111,6 +112,8 @@ def remarks(result: Mapping[str, Any]) -> Iterator[str]:
     ]
     if told:
         yield f"Delta-m (mean relative change of error, + is better): {', '.join(told)}."
+    if reasons := reasons_sentence(result):
+        yield reasons
     if any(task.get("saturated") for task in result["tasks"].values()):
         yield "* Already learned alone (saturated): little is left to gain."
     read = [task_gain(name, task, "alone") for name, task in result["tasks"].items()]

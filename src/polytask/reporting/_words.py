@@ -81,13 +81,34 @@ def mean_clause(result: Mapping[str, Any], rival: str) -> str:
 
 
 def undecided_sentence(result: Mapping[str, Any]) -> str | None:
-    """Say what gain could have been seen where the verdict is undecided; None if no task is."""
-    seen = [g.detectable for g in task_gains(result, "alone") if g.verdict == "undecided" and g.detectable is not None]
-    if not seen:
+    """Say what gain could have been seen where the verdict is undecided, or for what else it is so; None if no task is."""
+    undecided = [gain for gain in task_gains(result, "alone") if gain.verdict == "undecided" and gain.reason is None]
+    seen, told = [gain.detectable for gain in undecided if gain.detectable is not None], []
+    if seen:
+        low, high = points(min(seen)), points(max(seen))
+        size = f"{low} points" if low == high else f"{low} to {high} points"
+        sure = f"with this much data, only gains of about {size} would be seen reliably"
+        told.append(f"Undecided does not mean no effect: {sure}.")
+    told += [sentence] if (sentence := reasons_sentence(result)) else []
+    return " ".join(told) or None
+
+
+def reasons_sentence(result: Mapping[str, Any]) -> str | None:
+    """Say which tasks, and which means, are undecided for another reason than their interval; None if none is.
+
+    >>> gain = {"gain": 0.3, "verdict": "undecided", "reason": "only 3 positives among the held-out rows"}
+    >>> reasons_sentence({"tasks": {"sold": {"gains": {"alone": gain}}}})
+    "Undecided whatever the interval says: 'sold' (only 3 positives among the held-out rows)."
+    """
+    rivals = ("alone", "best_separate")
+    gains = [gain for rival in rivals for gain in [*task_gains(result, rival), mean_gain(result, rival)] if gain is not None]
+    told = dict.fromkeys((gain.name, gain.reason) for gain in gains if gain.verdict == "undecided" and gain.reason)
+    names = {name: f"'{short_name(name)}'" for name in result["tasks"]}
+    shown = [f"{names.get(name, f'the {name}')} ({reason})" for name, reason in told]
+    if not shown:
         return None
-    low, high = points(min(seen)), points(max(seen))
-    size = f"{low} points" if low == high else f"{low} to {high} points"
-    return f"Undecided does not mean no effect: with this much data, only gains of about {size} would be seen reliably."
+    more = f" and {len(shown) - _SHOWN_NAMES} more" if len(shown) > _SHOWN_NAMES else ""
+    return f"Undecided whatever the interval says: {', '.join(shown[:_SHOWN_NAMES])}{more}."
 
 
 def task_gains(result: Mapping[str, Any], rival: str) -> list[Gain]:

@@ -18,6 +18,7 @@ from polytask.tasks._derived import Derived, derive_labels
 from polytask.tasks._derived_fit import fit_derived
 from polytask.tasks._derived_groups import TaskGroups, group_tasks, part_name
 from polytask.tasks._derived_relations import Relation, deterministic_relations
+from polytask.tasks._few_labels import unlike_rows
 from polytask.tasks._infer import KINDS, Inference, infer_task, task_of_kind
 from polytask.tasks._labels import canonical_label, label_array
 from polytask.tasks._multilabel import FittedMultilabel, Multilabel
@@ -63,5 +64,6 @@ __all__ = [
     "parse_targets",
     "part_name",
     "task_of_kind",
+    "unlike_rows",
     "with_options",
 ]

@@ -24,6 +24,7 @@ from polytask.metrics import (
     row_log_loss,
 )
 from polytask.tasks._class_weights import balanced_weights, class_weights
+from polytask.tasks._few_labels import most_common
 from polytask.tasks._labels import (
     canonical_label,
     check_finite_labels,
@@ -173,6 +174,9 @@ class FittedBinary(FittedClasses):
 
     def signed_errors(self, outputs: Array, target: Array) -> Array:
         return np.asarray(target[:, 0] - outputs[:, 1])
+
+    def _told_few(self, count: int, target: Array) -> str:
+        return f"{count} {'negative' if most_common(target[:, 0]) else 'positive'}{'' if count == 1 else 's'}"
 
     def constant_raw(self) -> Array:
         no, yes = self._prior()

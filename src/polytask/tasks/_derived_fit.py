@@ -25,7 +25,7 @@ MOST_PARTS = 100  # more classes or tags than this are not made into a task each
 _SEPARATORS = ("|", ";", ",")
 
 
-def fit_derived(derived: Derived, column: pd.Series) -> tuple[Derived, ...]:
+def fit_derived(derived: Derived, column: pd.Series, *, counted: Array | None = None) -> tuple[Derived, ...]:
     """Check an expression against the labels, and turn it into functions that need no more labels.
 
     ``quantiles`` become ``bins`` with their edges, ``onehot`` a comparison per class, ``split`` a column per tag.
@@ -35,6 +35,9 @@ def fit_derived(derived: Derived, column: pd.Series) -> tuple[Derived, ...]:
     derived : Derived
     column : Series of shape (n,)
         The source column, of the whole development table.
+    counted : bool array of shape (n,), optional
+        Rows whose labels say where quantiles lie, all by default: leave out test rows and rows of weight 0. What fixes a shape
+        (classes, tags) comes from all rows.
 
     Returns
     -------
@@ -64,7 +67,8 @@ def fit_derived(derived: Derived, column: pd.Series) -> tuple[Derived, ...]:
         return (derived,)
     numbers = numbers_of(column, task=derived.name)
     if derived.function == "quantiles":
-        derived = _fit_quantiles(derived, numbers[~np.isnan(numbers)])
+        seen = ~np.isnan(numbers)
+        derived = _fit_quantiles(derived, numbers[seen if counted is None else seen & counted])
     elif derived.function == "bins":
         _check_bins(derived, numbers[~np.isnan(numbers)])
     elif derived.function in TRANSFORMS:

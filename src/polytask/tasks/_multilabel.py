@@ -74,6 +74,9 @@ class FittedMultilabel(FittedTask):
         found, unknown = cells.indicators(self.tags)
         return found, int(np.isin(cells.tags, [cells.labels.index(label) for label in unknown]).sum())
 
+    def _told_few(self, count: int, target: Array) -> str:
+        return f"{count} row{'' if count == 1 else 's'} with other tags than most"
+
     def with_statistics(self, target: Array, weight: Array) -> Self:
         priors = [smoothed_prior(target[:, k], weight[:, k], 2)[1] for k in range(self.n_targets)]
         return self._with(prior=[float(p) for p in priors])

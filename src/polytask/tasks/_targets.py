@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pandas as pd
 
@@ -97,8 +98,15 @@ def parse_targets(specs: Sequence[str], columns: Sequence[str]) -> list[TargetSp
     return [target for _, target in found]
 
 
-def derived_targets(target: TargetSpec, frame: pd.DataFrame) -> list[TargetSpec]:
+def derived_targets(target: TargetSpec, frame: pd.DataFrame, *, counted: Any = None) -> list[TargetSpec]:
     """Fit the function of a derived target to its labels; any other target is given back as it is.
+
+    Parameters
+    ----------
+    target : TargetSpec
+    frame : DataFrame of shape (n, any)
+    counted : bool array of shape (n,), optional
+        Rows whose labels say where quantiles lie; all by default.
 
     Returns
     -------
@@ -118,7 +126,7 @@ def derived_targets(target: TargetSpec, frame: pd.DataFrame) -> list[TargetSpec]
     """
     if target.derived is None:
         return [target]
-    parts = fit_derived(target.derived, frame[target.derived.source])
+    parts = fit_derived(target.derived, frame[target.derived.source], counted=counted)
     is_ordinal = target.kind == "ordinal"
     found = [TargetSpec(p.name, (p.name,), target.kind, p.order if is_ordinal else (), p) for p in parts]
     taken = next((part.name for part in parts if part.name in frame.columns), None)

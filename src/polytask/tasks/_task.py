@@ -12,6 +12,7 @@ from torch import Tensor
 from polytask.exceptions import PolytaskError, TargetError
 from polytask.losses import ClassLoss, CrossEntropy, Loss, NumberLoss, loss_from_dict, loss_of, masked_sums
 from polytask.metrics import Metric, evaluate_metrics, metrics_by_name, metrics_of
+from polytask.tasks._few_labels import most_common, unlike_rows
 from polytask.tasks._stored_metrics import metrics_from_list, metrics_to_list
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -146,6 +147,30 @@ class FittedTask(ABC):
     @abstractmethod
     def strata(self, target: Array, *, n_bins: int = 5) -> Array:
         """Tell splitters what to balance: bool [n, m] indicators of classes or quantile bins, and of a missing label."""
+
+    def labels_vary(self, target: Array, weight: Array | None = None) -> bool:
+        """Whether labels [n, n_targets] of positive weight, [n] or [n, n_targets], are of more than one value.
+
+        If not, skill is undefined: of rows of one class an error of nothing is had by a probability of nothing.
+        """
+        return bool(unlike_rows(target, weight).any())
+
+    def few_labels(self, target: Array, weight: Array | None = None, *, least: int) -> str:
+        """Say that fewer than ``least`` rows differ from the most common label, "only 3 positives"; "" if enough do."""
+        unlike = unlike_rows(target, weight)
+        if unlike.sum() >= least:
+            return ""
+        seen = ~np.isnan(target) if weight is None else ~np.isnan(target) & (weight.reshape(len(target), -1) > 0)
+        n_seen = int(seen.any(axis=1).sum())
+        if n_seen <= least:
+            return f"only {n_seen} label{'' if n_seen == 1 else 's'}"
+        return f"only {self._told_few(int(unlike.sum()), target[seen.any(axis=1)])}"
+
+    def _told_few(self, count: int, target: Array) -> str:
+        """What the few labels are that differ from the most common one, of observed rows."""
+        value = most_common(target[:, 0])
+        label = repr(self.labels[int(value)]) if self.n_codes else f"{value:g}"
+        return f"{count} label{'' if count == 1 else 's'} other than {label}"
 
     # ------------------------------------------------------------ out of numbers
 

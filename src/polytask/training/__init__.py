@@ -16,7 +16,7 @@ from polytask.training._history import EpochRecord, TrainingHistory
 from polytask.training._losses import TaskLosses, mean_losses
 from polytask.training._network import OneNetwork, StackedNetworks
 from polytask.training._settings import TrainingSettings
-from polytask.training._stopping import EarlyStopping, mean_skill
+from polytask.training._stopping import EarlyStopping, labels_vary, mean_skill
 
 __all__ = [
     "BalanceAt",
@@ -33,6 +33,7 @@ __all__ = [
     "TrainingSettings",
     "epoch_batches",
     "fit",
+    "labels_vary",
     "mean_losses",
     "mean_skill",
     "seed_of",

@@ -10,14 +10,15 @@ def mean_skill(losses: Tensor, scale: Tensor, weights: Tensor) -> tuple[Tensor, 
     Parameters
     ----------
     losses, scale, weights : Tensor of shape (..., n_tasks)
-        Mean validation loss, that of the constant predictor, and the sum of label weights behind both.
+        Mean validation loss, that of the constant predictor (0 where skill is undefined), and the sum of weights behind both.
 
     Returns
     -------
     skills : Tensor of shape (..., n_tasks)
-        1 - loss / scale; NaN for a task without validation labels and only there: a loss that is not finite gives -inf.
+        1 - loss / scale; NaN for a task without validation labels, or with a scale of 0, and only there: a loss that is not
+        finite gives -inf.
     mean : Tensor of shape (...,)
-        Mean over tasks with labels; NaN if there is none.
+        Mean over tasks with a skill; NaN if there is none.
 
     Examples
     --------
@@ -27,6 +28,33 @@ def mean_skill(losses: Tensor, scale: Tensor, weights: Tensor) -> tuple[Tensor, 
     seen = (weights > 0) & (scale > 0)
     skills = torch.where(seen, 1 - infinite_if_nan(losses / torch.where(seen, scale, 1.0)), torch.nan)
     return skills, torch.where(seen, skills, 0.0).sum(-1) / seen.sum(-1)
+
+
+def labels_vary(target: Tensor, weight: Tensor, task_of_column: Tensor, *, n_tasks: int) -> Tensor:
+    """Which tasks have labels of more than one value in some column, bool [n_tasks].
+
+    A task of which validation rows hold one class only must not choose the epoch: its error falls for ever smaller
+    probabilities of the classes that are not there, whatever else the network learns or forgets.
+
+    Parameters
+    ----------
+    target, weight : Tensor of shape (n, C)
+        Where the weight is 0 the target may be anything.
+    task_of_column : integer Tensor of shape (C,)
+    n_tasks : int
+
+    Examples
+    --------
+    >>> target = torch.tensor([[0.0, 3.0], [0.0, 5.0], [1.0, 5.0]])
+    >>> labels_vary(target, torch.tensor([[1.0, 1.0], [1.0, 1.0], [0.0, 1.0]]), torch.arange(2), n_tasks=2)
+    tensor([False,  True])
+    """
+    varies = torch.zeros(n_tasks, dtype=torch.long, device=target.device)
+    if len(target):
+        seen = weight > 0
+        low, high = torch.where(seen, target, torch.inf).amin(0), torch.where(seen, target, -torch.inf).amax(0)
+        varies.index_add_(0, task_of_column.to(target.device), (low < high).long())
+    return varies > 0
 
 
 def infinite_if_nan(losses: Tensor) -> Tensor:
