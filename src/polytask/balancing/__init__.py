@@ -19,6 +19,7 @@ from polytask.balancing._db_mtl import DBMTL, db_mtl_weights
 from polytask.balancing._dual_proj import DualProj, dual_proj_weights
 from polytask.balancing._dwa import DWA, dwa_weights
 from polytask.balancing._equal import Equal
+from polytask.balancing._every import Every
 from polytask.balancing._excess_mtl import ExcessMTL, excess_risks
 from polytask.balancing._famo import FAMO, famo_weights
 from polytask.balancing._fixed_weights import FixedWeights
@@ -73,6 +74,7 @@ __all__ = [
     "ConFIG",
     "DualProj",
     "Equal",
+    "Every",
     "ExcessMTL",
     "FairGrad",
     "FixedWeights",

@@ -48,6 +48,7 @@ class AlignedMTL(BalancingMethod):
     """Gradients made orthogonal and equally long; see :func:`aligned_mtl_weights`."""
 
     needs = frozenset({"gramian"})
+    weights_last = True
 
     def forward(self, seen: Observed) -> Tensor:
         """Weights [n_tasks]."""

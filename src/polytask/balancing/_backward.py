@@ -4,15 +4,17 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, Literal
 
 import torch
+import torch.distributed as dist
 from torch import Tensor
 
 from polytask.balancing._balance import Balance
 from polytask.balancing._combine import accumulate_, combine, is_finite, task_weights
 from polytask.balancing._graph import TaskGraph, divide, reachable, roots_of
 from polytask.balancing._method import BalancingMethod, Observed
+from polytask.balancing._mixed_gradients import mixed_gradients
 from polytask.balancing._processes import sum_in_place, summed
-from polytask.balancing._task_gradients import TaskGradients, feature_gradients, parameter_gradients
-from polytask.balancing._workspace import Workspace, workspace_of
+from polytask.balancing._task_gradients import task_gradients
+from polytask.balancing._workspace import workspace_of
 from polytask.exceptions import OptionError, PolytaskError
 
 _SERVED = frozenset({"losses", "losses_after_step", "gramian", "jacobian", "jacobian_state"})
@@ -55,7 +57,8 @@ def backward(
         Name of each task, for methods with a memory; needed where the rows of ``losses`` change from step to step. By default
         0, 1, ...
     penalty : Tensor, optional
-        A scalar, such as a weight penalty, whose gradient is added unbalanced.
+        A scalar, such as a weight penalty, whose gradient is added unbalanced. In several processes the mean over them counts,
+        so that a penalty on weights, which each process computes, is added once.
     group : ProcessGroup, optional
         Processes that each hold a part of the batch; ``torch.distributed.group.WORLD`` for all. Gradients are summed here: give
         the plain module to the forward pass, not one wrapped in DistributedDataParallel.
@@ -91,7 +94,7 @@ def backward(
     label_weight = _label_weight(values, label_weight, names, nonfinite, group)
     scale = 1.0 if scaler is None else float(scaler.scale(torch.ones((), device=values.device)))
     if penalty is not None:
-        torch.autograd.backward([penalty], [torch.full_like(penalty, scale)], retain_graph=True)
+        _add_penalty(penalty, scale, group)
     if group is None and not method.needs & {"gramian", "jacobian"}:  # the common case, in as few operations as can be
         weights = task_weights(method, Observed(values, label_weight, names))
         _backward_weighted(losses, (weights if scaler is None else weights * scale).to(values.dtype), None)
@@ -104,18 +107,26 @@ def backward(
         _backward_weighted(losses, (weights * share * scale).to(values.dtype), group)
         return Balance(names, weights)
     factors = share * scale  # the gradients are scaled all the way down, or half precision underflows
-    at_features, written = features is not None, "jacobian" in method.needs
-    graph, found = _collect(
-        losses,
-        shared_params,
-        features,
+    graph, shared, others, like = _divided(losses, shared_params, features, factors)
+    if not method.compares_now([name for name, w in zip(names, total_weight.tolist(), strict=True) if w > 0]):
+        weights = task_weights(method, Observed(values, total_weight, names))
+        parts, own = mixed_gradients(graph, shared, others, factors, weights, like=like)
+        sum_in_place([*own.values(), *([] if graph.at_features else parts)], group)
+        _fill(graph, shared, parts, own, group)
+        return Balance(names, weights)
+    written = "jacobian" in method.needs
+    found = task_gradients(
+        graph,
+        shared,
+        others,
         factors,
+        like=like,
         workspace=workspace_of(method),
-        written=written or not (at_features or group is None),
+        written=written or not (graph.at_features or group is None),
     )
-    sum_in_place([*found.own.values(), *([] if at_features or group is None else [found.rows])], group)
+    sum_in_place([*found.own.values(), *([] if graph.at_features or group is None else [found.rows])], group)
     gramian = found.gramian() / scale**2
-    if at_features:
+    if graph.at_features:
         gramian = summed(gramian, group)
     seen = Observed(values, total_weight, names, gramian, found.rows / scale if written else None)
     if written:
@@ -126,13 +137,7 @@ def backward(
         parts = found.combine(weights)
     else:
         weights, parts = torch.full_like(values, torch.nan), found.combine(torch.ones_like(values))
-    for p, gradient in found.own.items():
-        accumulate_(p, gradient)
-    if at_features:
-        _down_the_trunk(graph, found, parts, group)
-    else:
-        for p, gradient in zip(found.wrt, parts, strict=True):
-            accumulate_(p, gradient)
+    _fill(graph, shared, parts, found.own, group)
     absent = total_weight <= 0
     return Balance(names, weights, gramian.masked_fill(absent[:, None] | absent, torch.nan))
 
@@ -184,32 +189,37 @@ def _label_weight(values: Tensor, given: Tensor | None, names: Sequence[Hashable
     return weight.masked_fill(bad, 0.0)
 
 
-def _collect(
-    losses: Tensor | Sequence[Tensor],
-    shared_params: Iterable[Tensor] | None,
-    features: Any,
-    share: Tensor,
-    *,
-    workspace: Workspace,
-    written: bool,
-) -> tuple[TaskGraph, TaskGradients]:
-    """Per task the gradients to balance, and those of all other parameters."""
-    if share.dim() > 1:
+def _divided(
+    losses: Tensor | Sequence[Tensor], shared_params: Iterable[Tensor] | None, features: Any, factors: Tensor
+) -> tuple[TaskGraph, list[Tensor], list[Tensor], Tensor]:
+    """The graph; features, or shared parameters; parameters that are neither balanced nor under the features; a loss."""
+    if factors.dim() > 1:
         raise OptionError("A method that compares gradients takes one network at a time; got losses with replicas.")
     like = losses if isinstance(losses, Tensor) else losses[0]
     if features is not None:
         tensors = [features] if isinstance(features, Tensor) else list(features)
         if not all(isinstance(z, Tensor) and z.requires_grad for z in tensors):
             raise OptionError("`features` must be tensors that the shared part computed, with gradients; got others.")
-        graph = divide(losses, tensors)
-        return graph, feature_gradients(graph, tensors, share, like=like, workspace=workspace, written=written)
+        return divide(losses, tensors), tensors, [], like
     graph = divide(losses)
     shared = reachable(graph.leaves, shared_params or ())
     if not shared:
         raise OptionError("No loss depends on any of `shared_params`: are they frozen, or those of another network?")
     taken = {id(p) for p in shared}
-    others = [leaf for leaf in graph.leaves if id(leaf) not in taken]
-    return graph, parameter_gradients(graph, shared, others, share, like=like, workspace=workspace, written=written)
+    return graph, shared, [leaf for leaf in graph.leaves if id(leaf) not in taken], like
+
+
+def _add_penalty(penalty: Tensor, scale: float, group: Any) -> None:
+    """Its gradient, once: each process computes it, and the mean over the processes counts."""
+    if group is None:
+        torch.autograd.backward([penalty], [torch.full_like(penalty, scale)], retain_graph=True)
+        return
+    leaves = divide([penalty], []).own[0]
+    share = torch.full_like(penalty, scale / dist.get_world_size(group))
+    gradients = list(torch.autograd.grad([penalty], leaves, [share], retain_graph=True))
+    sum_in_place(gradients, group)
+    for leaf, gradient in zip(leaves, gradients, strict=True):
+        accumulate_(leaf, gradient)
 
 
 def _backward_weighted(losses: Tensor | Sequence[Tensor], weights: Tensor, group: Any) -> None:
@@ -235,10 +245,14 @@ def _backward_weighted(losses: Tensor | Sequence[Tensor], weights: Tensor, group
         accumulate_(leaf, gradient)
 
 
-def _down_the_trunk(graph: TaskGraph, found: TaskGradients, parts: Sequence[Tensor], group: Any) -> None:
-    """Send the direction at the features on to the parameters below."""
-    gradients = torch.autograd.grad(found.wrt, graph.below, parts, allow_unused=True)
-    filled = [torch.zeros_like(p) if g is None else g for p, g in zip(graph.below, gradients, strict=True)]
-    sum_in_place(filled, group)
-    for p, gradient in zip(graph.below, filled, strict=True):
+def _fill(graph: TaskGraph, shared: Sequence[Tensor], parts: Sequence[Tensor], own: dict[Tensor, Tensor], group: Any) -> None:
+    """Add to ``.grad``, of single tasks and of shared parameters; from the features the trunk is gone down."""
+    for p, gradient in own.items():
+        accumulate_(p, gradient)
+    if graph.at_features:
+        gradients = torch.autograd.grad(shared, graph.below, parts, allow_unused=True)
+        shared = graph.below
+        parts = [torch.zeros_like(p) if g is None else g for p, g in zip(shared, gradients, strict=True)]
+        sum_in_place(parts, group)
+    for p, gradient in zip(shared, parts, strict=True):
         accumulate_(p, gradient)

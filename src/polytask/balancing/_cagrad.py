@@ -103,6 +103,7 @@ class CAGrad(BalancingMethod):
     """
 
     needs = frozenset({"gramian"})
+    weights_last = True
 
     def __init__(self, *, c: float = 0.5) -> None:
         super().__init__()

@@ -48,6 +48,7 @@ class ConFIG(BalancingMethod):
     """Conflict-free inverse gradients: one angle to all tasks; see :func:`config_weights`."""
 
     needs = frozenset({"gramian"})
+    weights_last = True
 
     def forward(self, seen: Observed) -> Tensor:
         """Weights [n_tasks]."""

@@ -44,6 +44,7 @@ class DualProj(BalancingMethod):
     """The mean gradient, projected onto the cone where no task gets worse; see :func:`dual_proj_weights`."""
 
     needs = frozenset({"gramian"})
+    weights_last = True
 
     def forward(self, seen: Observed) -> Tensor:
         """Weights [n_tasks]."""

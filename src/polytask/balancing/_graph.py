@@ -26,6 +26,8 @@ class TaskGraph:
         Per root the leaves (parameters) above the boundary.
     below : list of Tensor
         Leaves under the boundary.
+    at_features : bool
+        Whether the boundary was given; else it is where tasks first meet.
     """
 
     roots: list[GradientEdge | None]
@@ -33,6 +35,7 @@ class TaskGraph:
     boundary: list[GradientEdge]
     own: list[list[Tensor]] = field(default_factory=list)
     below: list[Tensor] = field(default_factory=list)
+    at_features: bool = False
 
     @property
     def leaves(self) -> list[Tensor]:
@@ -64,7 +67,7 @@ def divide(losses: Tensor | Sequence[Tensor], features: Iterable[Tensor] | None 
         stops = {(edge.node, edge.output_nr) for edge in boundary}
         _check_side_by_side(boundary, stops)
         own = [_leaves_above(root, stops) for root in roots]
-        return TaskGraph(roots, separate, boundary, own, _leaves_below(boundary))
+        return TaskGraph(roots, separate, boundary, own, _leaves_below(boundary), at_features=True)
     if not separate:
         boundary = [root for root in roots if root is not None]
         return TaskGraph(roots, separate, boundary, [[]], _leaves_below(boundary))

@@ -49,6 +49,7 @@ class IMTLG(BalancingMethod):
     """Impartial gradients: equal projections on all tasks; see :func:`imtl_g_weights`."""
 
     needs = frozenset({"gramian"})
+    weights_last = True
 
     def forward(self, seen: Observed) -> Tensor:
         """Weights [n_tasks]."""

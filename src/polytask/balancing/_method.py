@@ -50,6 +50,7 @@ class BalancingMethod(Settings, nn.Module, ABC):
 
     needs: ClassVar[frozenset[str]] = frozenset({"losses"})
     by_name: ClassVar[bool] = True  # whether a user may name it, on the command line and elsewhere
+    weights_last: ClassVar[bool] = False  # solves for weights from one step's Gramian, so that `Every` may keep them for some
     batched: ClassVar[bool] = False  # whether it takes leading axes of replicas, and absent tasks with label weight 0
     experimental: ClassVar[bool] = False  # not checked against an independent implementation; may change or go
     n_batches: ClassVar[int] = 1  # how many batches `step` must be given, the one that is learned from among them
@@ -63,6 +64,10 @@ class BalancingMethod(Settings, nn.Module, ABC):
     @abstractmethod
     def forward(self, seen: Observed) -> Tensor:
         """Weights [n_tasks], or a direction [n_parameters] of a method that needs the Jacobian."""
+
+    def compares_now(self, tasks: Sequence[Hashable]) -> bool:
+        """Whether the coming step, with these tasks present, needs the gradient of each; asked of methods that compare them."""
+        return True
 
     def look_ahead(self, ahead: Any) -> None:
         """Ask what is needed of other batches and other parameters before a step; called by :func:`~polytask.balancing.step`."""

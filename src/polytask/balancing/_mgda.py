@@ -48,6 +48,7 @@ class MGDA(BalancingMethod):
     """
 
     needs = frozenset({"gramian"})
+    weights_last = True
 
     def __init__(self, *, normalize: str | None = None) -> None:
         super().__init__()

@@ -114,6 +114,7 @@ class FairGrad(BalancingMethod):
     """
 
     needs = frozenset({"gramian"})
+    weights_last = True
 
     def __init__(self, *, alpha: float = 2.0) -> None:
         super().__init__()
@@ -135,6 +136,7 @@ class NashMTL(BalancingMethod):
     """
 
     needs = frozenset({"gramian"})
+    weights_last = True
 
     def forward(self, seen: Observed) -> Tensor:
         """Weights [n_tasks]."""

@@ -57,6 +57,7 @@ class PCGrad(BalancingMethod):
     """
 
     needs = frozenset({"gramian"})
+    weights_last = True
 
     def __init__(self, *, random_state: int = 0) -> None:
         super().__init__(random_state=random_state)

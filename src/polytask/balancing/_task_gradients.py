@@ -70,6 +70,15 @@ class TaskGradients:
         return torch.cat([found[id(tensor)].reshape(-1) for tensor in self.wrt])
 
 
+def task_gradients(
+    graph: TaskGraph, shared: Sequence[Tensor], others: Sequence[Tensor], factors: Tensor, **options: Any
+) -> TaskGradients:
+    """Gradients at the features, or of the shared parameters; options as in :func:`feature_gradients`."""
+    if graph.at_features:
+        return feature_gradients(graph, shared, factors, **options)
+    return parameter_gradients(graph, shared, others, factors, **options)
+
+
 def feature_gradients(
     graph: TaskGraph,
     features: Sequence[Tensor],

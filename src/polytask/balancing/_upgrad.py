@@ -47,6 +47,7 @@ class UPGrad(BalancingMethod):
     """Mean of the gradients' projections onto the cone where no task gets worse; see :func:`upgrad_weights`."""
 
     needs = frozenset({"gramian"})
+    weights_last = True
 
     def forward(self, seen: Observed) -> Tensor:
         """Weights [n_tasks]."""

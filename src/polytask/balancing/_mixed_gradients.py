@@ -1,0 +1,64 @@
+"""The weighted sum of the tasks' gradients where the weights are known: one backward pass for all."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from polytask.balancing._arrivals import Arrivals, grad
+from polytask.balancing._graph import TaskGraph
+
+
+def mixed_gradients(
+    graph: TaskGraph, shared: Sequence[Tensor], others: Sequence[Tensor], factors: Tensor, weights: Tensor, *, like: Tensor
+) -> tuple[list[Tensor], dict[Tensor, Tensor]]:
+    """Gradients of shared parameters, or features, with weights; of all others of the plain sum of the losses.
+
+    Parameters
+    ----------
+    graph : TaskGraph
+        Divided at ``shared``, if these are features; else where tasks meet.
+    shared, others : sequence of Tensor
+    factors : Tensor of shape (n_tasks,)
+        The losses are multiplied by these; a task with 0 is not gone through.
+    weights : Tensor of shape (n_tasks,)
+    like : Tensor
+        A loss.
+
+    Returns
+    -------
+    mixed : list of Tensor
+        One for each of ``shared``.
+    own : dict of Tensor to Tensor
+    """
+    mixed = {id(tensor): torch.zeros_like(tensor) for tensor in shared}
+    own: dict[Tensor, Tensor] = {}
+
+    def add_own(leaf: Tensor, gradient: Tensor) -> None:
+        own[leaf] = own[leaf] + gradient if leaf in own else gradient
+
+    def write(task: int, leaf: Tensor, gradient: Tensor) -> None:
+        if id(leaf) in mixed:
+            mixed[id(leaf)] += gradient * weights[task].to(gradient)
+        else:
+            add_own(leaf, gradient)
+
+    arrivals = Arrivals(graph, factors, like=like, write=write)
+    arriving = arrivals.combined(weights)
+    if graph.at_features:
+        for tensor, gradient in zip(shared, arriving, strict=True):
+            if gradient is not None:
+                mixed[id(tensor)] += gradient
+        return list(mixed.values()), own
+    below = {id(leaf) for leaf in graph.below}
+    trunk = [p for p in shared if id(p) in below]
+    for p, gradient in zip(trunk, grad(graph.boundary, trunk, arriving), strict=True):
+        if gradient is not None:
+            mixed[id(p)] += gradient
+    unbalanced = [p for p in others if id(p) in below]
+    if unbalanced:
+        plain = arrivals.combined(torch.ones_like(weights))
+        for p, gradient in zip(unbalanced, grad(graph.boundary, unbalanced, plain), strict=True):
+            if gradient is not None:
+                add_own(p, gradient)
+    return list(mixed.values()), own
