@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from polytask.balancing import DWA, FAMO, BalancingMethod, CAGrad, FixedWeights
+from polytask.balancing import DWA, FAMO, BalancingMethod, CAGrad, Every, FixedWeights
 from polytask.estimators import MultiTaskNetwork, load_estimator, save_estimator
 from polytask.estimators._fit_networks import CodedTable, NetworkJob
 from polytask.exceptions import ModelFolderError, OptionError
@@ -88,7 +88,7 @@ def test_bad_options_are_named(table, options, message):
         MultiTaskNetwork(**options).fit(*table)
 
 
-@pytest.mark.parametrize("balancing", ["nash_mtl", CAGrad(c=0.3), FixedWeights({"y0": 2.0, "y1": 1.0, "y2": 1.0})])
+@pytest.mark.parametrize("balancing", ["nash_mtl", Every(CAGrad(c=0.3), k=2), FixedWeights({"y0": 2.0, "y1": 1.0, "y2": 1.0})])
 def test_a_model_folder_keeps_the_method_and_its_curves(table, balancing, tmp_path):
     model = network(balancing, balance_at="features").fit(*table)
     save_estimator(model, tmp_path / "model")

@@ -17,13 +17,14 @@ def method_names() -> dict[str, type[BalancingMethod]]:
     >>> method_names()["nash_mtl"].__name__
     'NashMTL'
     """
+    return {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", own.__name__).lower(): own for own in _classes() if own.by_name}
+
+
+def _classes() -> list[type[BalancingMethod]]:
+    """Every method of this room, those around other methods among them."""
     room = import_module("polytask.balancing")
-    classes = [getattr(room, name) for name in room.__all__]
-    return {
-        re.sub(r"(?<=[a-z])(?=[A-Z])", "_", own.__name__).lower(): own
-        for own in classes
-        if isinstance(own, type) and issubclass(own, BalancingMethod) and not inspect.isabstract(own) and own.by_name
-    }
+    found = [getattr(room, name) for name in room.__all__]
+    return [own for own in found if isinstance(own, type) and issubclass(own, BalancingMethod) and not inspect.isabstract(own)]
 
 
 def method_of(given: Any, *, option: str = "`balancing`", **settings: Any) -> BalancingMethod:
@@ -144,7 +145,7 @@ def method_to_dict(method: BalancingMethod) -> dict[str, Any]:
         name: method_to_dict(value) if isinstance(value, BalancingMethod) else value
         for name, value in method.get_params(deep=False).items()
     }
-    own = type(method) in method_names().values()
+    own = type(method) in _classes()
     return {"method": type(method).__name__, "of_user": not own, "settings": settings}
 
 
@@ -185,7 +186,7 @@ def method_from_dict(content: Mapping[str, Any], *, classes: Iterable[type] = ()
     ModelFolderError
         If the class is not known, or its settings are not.
     """
-    known = {own.__name__: own for own in (*method_names().values(), *classes) if isinstance(own, type)}
+    known = {own.__name__: own for own in (*_classes(), *classes) if isinstance(own, type)}
     name = content["method"]
     if name not in known:
         what = "pass the class to load, `classes=[...]`" if content.get("of_user") else "upgrade polytask"
