@@ -1,5 +1,8 @@
 """A handful of positives gives no verdict, and the reason is told in words."""
 
+import runpy
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +15,7 @@ from polytask.reporting import comparison_table, render
 from polytask.tasks import Binary, Regression
 from tests.evaluation._noise import folds, noisy_losses
 
+BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "quality" / "few_labels.py"
 FEW = "only 3 positives among the held-out rows"
 
 
@@ -80,3 +84,11 @@ def test_the_terminal_says_the_reason(compared):
     with console.capture() as found:
         console.print(comparison_table(compared))
     assert f"Undecided whatever the interval says: 'rare' ({FEW})" in found.get().replace("\n", " ")
+
+
+@pytest.mark.skipif(not BENCHMARK.exists(), reason="the benchmarks are not in this copy")
+def test_two_positives_make_the_interval_lie_and_the_rule_keeps_silent():
+    world = runpy.run_path(str(BENCHMARK))
+    wrong, _, _, helped, harmed, too_few = world["rates"](world["levels"], 300, 2, 60)
+    assert wrong > 0.1
+    assert (helped, harmed, too_few) == (0, 0, 1)
