@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from polytask.estimators._joint_targets import joint_targets, shares_of
-from polytask.estimators._joint_trees import grow_tree
-from polytask.estimators._multi_task_forest import leaves_of
+from polytask.estimators._joint_trees import grow_tree, leaves_of
 from polytask.tasks import Binary, Multiclass, Regression
 from tests.estimators._tables import houses
 

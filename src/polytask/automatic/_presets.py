@@ -5,6 +5,7 @@ from typing import Any, Literal, get_args
 
 from polytask.automatic._candidate import Candidate, Constants
 from polytask.estimators import (
+    MultiTaskBoosting,
     MultiTaskForest,
     MultiTaskNetwork,
     StackedAcrossTasks,
@@ -67,7 +68,7 @@ def candidates_of(
         ),
     ]
     if n_tasks > 1:
-        found.insert(5, _joint_forest(n_trees, seed))
+        found[5:5] = [_joint_forest(n_trees, seed), _joint_boosting(seed)]
     if preset == "balanced":
         return found
     found += [
@@ -83,7 +84,7 @@ def candidates_of(
     ]
     if n_tasks > 1:
         upon = StackedAcrossTasks(linear_models(), final_estimator=boosted_trees(random_state=seed), passthrough=True)
-        found.insert(11, Candidate("network alone", network, share=0.4))
+        found.insert(12, Candidate("network alone", network, share=0.4))
         found.append(Candidate("stacked across tasks", upon, together=True, max_rows=20_000))
     return found
 
@@ -107,6 +108,15 @@ def _joint_forest(n_trees: int, seed: int) -> Candidate:
         MultiTaskForest(n_estimators=n_trees, random_state=seed),
         together=True,
         sized=lambda share: MultiTaskForest(n_estimators=max(16, int(n_trees * share)), random_state=seed),
+    )
+
+
+def _joint_boosting(seed: int) -> Candidate:
+    return Candidate(
+        "boosting of all tasks",
+        MultiTaskBoosting(random_state=seed),
+        together=True,
+        sized=lambda share: MultiTaskBoosting(n_estimators=max(50, int(300 * share)), random_state=seed),
     )
 
 

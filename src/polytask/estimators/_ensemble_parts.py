@@ -20,8 +20,10 @@ from polytask.estimators._fold_models import (
     StackModel,
 )
 from polytask.estimators._greedy_ensemble import GreedyEnsemble
+from polytask.estimators._joint_trees_model import JointTreesModel
 from polytask.estimators._labels import declared_tasks
-from polytask.estimators._multi_task_forest import JointForestModel, MultiTaskForest
+from polytask.estimators._multi_task_boosting import MultiTaskBoosting
+from polytask.estimators._multi_task_forest import MultiTaskForest
 from polytask.estimators._network_parts import plain_seed, restore_table, table_content, trained_from_parts, trained_parts
 from polytask.estimators._stacked_across_tasks import StackedAcrossTasks
 from polytask.estimators._stacking import StackingEstimator
@@ -41,6 +43,7 @@ ENSEMBLES: dict[str, type[Ensemble]] = {
     "stacking": StackingEstimator,
     "stacked_across_tasks": StackedAcrossTasks,
     "forest": MultiTaskForest,
+    "boosting": MultiTaskBoosting,
 }
 _MADE_OF_MODELS: dict[str, type[MadeOfModels]] = {
     "joined": JoinedModels,
@@ -51,7 +54,7 @@ _MADE_OF_MODELS: dict[str, type[MadeOfModels]] = {
     "columns": ColumnsModel,
     "hard_votes": HardVotes,
     "rank_votes": RankVotes,
-    "joint_forest": JointForestModel,
+    "joint_trees": JointTreesModel,
 }
 _ESTIMATORS = ("estimator", "final_estimator")  # parameters that hold one; `estimators` holds several by name
 

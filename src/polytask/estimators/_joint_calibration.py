@@ -1,12 +1,12 @@
 """What trees of all tasks say, made to be believed: by labels of rows that they have not seen."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from polytask.estimators._candidates import fit_probabilities, fit_shrinkage, shrunk, to_probabilities
-from polytask.estimators._joint_targets import JointTargets, shares_of
+from polytask.estimators._joint_targets import shares_of
+from polytask.estimators._joint_training import JointTraining
 from polytask.tasks import FittedTask
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -14,46 +14,48 @@ Array = np.ndarray[Any, np.dtype[Any]]
 LEAST = 1e-7  # of a probability
 
 
+def target_states(own: JointTraining, *, centers: Array, scales: Array) -> dict[str, list[dict[str, Array]]]:
+    """Per task and target how values of trees become numbers; arrays of shape (D,)."""
+    return {
+        name: [{"centers": centers[part], "scales": scales[part]} for part in parts] for name, parts in own.joint.slices.items()
+    }
+
+
 def calibrate(
-    tasks: Sequence[FittedTask], joint: JointTargets, held: Array, target: Array, weight: Array, *, n_estimators: int
+    own: JointTraining, held: Array, states: dict[str, list[dict[str, Array]]], *, n_votes: int
 ) -> dict[str, list[dict[str, Array]]]:
-    """Find how every target column is read from the mean of the trees.
+    """Find how far every target may believe its trees.
 
     Parameters
     ----------
-    tasks : sequence of FittedTask
-        With the statistics of these rows.
-    joint : JointTargets
+    own : JointTraining
     held : array of shape (n, D)
-        In the unit of ``joint``, of trees that have not seen the row; NaN where there are none.
-    target, weight : array of shape (n, C)
-        Label columns of all tasks.
-    n_estimators : int
-        Trees; half a vote is the least share.
+        Numbers in their unit, and shares of classes, of trees that have not seen the row; NaN where there are none.
+    states : dict of task name to list of dict of name to array
+        Of :func:`target_states`.
+    n_votes : int
+        Half a vote is the least share.
 
     Returns
     -------
     states : dict of task name to list of dict of name to array
-        Per target column: ``centers`` and ``scales`` of its columns; of a number ``slope``, ``center`` and ``shift``, of classes
-        ``slopes`` and ``offsets``.
+        With ``slope``, ``center`` and ``shift`` of a number, ``slopes`` and ``offsets`` of classes.
     """
-    states: dict[str, list[dict[str, Array]]] = {}
+    found: dict[str, list[dict[str, Array]]] = {}
     column = 0
-    for task in tasks:
-        states[task.name] = []
+    for task in own.tasks:
+        found[task.name] = []
         constant = np.asarray(task.constant_outputs(1))
-        for k, part in enumerate(joint.slices[task.name]):
-            state = {"centers": joint.centers[part], "scales": joint.scales[part]}
-            own = held[:, part] * state["scales"] + state["centers"]
-            seen = np.flatnonzero((weight[:, column] > 0) & np.isfinite(target[:, column]) & np.isfinite(own).all(axis=1))
-            labels, own_weight = target[seen, column], weight[seen, column]
+        for k, (part, state) in enumerate(zip(own.joint.slices[task.name], states[task.name], strict=True)):
+            target, weight, values = own.target[:, column], own.weight[:, column], held[:, part]
+            seen = np.flatnonzero((weight > 0) & np.isfinite(target) & np.isfinite(values).all(axis=1))
             if task.n_codes:
-                state |= _of_classes(task, own[seen], labels, own_weight, constant, k, n_estimators)
+                more = _of_classes(task, values[seen], target[seen], weight[seen], constant, k, n_votes)
             else:
-                state |= _of_numbers(task, own[seen, 0], labels, own_weight)
-            states[task.name].append(state)
+                more = _of_numbers(task, values[seen, 0], target[seen], weight[seen])
+            found[task.name].append(state | more)
             column += 1
-    return states
+    return found
 
 
 def calibrated(values: Array, state: dict[str, Array], n_codes: int, *, n_estimators: int) -> Array:

@@ -219,6 +219,19 @@ class _Grower:
         return rows[order], np.concatenate([[0], np.cumsum(np.bincount(child, minlength=2 * len(nodes)))])
 
 
+def leaves_of(tree: JointTree, X: Array, rows: Array) -> Array:
+    """The leaf of each of these rows; X [n_features, n]."""
+    node = np.zeros(len(rows), dtype=np.int64)
+    moving = np.arange(len(rows))[tree.left[node] >= 0]
+    while len(moving):
+        own = node[moving]
+        values = X[tree.feature[own], rows[moving]]
+        goes_left = (values <= tree.threshold[own]) | (np.isnan(values) & tree.missing_left[own])
+        node[moving] = np.where(goes_left, tree.left[own], tree.right[own])
+        moving = moving[tree.left[node[moving]] >= 0]
+    return node
+
+
 def joined_trees(trees: Sequence[JointTree]) -> dict[str, Array]:
     """Trees as the arrays of :func:`~polytask.estimators._forest_arrays.forest_arrays`; ``values`` of leaves, [leaves, D]."""
     inner = [tree.left >= 0 for tree in trees]

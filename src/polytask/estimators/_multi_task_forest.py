@@ -1,23 +1,19 @@
 """A forest whose trees learn all tasks together."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from polytask.data import TableArrays
 from polytask.estimators._bagged import FoldModel, LearningData
 from polytask.estimators._candidates import inner_splits
 from polytask.estimators._ensemble import Ensemble
-from polytask.estimators._fit_on_rows import fitted_tasks
-from polytask.estimators._fold_models import MadeOfModels
-from polytask.estimators._forest_arrays import forest_of_arrays
-from polytask.estimators._joint_calibration import calibrate, calibrated
-from polytask.estimators._joint_targets import JointTargets, joint_targets
-from polytask.estimators._joint_trees import JointTree, grow_tree, joined_trees
-from polytask.estimators._matrix import TableMatrix
-from polytask.exceptions import DataError, OptionError
-from polytask.tasks import FittedTask
+from polytask.estimators._joint_calibration import calibrate, target_states
+from polytask.estimators._joint_targets import JointTargets
+from polytask.estimators._joint_training import check_whole_numbers, joint_training
+from polytask.estimators._joint_trees import JointTree, grow_tree, joined_trees, leaves_of
+from polytask.estimators._joint_trees_model import JointTreesModel
+from polytask.exceptions import OptionError
 from polytask.training import seed_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -92,25 +88,18 @@ class MultiTaskForest(Ensemble):
 
     def _learn(self, data: LearningData, rows: Array, *, seed: int) -> tuple[FoldModel, dict[str, Any]]:
         self._check()
-        labels, weight = data.labels, data.weight
-        importance = [task.importance(labels.target[rows, labels.slices[task.name]]) for task in labels.tasks]
-        weight = weight[rows] * np.concatenate(importance, axis=1)
-        target = joint_targets(labels.tasks, labels.target[rows], weight)
-        tasks = fitted_tasks(data, rows)
-        matrix = TableMatrix(data.table.cardinalities, keep_missing=True)
-        matrix.fit(data.table.arrays.take(rows), np.arange(len(rows)), target=target.values, weight=target.weight)
-        own = data.table.arrays.take(rows)
-        X = matrix.training(own, np.arange(len(rows)), target=target.values, weight=target.weight)
-        X = np.ascontiguousarray(X.T, dtype=np.float32)
-        groups = None if data.groups is None else np.unique(data.groups[rows], return_inverse=True)[1]
-        if data.times is not None:
-            splits = inner_splits(target.values[:, 0], groups=groups, times=data.times.of_rows(rows))
-            trees, _ = self._grow(X, target, np.arange(len(rows)), groups, seed)
-            held = self._held_out(X, target, splits, groups, seed_of(seed, 1) % 2**31)
-        else:
-            trees, held = self._grow(X, target, np.arange(len(rows)), groups, seed)
-        states = calibrate(tasks, target, held, labels.target[rows], weight, n_estimators=self.n_estimators)
-        return JointForestModel([], tasks, matrix, joined_trees(trees), states, len(X)), {}
+        own = joint_training(data, rows)
+        every = np.arange(len(rows))
+        trees, held = self._grow(own.X, own.joint, every, own.groups, seed)
+        if own.times is not None:  # trees that have not seen a row may know later ones
+            splits = inner_splits(own.joint.values[:, 0], groups=own.groups, times=own.times)
+            held = self._held_out(own.X, own.joint, splits, own.groups, seed_of(seed, 1) % 2**31)
+        shares = {"centers": own.joint.centers, "scales": own.joint.scales}
+        states = calibrate(
+            own, held * shares["scales"] + shares["centers"], target_states(own, **shares), n_votes=self.n_estimators
+        )
+        numbers: dict[str, Any] = {"n_features": len(own.X), "n_votes": self.n_estimators}
+        return JointTreesModel([], own.tasks, own.matrix, joined_trees(trees), states, **numbers), {}
 
     def _grow(
         self, X: Array, target: JointTargets, rows: Array, groups: Array | None, seed: int
@@ -162,112 +151,6 @@ class MultiTaskForest(Ensemble):
         return found
 
     def _check(self) -> None:
-        for name, least in (("n_estimators", 1), ("min_samples_leaf", 1), ("max_depth", 1)):
-            value = getattr(self, name)
-            if value is None and name == "max_depth":
-                continue
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-                raise OptionError(f"`{name}` of MultiTaskForest must be a whole number >= {least}; got {value!r}.")
+        check_whole_numbers(self, n_estimators=1, min_samples_leaf=1, max_depth=1)
         if not 0 < self.max_features <= 1:
             raise OptionError(f"`max_features` of MultiTaskForest must be a share in (0, 1]; got {self.max_features!r}.")
-
-
-class JointForestModel(MadeOfModels):
-    """A fitted forest of joint trees.
-
-    Parameters
-    ----------
-    models : list
-        None; in the manner of the others.
-    tasks : sequence of FittedTask
-    matrix : TableMatrix
-    trees : dict of name to array
-        As :func:`joined_trees` gives them.
-    states : dict of task name to list of dict of name to array
-        How the outputs of every target are calibrated.
-    n_features : int
-        Columns of the matrix.
-    """
-
-    def __init__(
-        self,
-        models: list[Any],
-        tasks: Sequence[FittedTask],
-        matrix: TableMatrix,
-        trees: Mapping[str, Array],
-        states: Mapping[str, list[dict[str, Array]]],
-        n_features: int,
-    ) -> None:
-        self.models: list[Any] = []
-        self.tasks, self.matrix = list(tasks), matrix
-        self.trees, self.states = dict(trees), {name: list(own) for name, own in states.items()}
-        self.n_features = int(n_features)
-        leaves = np.zeros((len(self.trees["values"]), 1))
-        shell = {"class": "ExtraTreesRegressor", "n_features": self.n_features}
-        forest = forest_of_arrays(shell, self.trees | {"values": leaves}, where="The joint forest")
-        self._walks = [own.tree_ for own in forest.estimators_]
-        ends = np.cumsum(self.trees["n_nodes"])
-        self._leaf = np.split(np.cumsum(~self.trees["is_inner"]) - 1, ends[:-1])
-
-    def outputs(self, arrays: TableArrays) -> dict[str, Array]:
-        """Outputs in natural scale per task."""
-        X = np.ascontiguousarray(self.matrix.transform(arrays, column=None), dtype=np.float32)
-        if X.shape[1] != self.n_features:  # the walk through a tree does not look
-            raise DataError(f"The joint forest has learned from {self.n_features} columns; got {X.shape[1]}.")
-        total = np.zeros((len(X), self.trees["values"].shape[1]))
-        for walk, leaf in zip(self._walks, self._leaf, strict=True):
-            total += self.trees["values"][leaf[walk.apply(X)]]
-        found, start = {}, 0
-        for task in self.tasks:
-            columns = []
-            for state in self.states[task.name]:
-                width = len(state["scales"])
-                own = total[:, start : start + width] / len(self._walks) * state["scales"] + state["centers"]
-                columns.append(calibrated(own, state, task.n_codes, n_estimators=len(self._walks)))
-                start += width
-            found[task.name] = task.join(columns)
-        return found
-
-    def content(self) -> dict[str, Any]:
-        return {
-            "tasks": [task.to_dict() for task in self.tasks],
-            "matrix": self.matrix.settings(),
-            "n_features": self.n_features,
-            "n_states": {name: len(own) for name, own in self.states.items()},
-        }
-
-    def arrays(self) -> dict[str, Array]:
-        found = {f"trees.{name}": own for name, own in self.trees.items()}
-        found |= {f"matrix.{name}": own for name, own in self.matrix.statistics().items()}
-        for t, own in enumerate(self.states.values()):
-            for k, state in enumerate(own):
-                found |= {f"state.{t}.{k}.{name}": np.asarray(values) for name, values in state.items()}
-        return found
-
-    @classmethod
-    def restore(cls, content: Mapping[str, Any], arrays: Mapping[str, Array], models: list[Any]) -> Self:
-        states = {
-            name: [_under(arrays, f"state.{t}.{k}.") for k in range(n)] for t, (name, n) in enumerate(content["n_states"].items())
-        }
-        matrix = TableMatrix.restore(content["matrix"], _under(arrays, "matrix."))
-        trees = _under(arrays, "trees.")
-        if trees["values"].ndim != 2 or trees["values"].shape[1] != sum(len(s["scales"]) for own in states.values() for s in own):
-            raise ValueError("the leaves of a joint forest do not fit its tasks")
-        return cls(models, content["tasks"], matrix, trees, states, content["n_features"])
-
-
-def leaves_of(tree: JointTree, X: Array, rows: Array) -> Array:
-    """The leaf of each of these rows; X [n_features, n]."""
-    node = np.zeros(len(rows), dtype=np.int64)
-    moving = np.arange(len(rows))[tree.left[node] >= 0]
-    while len(moving):
-        own = node[moving]
-        values = X[tree.feature[own], rows[moving]]
-        goes_left = (values <= tree.threshold[own]) | (np.isnan(values) & tree.missing_left[own])
-        node[moving] = np.where(goes_left, tree.left[own], tree.right[own])
-        moving = moving[tree.left[node[moving]] >= 0]
-    return node
-
-
-def _under(arrays: Mapping[str, Array], prefix: str) -> dict[str, Array]:
-    return {name.removeprefix(prefix): own for name, own in arrays.items() if name.startswith(prefix)}

@@ -1,0 +1,123 @@
+"""Fitted trees of all tasks as a model of a fold: what predicts, and what a folder keeps."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+from scipy.special import expit, softmax
+
+from polytask.data import TableArrays
+from polytask.estimators._fold_models import MadeOfModels
+from polytask.estimators._forest_arrays import forest_of_arrays
+from polytask.estimators._joint_calibration import calibrated
+from polytask.estimators._matrix import TableMatrix
+from polytask.exceptions import DataError
+from polytask.tasks import FittedTask
+
+Array = np.ndarray[Any, np.dtype[Any]]
+States = Mapping[str, list[dict[str, Array]]]
+
+
+class JointTreesModel(MadeOfModels):
+    """Trees of all tasks, whose leaves are averaged (a forest) or added (boosting).
+
+    Parameters
+    ----------
+    models : list
+        None; in the manner of the others.
+    tasks : sequence of FittedTask
+    matrix : TableMatrix
+    trees : dict of name to array
+        As :func:`joined_trees` gives them.
+    states : dict of task name to list of dict of name to array
+        Per target: ``centers`` and ``scales`` of its columns, how it is calibrated, and of added leaves of classes ``added``.
+    n_features : int
+        Columns of the matrix.
+    n_votes : int
+        Half a vote is the least share of a class.
+    added : bool
+        Whether leaves are added; sums for classes are log odds then.
+    """
+
+    def __init__(
+        self,
+        models: list[Any],
+        tasks: Sequence[FittedTask],
+        matrix: TableMatrix,
+        trees: Mapping[str, Array],
+        states: States,
+        *,
+        n_features: int,
+        n_votes: int,
+        added: bool = False,
+    ) -> None:
+        self.models: list[Any] = []
+        self.tasks, self.matrix = list(tasks), matrix
+        self.trees, self.states = dict(trees), {name: list(own) for name, own in states.items()}
+        self.n_features, self.n_votes, self.added = int(n_features), int(n_votes), bool(added)
+        leaves = np.zeros((len(self.trees["values"]), 1))
+        shell = {"class": "ExtraTreesRegressor", "n_features": self.n_features}
+        forest = forest_of_arrays(shell, self.trees | {"values": leaves}, where="The joint forest")
+        self._walks = [own.tree_ for own in forest.estimators_]
+        ends = np.cumsum(self.trees["n_nodes"])
+        self._leaf = np.split(np.cumsum(~self.trees["is_inner"]) - 1, ends[:-1])
+
+    def outputs(self, arrays: TableArrays) -> dict[str, Array]:
+        """Outputs in natural scale per task."""
+        X = np.ascontiguousarray(self.matrix.transform(arrays, column=None), dtype=np.float32)
+        if X.shape[1] != self.n_features:  # the walk through a tree does not look
+            raise DataError(f"The joint forest has learned from {self.n_features} columns; got {X.shape[1]}.")
+        total = np.zeros((len(X), self.trees["values"].shape[1]))
+        for walk, leaf in zip(self._walks, self._leaf, strict=True):
+            total += self.trees["values"][leaf[walk.apply(X)]]
+        if not self.added:
+            total /= len(self._walks)
+        found, start = {}, 0
+        for task in self.tasks:
+            columns = []
+            for state in self.states[task.name]:
+                width = len(state["scales"])
+                own = natural(total[:, start : start + width], state, is_odds=self.added and task.n_codes > 0)
+                columns.append(calibrated(own, state, task.n_codes, n_estimators=self.n_votes))
+                start += width
+            found[task.name] = task.join(columns)
+        return found
+
+    def content(self) -> dict[str, Any]:
+        return {
+            "tasks": [task.to_dict() for task in self.tasks],
+            "matrix": self.matrix.settings(),
+            "n_states": {name: len(own) for name, own in self.states.items()},
+            "numbers": {"n_features": self.n_features, "n_votes": self.n_votes, "added": self.added},
+        }
+
+    def arrays(self) -> dict[str, Array]:
+        found = {f"trees.{name}": own for name, own in self.trees.items()}
+        found |= {f"matrix.{name}": own for name, own in self.matrix.statistics().items()}
+        for t, own in enumerate(self.states.values()):
+            for k, state in enumerate(own):
+                found |= {f"state.{t}.{k}.{name}": np.asarray(values) for name, values in state.items()}
+        return found
+
+    @classmethod
+    def restore(cls, content: Mapping[str, Any], arrays: Mapping[str, Array], models: list[Any]) -> Self:
+        states = {
+            name: [_under(arrays, f"state.{t}.{k}.") for k in range(n)] for t, (name, n) in enumerate(content["n_states"].items())
+        }
+        matrix = TableMatrix.restore(content["matrix"], _under(arrays, "matrix."))
+        trees = _under(arrays, "trees.")
+        if trees["values"].ndim != 2 or trees["values"].shape[1] != sum(len(s["scales"]) for own in states.values() for s in own):
+            raise ValueError("the leaves of joint trees do not fit their tasks")
+        return cls(models, content["tasks"], matrix, trees, states, **content["numbers"])
+
+
+def natural(values: Array, state: Mapping[str, Array], *, is_odds: bool) -> Array:
+    """Numbers, or shares of classes, of what trees say of the columns of a target; not calibrated."""
+    own = values * state["scales"] + state["centers"]
+    if not is_odds:
+        return np.asarray(own)
+    return np.asarray(softmax(own, axis=1) if own.shape[1] > 1 else expit(own))
+
+
+def _under(arrays: Mapping[str, Array], prefix: str) -> dict[str, Array]:
+    return {name.removeprefix(prefix): own for name, own in arrays.items() if name.startswith(prefix)}
