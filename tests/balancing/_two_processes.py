@@ -2,6 +2,7 @@
 
 import os
 import sys
+from copy import deepcopy
 from pathlib import Path
 
 import torch
@@ -11,13 +12,13 @@ from torch import nn
 from polytask import balancing
 
 N_TASKS = 3
-SETTINGS = {"PCD": {"primary": 1}}  # of methods that cannot be made without
+SETTINGS = {"Every": {"method": balancing.MGDA(), "k": 2}, "PCD": {"primary": 1}}  # of methods that cannot be made without
 AHEAD = ("AutoLambda", "MOML", "MoDo", "SDMGrad")  # served by `step` only
 
 
 def make_of(name):
     """What makes the method."""
-    return lambda: getattr(balancing, name)(**SETTINGS.get(name, {}))
+    return lambda: getattr(balancing, name)(**deepcopy(SETTINGS.get(name, {})))
 
 
 def levels_of(name):
@@ -66,7 +67,7 @@ def train(make, level, rows, group, *, n_steps=3):
         where = {"shared_params": trunk.parameters()} if level == "shared_params" else {"features": z}
         if not method.needs & {"gramian", "jacobian"}:
             where = {}
-        penalty = 0.01 * sum(p.square().sum() for p in parameters)
+        penalty = 0.01 * sum(p.square().sum() for p in parameters) + 0.02 * z.square().mean()  # one part looks at the rows
         balancing.backward(values, method, label_weight=weight.sum(0), group=group, penalty=penalty, **where)
         optimizer.step()
         optimizer.zero_grad()

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from polytask.balancing import MGDA, DWA, CAGrad, Equal, Every, GradNorm, PCGrad, TrimmedMean, UPGrad, backward
+from polytask.balancing import DWA, MGDA, CAGrad, Equal, Every, GradNorm, PCGrad, TrimmedMean, UPGrad, backward
 from polytask.exceptions import OptionError
 from tests.balancing._laws import MATRICES, assert_resumes, direction, observed
 

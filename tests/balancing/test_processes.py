@@ -18,17 +18,19 @@ NAMES = sorted(
     and getattr(balancing, name).by_name  # the others wrap a method, or go through `step`
 )
 
+RUN = [*NAMES, "Every"]
+
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory):
     folder = tmp_path_factory.mktemp("processes")
     command = [sys.executable, two.__file__]
-    started = [subprocess.Popen([*command, str(rank), str(folder), ",".join(NAMES)]) for rank in range(2)]
+    started = [subprocess.Popen([*command, str(rank), str(folder), ",".join(RUN)]) for rank in range(2)]
     assert [process.wait(timeout=300) for process in started] == [0, 0]
     return [torch.load(folder / f"{rank}.pt") for rank in range(2)]
 
 
-@pytest.mark.parametrize(("name", "level"), [(name, level) for name in NAMES for level in two.levels_of(name)])
+@pytest.mark.parametrize(("name", "level"), [(name, level) for name in RUN for level in two.levels_of(name)])
 def test_two_processes_equal_one(both, name, level):
     expected = two.train(two.make_of(name), level, slice(None), None)
     for found in both:
@@ -42,7 +44,7 @@ def test_two_processes_that_step_equal_one(both, name):
         torch.testing.assert_close(found[f"{name} step"], expected, rtol=1e-8, atol=1e-11)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", RUN)
 def test_both_processes_have_the_same_parameters(both, name):
     for level in two.levels_of(name):
         for first, second in zip(both[0][f"{name} {level}"], both[1][f"{name} {level}"], strict=True):
