@@ -137,3 +137,52 @@ def test_false_alarms_on_well_known_tables_are_few(load, n_told):
     task = infer_task("target", data.frame[["target"]]).task
     found = suspects(data.data, data.target, task)
     assert len(found) == n_told
+
+
+WORDS = np.array(["red", "green", "blue", "large", "small", "old", "new", "round", "square", "soft"])
+
+
+@pytest.fixture
+def texts(rng):
+    """Notes of eight words each, and lists of tags, drawn at random."""
+    notes = [" ".join(rng.choice(WORDS, 8)) + f" number {k}" for k in range(N)]
+    return pd.DataFrame({"note": notes, "tags": [sorted(rng.choice(WORDS[:6], 2, replace=False)) for _ in range(N)]})
+
+
+def test_texts_and_lists_of_noise_are_no_suspects(texts, noise, rng):
+    X = pd.concat([texts, noise], axis=1)
+    for y, task in (
+        (rng.normal(size=N), Regression("y")),
+        (rng.random(N) < 0.1, Binary("y")),
+        (rng.choice(list("uvw"), N), Multiclass("y")),
+    ):
+        assert suspects(X, y, task) == ()
+
+
+def test_a_tag_that_gives_a_class_away_is_found(texts, noise, rng):
+    y = rng.random(N) < 0.3
+    tags = [[*own, "paid"] if told else own for own, told in zip(texts["tags"], y)]
+    (found,) = suspects(noise.assign(tags=tags), y, Binary("y"))
+    assert (found.column, found.grounds) == ("tags", ("score",))
+    assert found.low > 0.75
+
+
+def test_words_that_give_one_of_several_classes_away_are_found(texts, noise, rng):
+    y = rng.choice(list("abcde"), N)
+    note = [f"{note} cancelled" if own == "e" else note for note, own in zip(texts["note"], y)]
+    (found,) = suspects(noise.assign(note=note), y, Multiclass("y"))
+    assert (found.column, found.label) == ("note", "e")
+
+
+def test_words_that_spell_a_number_are_found(texts, noise, rng):
+    levels = rng.integers(0, 4, N)
+    names = np.array(["cheap", "fair", "dear", "luxury"])
+    note = [f"{note} {names[own]}" for note, own in zip(texts["note"], levels)]
+    (found,) = suspects(noise.assign(note=note), levels * 10.0, Regression("y"))
+    assert (found.column, found.task) == ("note", "y")
+
+
+def test_a_list_that_is_only_there_for_one_class_is_found(texts, noise, rng):
+    y = rng.random(N) < 0.3
+    found = suspects(noise.assign(tags=texts["tags"].where(pd.Series(y), None)), y, Binary("y"))
+    assert [(suspect.column, "missing" in suspect.grounds) for suspect in found] == [("tags", True)]

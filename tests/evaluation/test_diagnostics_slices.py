@@ -158,3 +158,18 @@ def test_a_side_without_the_rare_class_is_not_judged():
     ]
     assert part["n_worse"] == 0
     assert [column["name"] for column in part["columns"]] == ["half"]
+
+
+@pytest.mark.parametrize("column", ["tags", "note"])
+def test_a_failure_in_rows_with_a_tag_or_a_word_is_found(column):
+    rng = np.random.default_rng(9)
+    words = np.array(["red", "green", "blue", "large", "small", "old", "new", "round", "square", "soft"])
+    drawn = [rng.choice(words, 3, replace=False) for _ in range(600)]
+    inputs = pd.DataFrame(
+        {"tags": [sorted(own) for own in drawn], "note": [f"{' '.join(own)} seen on day {k}" for k, own in enumerate(drawn)]}
+    )[[column]]
+    hit = np.array(["blue" in own for own in drawn])
+    part = regression(rng.normal(size=600) + np.where(hit, 2.0, 0.0), inputs)["by_column"]
+    worst = part["worst"][0]
+    assert (worst["column"], worst["part"], worst["n"]) == (f"{column} has 'blue'", "yes", hit.sum())
+    assert worst["bias"] == pytest.approx(2.0, abs=0.3)

@@ -21,6 +21,7 @@ from polytask.data._audit_scores import (
     moments,
     target_columns,
 )
+from polytask.data._audit_words import prediction_bins, word_columns, word_predictions, words_there
 from polytask.data._columns import ColumnInfo
 
 NUMBERS, CLASSES, ONE_CLASS = 0.9, 0.75, 0.85  # skill, lower bound, above which an input is a suspect
@@ -83,18 +84,23 @@ def leakage_suspects(
     mean. Numbers are compared by ranks, so that neither outliers nor a logarithm matter. An input that is missing for less
     than half of the labels is tested on the rows where it is there, too. Suspects have a lower bound of skill
     above 0.9 (numbers), 0.75 (classes) or 0.85 (one class of several), or above 0.3 if their name contains that of the target.
+    Of free text and lists the bins are of what a ridge regression on their words or tags predicts, learned on the other folds.
     """
     told = [target for target in targets if _enough(target)]
-    tested = columns_to_test(frame, columns)
-    if not told or not tested:
+    tested, worded = columns_to_test(frame, columns), word_columns(frame, columns)
+    if not told or not (tested or worded):
         return []
     parts = target_columns([(target.values, target.classes) for target in told])
     summands, own = moments(parts.values), [np.flatnonzero(parts.owner == k) for k in range(len(told))]
     found: list[Suspect] = []
+    n_tested = 2 * (len(tested) + len(worded)) * len(parts.owner)
+    for info in worded:
+        words = _WordsTest.of(info, frame[info.name], fold, parts, n_tested)
+        found += [suspect for target, part in zip(told, own, strict=True) if (suspect := words.suspect(target, part))]
     for info in tested:
         bins = column_bins(frame[info.name], info.kind)
         sums = bin_sums(bins, fold, summands)
-        test = _PairTest(info.name, bins, fold, parts, sums, _mostly_there(sums), 2 * len(tested) * len(parts.owner))
+        test = _PairTest(info.name, bins, fold, parts, sums, _mostly_there(sums), n_tested)
         for target, part in zip(told, own, strict=True):
             suspect = test.suspect(target, part, is_copy=(info.name, target.name) in copies)
             found += [] if suspect is None else [suspect]
@@ -157,6 +163,48 @@ class _PairTest:
             return None
         reasons = tuple(ground for ground, holds in grounds.items() if holds)
         return Suspect(self.column, target.task, target.name, None if label is None else str(label), skill, low, reasons)
+
+
+@dataclass(frozen=True)
+class _WordsTest:
+    """A column of free text or lists against one target after the other."""
+
+    column: str
+    predicted: Floats
+    missing: NDArray[np.bool_]
+    fold: Codes
+    parts: TargetColumns
+    n_tested: int
+
+    @classmethod
+    def of(cls, info: ColumnInfo, column: pd.Series, fold: Codes, parts: TargetColumns, n_tested: int) -> "_WordsTest":
+        predicted = word_predictions(words_there(column, info), fold, parts.values)
+        return cls(info.name, predicted, column.isna().to_numpy(), fold, parts, n_tested)
+
+    def suspect(self, target: AuditTarget, part: Codes) -> Suspect | None:
+        """Test against the whole target, and then against each of its classes."""
+        skill, low = self._lower(part)
+        by_missing = lower_bound((~self.missing).astype(np.int64), self.fold, self.parts.values[:, part], n_tested=self.n_tested)
+        limit, named = CLASSES if target.classes else NUMBERS, is_named_after(self.column, target.name)
+        grounds = {"score": low > limit, "missing": by_missing[1] > limit, "name": named and low > NAMED}
+        if any(grounds.values()):
+            reasons = tuple(ground for ground, holds in grounds.items() if holds)
+            return Suspect(self.column, target.task, target.name, None, skill, low, reasons)
+        if len(part) == 1:
+            return None
+        scores = {k: self._lower(part[k : k + 1]) for k in range(len(part)) if self._enough(part[k])}
+        best = max(scores, key=lambda k: scores[k][1], default=None)
+        if best is None or scores[best][1] <= ONE_CLASS:
+            return None
+        return Suspect(self.column, target.task, target.name, str(self.parts.labels[part[best]]), *scores[best], ("score",))
+
+    def _lower(self, part: Codes) -> tuple[float, float]:
+        bins = prediction_bins(self.predicted[:, part], self.missing)
+        return lower_bound(bins, self.fold, self.parts.values[:, part], n_tested=self.n_tested)
+
+    def _enough(self, column: Any) -> bool:
+        values = self.parts.values[:, column]
+        return bool(min(np.nansum(values), np.nansum(1 - values)) >= MIN_PER_CLASS)
 
 
 def _mostly_there(sums: BinSums) -> NDArray[np.bool_]:

@@ -9,13 +9,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from polytask.data import TableArrays, TableCodec
+from polytask.data import ColumnInfo, TableArrays, TableCodec
 from polytask.evaluation._diagnostics_intervals import FloatArray, Observed, all_at_once
 from polytask.evaluation._intervals import holm, two_sided_p
 
 LEAST_ROWS, LEAST_GROUPS, LEAST_RARE = 30, 10, 5  # smaller parts are not judged
 MOST_ROWS, MOST_CELLS = 20_000, 4_000_000  # rows, and rows times columns; more are drawn at random
-_BINS, _CATEGORIES = 5, 8
+_BINS, _CATEGORIES, _WORDS = 5, 8, 20
 _MOST_COLUMNS, _MOST_WORST, _MOST_GROUPS = 6, 10, 20
 _MISSING = "missing"
 
@@ -39,7 +39,10 @@ class Slices:
 
     @classmethod
     def of_arrays(cls, codec: TableCodec, arrays: TableArrays) -> Self:
-        """Cut what a codec has read: numbers and dates at quantiles, categories as they are, the rare ones together."""
+        """Cut what a codec has read: numbers and dates at quantiles, categories as they are, the rare ones together.
+
+        Of free text and lists: by the number of words or tags, and the rows with each of the 20 most frequent ones.
+        """
         numbers = {name: k for k, name in enumerate(codec.numeric_names)}
         categories = {name: k for k, name in enumerate(codec.categorical_names)}
         found = []
@@ -53,6 +56,8 @@ class Slices:
             elif info.kind == "numeric":
                 cut = _number_parts(arrays.numeric[:, numbers[info.name]])
             else:
+                if info.kind in ("text", "list"):
+                    found += _word_parts(info, codec, arrays)
                 continue
             found.append((info.name, *cut))
         return cls(tuple(f[0] for f in found), tuple(f[1] for f in found), tuple(f[2].astype(np.int8) for f in found))
@@ -334,6 +339,24 @@ def _date(days: float) -> str:
         return str((pd.Timestamp("1970-01-01") + pd.Timedelta(days=float(days))).date())
     except (OverflowError, ValueError):
         return f"day {days:.0f} since 1970"
+
+
+def _word_parts(info: ColumnInfo, codec: TableCodec, arrays: TableArrays) -> list[tuple[str, tuple[str, ...], NDArray[np.int64]]]:
+    """Number of words or tags, and of the most frequent ones the rows that have them, a column each."""
+    what = f"{info.name}:{'words' if info.kind == 'text' else 'tags'}"
+    numbers = {name: k for k, name in enumerate(codec.numeric_names)}
+    found = [(f"{what} (number)", *_number_parts(arrays.numeric[:, numbers[what]]))]
+    if info.as_words:
+        codes = arrays.tokens[codec.text_names.index(info.name)].codes
+        counts = np.bincount(codes.ravel(), minlength=len(info.categories) + 1)[1:]
+    else:
+        tags = arrays.numeric[:, [numbers[f"{info.name}={tag}"] for tag in info.categories]] == 1
+        counts = tags.sum(axis=0)
+    for k in np.argsort(-counts, kind="stable")[:_WORDS]:
+        if counts[k] >= LEAST_ROWS:
+            there = (codes == k + 1).any(axis=1) if info.as_words else tags[:, k]
+            found.append((f"{info.name} has '{info.categories[k]}'", ("yes",), np.where(there, 0, -1)))
+    return found
 
 
 def _category_parts(codes: NDArray[np.int64], categories: Sequence[str]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
