@@ -43,6 +43,7 @@ from polytask.balancing._pcgrad import PCGrad, pcgrad_weights
 from polytask.balancing._per_replica import PerReplica, stacked_backward
 from polytask.balancing._random_weights import RGW, RLW, random_weights
 from polytask.balancing._reach import parameters_below, shared_parameters
+from polytask.balancing._samo import SAMO, samo_perturbation
 from polytask.balancing._scale_invariant import GeometricMean, ScaleInvariant, geometric_mean_weights, scale_invariant_weights
 from polytask.balancing._sdm_grad import SDMGrad, sdm_grad_weights
 from polytask.balancing._stch import STCH, stch_weights
@@ -65,6 +66,7 @@ __all__ = [
     "PCD",
     "RGW",
     "RLW",
+    "SAMO",
     "STCH",
     "AlignedMTL",
     "AutoLambda",
@@ -128,6 +130,7 @@ __all__ = [
     "pcgrad_weights",
     "random_weights",
     "same_method",
+    "samo_perturbation",
     "scale_invariant_weights",
     "sdm_grad_weights",
     "shared_parameters",

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from polytask.balancing._balance import Balance
 from polytask.balancing._processes import sum_in_place, summed
 from polytask.exceptions import OptionError, PolytaskError
 
@@ -24,6 +26,14 @@ def evaluated(closure: Closure, batch: Any) -> tuple[Losses, Tensor | None]:
     if isinstance(found, tuple) and len(found) == 2 and isinstance(found[1], Tensor) and found[1].dim() == 1:
         return found[0], found[1]
     return found, None  # type: ignore[return-value]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The gradients of a step that a method has made itself: one like each of ``parameters``, and what is told of it."""
+
+    balance: Balance
+    gradients: list[Tensor]
 
 
 class Ahead:
@@ -65,6 +75,17 @@ class Ahead:
             self.losses(0)
         assert self._tasks is not None
         return self._tasks
+
+    @property
+    def is_shared(self) -> list[bool]:
+        """Of each of ``parameters``, whether it is among ``shared``."""
+        there = {id(p) for p in self.shared}
+        return [id(p) in there for p in self.parameters]
+
+    def split(self, flat: Tensor) -> list[Tensor]:
+        """Values side by side, in the shapes of ``parameters``."""
+        parts = flat.split([p.numel() for p in self.parameters])
+        return [part.view_as(p) for part, p in zip(parts, self.parameters, strict=True)]
 
     def losses(self, batch: int) -> tuple[Tensor, Tensor]:
         """Mean loss of each task on a batch [n_tasks], 0 for an absent one, and which tasks are present [n_tasks]."""

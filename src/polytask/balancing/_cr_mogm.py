@@ -58,6 +58,8 @@ class CRMOGM(BalancingMethod):
         method = MGDA() if method is None else method
         if "jacobian" in method.needs:
             raise OptionError(f"CRMOGM smooths weights; {type(method).__name__} gives a direction. Use it without CRMOGM.")
+        if "second_forward" in method.needs:
+            raise OptionError(f"CRMOGM cannot smooth {type(method).__name__}, which makes its gradients itself: put CRMOGM inside it.")
         if not 0 <= alpha <= 1:
             raise ValueError(f"`alpha` of CRMOGM must be in [0, 1]; got {alpha}.")
         self.method = method
@@ -73,9 +75,9 @@ class CRMOGM(BalancingMethod):
         """As many as the method inside takes."""
         return self.method.n_batches
 
-    def look_ahead(self, ahead: Any) -> None:
+    def look_ahead(self, ahead: Any) -> Any:
         """Pass on to the method inside."""
-        self.method.look_ahead(ahead)
+        return self.method.look_ahead(ahead)
 
     def forward(self, seen: Observed) -> Tensor:
         """Weights [n_tasks]."""

@@ -69,8 +69,11 @@ class BalancingMethod(Settings, nn.Module, ABC):
         """Whether the coming step, with these tasks present, needs the gradient of each; asked of methods that compare them."""
         return True
 
-    def look_ahead(self, ahead: Any) -> None:
-        """Ask what is needed of other batches and other parameters before a step; called by :func:`~polytask.balancing.step`."""
+    def look_ahead(self, ahead: Any) -> Any:
+        """Ask what is needed of other batches and other parameters before a step; called by :func:`~polytask.balancing.step`.
+
+        A method that gives a ``Taken`` has made the gradients of the step itself; None leaves them to ``backward``.
+        """
 
     def after_step(self, losses: Tensor, *, tasks: Sequence[Hashable] | None = None) -> None:
         """Losses [n_tasks] on the same batch after the optimizer's step; only for methods that need them."""

@@ -68,9 +68,7 @@ class MOML(BalancingMethod):
         weights = torch.softmax(self._logits(ahead.tasks).masked_fill(~in_train.cpu(), -torch.inf), dim=0)
         if not bool(in_train.any()):
             return torch.zeros(len(weights), len(weights), dtype=torch.float64), in_train.cpu(), in_train.cpu()
-        flat = -size * (weights.to(train) @ train)
-        parts = flat.split([p.numel() for p in ahead.parameters])
-        with ahead.moved([part.view_as(p) for part, p in zip(parts, ahead.parameters, strict=True)]):
+        with ahead.moved(ahead.split(-size * (weights.to(train) @ train))):
             held_out, in_val = ahead.jacobian(1, of=ahead.parameters)
         products = (held_out @ train.T).double().cpu()
         of_softmax = torch.diag(weights) - weights[:, None] * weights

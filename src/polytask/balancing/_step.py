@@ -6,7 +6,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from polytask.balancing._ahead import Ahead, Closure, Losses, evaluated
+from polytask.balancing._ahead import Ahead, Closure, Losses, Taken, evaluated
 from polytask.balancing._backward import backward
 from polytask.balancing._balance import Balance
 from polytask.balancing._method import BalancingMethod, Observed
@@ -85,28 +85,36 @@ def step(
     batches, shared = list(batches), None if shared_params is None else list(shared_params)
     _check(method, batches, shared, features)
     served: BalancingMethod = method
+    taken: Taken | None = None
     if method.needs & _MORE:
-        method.look_ahead(Ahead(closure, batches, tasks=tasks, optimizer=optimizer, shared=shared or (), group=group))
+        ahead = Ahead(closure, batches, tasks=tasks, optimizer=optimizer, shared=shared or (), group=group)
+        taken = method.look_ahead(ahead)
         served = _Served(method)
     optimizer.zero_grad()
-    losses, label_weight, outputs = _first(closure, batches[0], features)
-    names = tuple(range(len(losses))) if tasks is None else tuple(tasks)
-    balance = backward(
-        losses,
-        served,
-        shared_params=shared,
-        features=outputs,
-        label_weight=label_weight,
-        tasks=names,
-        penalty=None if penalty is None else penalty(),
-        group=group,
-        nonfinite=nonfinite,
-    )
+    if taken is not None:
+        balance = taken.balance
+        for p, gradient in zip(ahead.parameters, taken.gradients, strict=True):
+            p.grad = gradient
+        if penalty is not None:
+            penalty().backward()
+    else:
+        losses, label_weight, outputs = _first(closure, batches[0], features)
+        balance = backward(
+            losses,
+            served,
+            shared_params=shared,
+            features=outputs,
+            label_weight=label_weight,
+            tasks=tuple(range(len(losses))) if tasks is None else tuple(tasks),
+            penalty=None if penalty is None else penalty(),
+            group=group,
+            nonfinite=nonfinite,
+        )
     if before_step is not None:
         before_step()
     optimizer.step()
     if "losses_after_step" in method.needs:
-        method.after_step(_after(closure, batches[0], group), tasks=names)
+        method.after_step(_after(closure, batches[0], group), tasks=balance.tasks)
     return balance
 
 
@@ -133,6 +141,8 @@ def _check(method: BalancingMethod, batches: Sequence[Any], shared: Any, feature
         raise OptionError(f"{name} takes {method.n_batches} batch(es), {what}; got {len(batches)}.")
     if features is not None and not isinstance(features, nn.Module):
         raise OptionError(f"`features` of `step` must be the module that computes them; got {type(features).__name__}.")
+    if "second_forward" in method.needs and shared is None:
+        raise OptionError(f"{name} moves shared parameters and heads apart: pass `shared_params=trunk.parameters()`.")
     if "extra_batches" in method.needs and shared is None:
         raise OptionError(
             f"{name} compares the gradients of several batches: pass `shared_params=trunk.parameters()`; "
