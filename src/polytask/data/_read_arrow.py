@@ -35,7 +35,7 @@ def read_arrow(path: Path, start: bytes) -> Iterator[pa.Table]:
     try:
         yield from _batches(path, start)
     except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path} is {what}: {str(error).splitlines()[0]}.") from error
+        raise DataError(f"{path} is {what}: {str(error).splitlines()[0].rstrip('.')}.") from error
 
 
 def _batches(path: Path, start: bytes) -> Iterator[pa.Table]:

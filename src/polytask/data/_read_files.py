@@ -22,6 +22,7 @@ from polytask.data._values import DEFAULT_MISSING
 from polytask.exceptions import DataError
 
 _START = 1 << 12  # bytes that tell the format
+_BINARY = {".parquet": "Parquet file", ".xlsx": "Excel workbook", ".arrow": "Arrow file", ".feather": "Feather file"}
 _FAMILIES = {"csv": "text", "jsonl": "JSON lines", "excel": "Excel", "parquet": "Parquet or Arrow", "arrow": "Parquet or Arrow"}
 
 
@@ -90,6 +91,8 @@ def _format(path: Path) -> tuple[str, bytes]:
         return kind, start
     if is_excel(path, start):
         return "excel", start
+    if start and (what := _BINARY.get(path.suffix.lower())):
+        raise DataError(f"{path} is no {what}, though its name says so; or it is damaged. Write it anew, or rename it.")
     return ("jsonl" if is_json_lines(path, start) else "csv"), start
 
 
