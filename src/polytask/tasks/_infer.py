@@ -1,6 +1,7 @@
 """Infer the kind of a task from its column, and say why."""
 
 import warnings
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,7 +95,7 @@ def infer_task(
     values = column_of(frame, columns[0], task=name)
     if holds_lists(values):
         return Inference(Multilabel(name, columns), "a list of tags in each row")
-    labels = _labels_up_to(values, limit=max(MAX_CLASSES, MAX_FEW) + 1)
+    labels = _labels_up_to(values, name=name, limit=max(MAX_CLASSES, MAX_FEW) + 1)
     check_finite_labels(labels, task=name)
     if not labels:
         raise one_value_error(name, "all its labels are missing")
@@ -143,7 +144,14 @@ def _warn_of_alphabet(name: str, values: pd.Series) -> None:
     )
 
 
-def _labels_up_to(values: pd.Series, *, limit: int) -> list[Any]:
+def _labels_up_to(values: pd.Series, *, name: str, limit: int) -> list[Any]:
     """Distinct labels; for numbers and texts with very many of them only the first ``limit``, which decides as well."""
-    distinct = pd.Series(pd.unique(values.dropna()))
+    try:
+        distinct = pd.Series(pd.unique(values.dropna()))
+    except TypeError as error:  # what cannot be a key: a mapping in a cell
+        label = next(label for label in values.dropna() if not isinstance(label, Hashable))
+        raise TargetError(
+            f"Task {name!r} has a {type(label).__name__} as a label, {str(label)[:40]!r}; a label must be a number, a text or a "
+            "truth value. Make columns of it first."
+        ) from error
     return distinct_labels(distinct.iloc[:limit])
