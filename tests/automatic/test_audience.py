@@ -53,6 +53,11 @@ def test_fields_of_the_study_are_named_as_in_it_and_others_as_options():
     assert told == "s.yaml, line 7: `gap` 3 needs --time."
 
 
+def test_an_option_that_is_to_be_given_stays_one():
+    told = in_fields("No target is given (--target NAME).", parse_yaml("target:", where="s.yaml"), path="s.yaml")
+    assert told == "s.yaml, line 1: No target is given (--target NAME)."
+
+
 def test_who_types_a_command_reads_no_python():
     assert in_options("`gap` of TimeSplit must be a duration such as timedelta(days=30) or '30 days'.") == (
         "--gap must be a duration such as '30 days'."

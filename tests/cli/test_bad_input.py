@@ -237,3 +237,25 @@ def test_every_option_of_every_command_is_used():
 
 def test_the_frame_has_rows():
     assert len(make_frame(3)) == 3
+
+
+@pytest.mark.parametrize("out", ["", ".", "..", "/"])
+def test_a_model_needs_a_folder_of_its_own(polytask, table, out):
+    assert told(polytask("fit", table, "-t", "price", "--out", out)) == (f"error: --out must be a folder to make; got '{out}'.")
+
+
+@pytest.mark.parametrize("name", ["x.parquet", "x.xlsx", "x.arrow", "x.feather"])
+def test_a_file_that_is_not_what_its_name_says(polytask, tmp_path, name):
+    (tmp_path / name).write_text("zip")
+    assert f"{name} is no " in told(polytask("tasks", tmp_path / name, "-t", "price"))
+
+
+def test_a_mapping_as_a_label(polytask, tmp_path):
+    (tmp_path / "x.jsonl").write_text('{"a": 1, "y": {"k": 2}}\n{"a": 2, "y": {"k": 3}}\n')
+    assert "Task 'y' has a dict as a label" in told(polytask("tasks", tmp_path / "x.jsonl", "-t", "y"))
+
+
+def test_a_folder_that_cannot_be_written_to_is_told_before_the_work(polytask, table, tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    shown = polytask("compare", table, "-t", "price", "--json", tmp_path / "c.json")
+    assert "The folder of --json cannot be written to" in told(shown)

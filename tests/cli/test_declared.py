@@ -192,7 +192,7 @@ def test_ctrl_c_in_a_learning_curve_keeps_the_comparison(polytask, table, tmp_pa
         (["--class-weight", "solt=balanced"], "--class-weight names 'solt', which is no target. Did you mean 'sold'?"),
         (["--encoder", "cnn"], "Invalid value for '--encoder'"),
         (["--numbers", "roman"], "Invalid value for '--numbers'"),
-        (["--data", "price=a.csv"], "--data says which tables and targets there are; leave --target (target) out."),
+        (["--data", "price=a.csv"], "--data says which tables and targets there are; leave --target out."),
         (["--format", "doc"], "Invalid value for '--format'"),
     ],
 )
@@ -211,7 +211,7 @@ def test_what_cannot_be_declared_is_told_in_one_line(polytask, table, tmp_path, 
         (["--data", "price"], "--data must be TARGET=FILE, such as price=houses.csv; got 'price'"),
         (["--data", "price=no.csv"], "no.csv"),
         (["--data", "prize=train.csv"], "Target 'prize' is not in the table. Did you mean 'price'?"),
-        (["train.csv", "--data", "price=train.csv"], "leave TABLE (table) out."),
+        (["train.csv", "--data", "price=train.csv"], "leave TABLE (`table` in a study) out."),
         (
             ["--data", "price=train.csv", "--data", "sold=train.csv"],
             "Give it once, as the table of both: train.csv -t 'price' -t 'sold'.",

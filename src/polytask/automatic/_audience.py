@@ -94,7 +94,11 @@ def in_fields(text: str, study: YAMLText, *, path: str | os.PathLike[str], given
     if place is None:
         return text
     fields = {_field(other) for other in own}
-    shown = _OPTION.sub(lambda found: f"`{name}`" if (name := found[1].replace("-", "_")) in fields else found[0], text)
+    shown = re.sub(
+        rf"{_OPTION.pattern}(?! [A-Z]+\b)",
+        lambda found: f"`{name}`" if (name := found[1].replace("-", "_")) in fields else found[0],
+        text,
+    )
     return f"{os.fspath(path)}, line {study.line(place)}: {shown}"
 
 

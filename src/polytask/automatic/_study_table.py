@@ -27,7 +27,7 @@ def read_study_table(study: Study) -> "ReadTable":
     """
     if study.data:
         if study.table or study.target:
-            other = "--target (target)" if study.target else "TABLE (table)"
+            other = "--target" if study.target else "TABLE (`table` in a study)"
             raise OptionError(f"--data says which tables and targets there are; leave {other} out.")
         return _stacked(study)
     if not study.table:

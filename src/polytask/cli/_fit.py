@@ -37,6 +37,8 @@ def fit(
         raise OptionError("--out must name the model folder to write (`out` of `fit` in a study); got none.")
     check_gap(study)
     out = Path(study.fit.out)
+    if out.name in ("", ".."):  # "", ".", "/"
+        raise OptionError(f"--out must be a folder to make; got '{study.fit.out}'.")
     page = _beside(out, f".{study.fit.format or 'html'}") if study.fit.report is None else Path(study.fit.report)
     check_report(page, format=study.fit.format, inputs=files_read(context, study))
     run_folder = _check_places(out, overwrite=overwrite, resume=resume)
@@ -65,8 +67,6 @@ def _check_places(out: Path, *, overwrite: bool, resume: bool) -> Path:
     """Refuse, before the work, a place that could not be written to or an unfinished run that would be lost; give its folder."""
     from polytask.storage import check_place  # what `save` checks after the work
 
-    if out.absolute().name == "":
-        raise OptionError(f"--out must be a folder to make; got '{out}'.")
     run_folder = _beside(out, ".run")
     if run_folder.exists() and not resume and not overwrite:
         told = _unfinished(run_folder, beside_model=(out / "manifest.json").exists())

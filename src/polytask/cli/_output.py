@@ -19,7 +19,7 @@ def check_output(path: Path | None, *, option: str, inputs: tuple[Path, ...] = (
     Raises
     ------
     OptionError
-        If the folder of ``path`` is not there, ``path`` is a folder, or it is one of the files that are read.
+        If the folder of ``path`` is not there or cannot be written to, or ``path`` is a folder or one of the files that are read.
     """
     if path is None:
         return
@@ -27,6 +27,8 @@ def check_output(path: Path | None, *, option: str, inputs: tuple[Path, ...] = (
         raise OptionError(f"{option} must be a file; got the folder '{path}'. Add a file name.")
     if not path.absolute().parent.is_dir():
         raise OptionError(f"The folder of {option} is not there; got '{path}'. Make '{path.absolute().parent}' first.")
+    if not os.access(path.absolute().parent, os.W_OK):
+        raise OptionError(f"The folder of {option} cannot be written to; got '{path}'. Choose another, or change its rights.")
     if any(source.exists() and path.exists() and os.path.samefile(path, source) for source in inputs):
         raise OptionError(f"{option} must not be the file that is read; got '{path}' for both. Choose another name.")
 
