@@ -59,7 +59,9 @@ class CRMOGM(BalancingMethod):
         if "jacobian" in method.needs:
             raise OptionError(f"CRMOGM smooths weights; {type(method).__name__} gives a direction. Use it without CRMOGM.")
         if "second_forward" in method.needs:
-            raise OptionError(f"CRMOGM cannot smooth {type(method).__name__}, which makes its gradients itself: put CRMOGM inside it.")
+            raise OptionError(
+                f"CRMOGM cannot smooth {type(method).__name__}, which makes its gradients itself: put CRMOGM inside it."
+            )
         if not 0 <= alpha <= 1:
             raise ValueError(f"`alpha` of CRMOGM must be in [0, 1]; got {alpha}.")
         self.method = method
