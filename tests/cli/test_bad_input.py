@@ -241,7 +241,9 @@ def test_the_frame_has_rows():
 
 @pytest.mark.parametrize("out", ["", ".", "..", "/"])
 def test_a_model_needs_a_folder_of_its_own(polytask, table, out):
-    assert told(polytask("fit", table, "-t", "price", "--out", out)) == (f"error: --out must be a folder to make; got '{out}'.")
+    assert told(polytask("fit", table, "-t", "price", "--out", out)) == (
+        f"error: --out must be a folder to make; got '{out or chr(46)}'."
+    )
 
 
 @pytest.mark.parametrize("name", ["x.parquet", "x.xlsx", "x.arrow", "x.feather"])
