@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from polytask.balancing._solvers import cosines_and_norms, min_norm_weights, nonnegative_quadratic, square_root
+from polytask.balancing._solvers import (
+    cosines_and_norms,
+    min_norm_weights,
+    nonnegative_quadratic,
+    nonnegative_quadratics,
+    square_root,
+)
 from tests.balancing._laws import MATRICES
 
 
@@ -25,6 +31,46 @@ def test_no_move_that_stays_nonnegative_lowers_the_quadratic(seed):
     assert (u >= 0).all()
     assert (slope >= -1e-9).all()
     assert abs(u @ slope) <= 1e-9
+
+
+def cosines_of(rng, kind):
+    rows = {
+        "random": rng.normal(size=(30, 90)),
+        "many conflicts": rng.normal(size=(30, 90)) - 0.3 * rng.normal(size=90),
+        "hardly of full rank": rng.normal(size=(30, 31)),
+        "rank deficient": rng.normal(size=(30, 12)),
+        "twice the same": np.repeat(rng.normal(size=(15, 90)), 2, axis=0),
+        "opposite": np.concatenate([rows := rng.normal(size=(15, 90)), -rows]),
+        "nearly parallel": rng.normal(size=90) + 1e-5 * rng.normal(size=(30, 90)),
+    }[kind]
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows @ rows.T
+
+
+KINDS = [
+    "random",
+    "many conflicts",
+    "hardly of full rank",
+    "rank deficient",
+    "twice the same",
+    "opposite",
+    "nearly parallel",
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("seed", range(3))
+def test_many_at_once_are_each_as_low_as_one_by_one(kind, seed):
+    rng = np.random.default_rng(seed)
+    matrix = cosines_of(rng, kind)
+    linear = np.concatenate([-matrix, rng.normal(size=(5, 30)) @ matrix])
+    together = nonnegative_quadratics(matrix, linear)
+    alone = np.stack([nonnegative_quadratic(matrix, one) for one in linear])
+    assert (together >= 0).all()
+    values = [0.5 * np.einsum("ki,ij,kj->k", u, matrix, u) - (linear * u).sum(1) for u in (together, alone)]
+    assert (values[0] <= values[1] + 1e-10).all()
+    if kind in ("random", "many conflicts"):  # elsewhere there are many minimizers, of one and the same direction
+        np.testing.assert_allclose(together, alone, atol=1e-9)
 
 
 @pytest.mark.parametrize("name", MATRICES)

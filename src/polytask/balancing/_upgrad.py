@@ -4,7 +4,7 @@ import numpy as np
 from torch import Tensor
 
 from polytask.balancing._method import BalancingMethod, Observed
-from polytask.balancing._solvers import as_weights, cosines_and_norms, nonnegative_quadratic, square_root
+from polytask.balancing._solvers import as_weights, cosines_and_norms, nonnegative_quadratics
 
 
 def upgrad_weights(gramian: Tensor) -> Tensor:
@@ -35,11 +35,11 @@ def upgrad_weights(gramian: Tensor) -> Tensor:
     tensor([0.7500, 0.7500])
     """
     cosines, norms = cosines_and_norms(gramian)
-    n_tasks, root, weights = len(norms), square_root(cosines), np.ones(len(norms))
-    for task in range(n_tasks):
-        if cosines[task].min() < 0:  # else nothing conflicts with it: it is its own projection
-            found = nonnegative_quadratic(cosines, -cosines[task], root=root)  # in units of the gradient of the task
-            weights += np.divide(found * norms[task], norms, out=np.zeros(n_tasks), where=norms > 0)
+    n_tasks, weights = len(norms), np.ones(len(norms))
+    conflicted = np.flatnonzero(cosines.min(1) < 0)  # the others conflict with none: they are their own projections
+    if len(conflicted):
+        found = nonnegative_quadratics(cosines, -cosines[conflicted])  # in units of the gradient of the task
+        weights += np.divide(norms[conflicted] @ found, norms, out=np.zeros(n_tasks), where=norms > 0)
     return as_weights(weights / n_tasks, gramian)
 
 
