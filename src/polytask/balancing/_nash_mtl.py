@@ -53,12 +53,19 @@ def _fair(matrix: Matrix, scale: Matrix, alpha: float, *, max_iter: int = 200) -
     """Solve ``matrix @ w = scale * w ** (-1 / alpha)`` for w > 0, by damped Newton steps in ``log w``."""
     power = 1 / alpha
     w = np.maximum(scale, 1e-8) ** (1 / (1 + power))
+    moved = 1.0
     for _ in range(max_iter):
         right = scale * w**-power
         slope = matrix @ w - right
         if np.abs(slope * w).max() <= 1e-13 * max((right * w).max(), 1e-300):
             break
         step = np.linalg.solve(matrix + np.diag(power * right / w), -slope)
+        last, moved = moved, np.abs(step / w).max()
+        if moved <= 0.03:  # the slope is nearly linear here: full steps, until they no longer shrink tenfold, which is rounding
+            w = w + step
+            if 0.1 * last < moved < 1e-6:
+                break
+            continue
         shrink = -(step / w).min()
         size = 1.0 if shrink <= 0 else min(1.0, 0.9 / shrink)
         value = _potential(matrix, scale, w, power)
