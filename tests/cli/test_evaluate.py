@@ -104,3 +104,33 @@ def test_a_table_without_the_weight_column_of_the_fit_is_scored_with_a_warning(p
     assert shown.err.startswith("warning: The table has no column 'w'")
     assert polytask("predict", tmp_path / "model", tmp_path / "test.csv", "-q", "--out", tmp_path / "p.csv").code == 0
     assert polytask("evaluate", tmp_path / "model", tmp_path / "train.csv", "-q") == (0, "", "")
+
+
+def test_metrics_asked_for_in_the_fit_are_told_then_and_later(polytask, table, labelled_table, tmp_path):
+    out, asked = tmp_path / "model", ["sold=precision_at_k:0.1", "sold=expected_calibration_error", "price=spearman"]
+    words = ["-t", "price", "-t", "sold", "--ignore", "id", "--max-steps", 2, "-q", "--out", out]
+    assert polytask("fit", table, *words, *(word for one in asked for word in ("--metric", one))).code == 0
+    report = json.loads((out / "predictor.json").read_text())["report"]
+    assert report["study"]["fit"]["metric"] == {
+        "sold": ["precision_at_k:0.1", "expected_calibration_error"],
+        "price": ["spearman"],
+    }
+    assert polytask("evaluate", out, labelled_table, "-q", "--json", tmp_path / "scores.json").code == 0
+    tasks = json.loads((tmp_path / "scores.json").read_text())["tasks"]
+    assert list(tasks["sold"]["metrics"])[:2] == ["precision_at_k:0.1", "expected_calibration_error"]
+    assert set(report["tasks"]["sold"]["validation"]["metrics"]) == set(tasks["sold"]["metrics"])
+    assert "spearman" in tasks["price"]["metrics"]
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("prize=spearman", "--metric names 'prize', which is no target. Did you mean 'price'?"),
+        ("price=spearmen", "'spearmen'"),
+        ("price", "--metric must be TARGET=METRIC, such as sold=precision_at_k:0.1; got 'price'"),
+    ],
+)
+def test_a_metric_that_is_not_there_is_told_before_the_work(polytask, table, tmp_path, word, told):
+    shown = polytask("fit", table, "-t", "price", "--ignore", "id", "--metric", word, "-q", "--out", tmp_path / "model")
+    assert shown.code == 2
+    assert told in shown.err

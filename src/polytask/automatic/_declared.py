@@ -1,4 +1,4 @@
-"""What a user declares of a target beside its kind: its loss, the weights of its classes."""
+"""What a user declares of a target beside its kind: its loss, the weights of its classes, further metrics."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
@@ -11,13 +11,15 @@ if TYPE_CHECKING:
     from polytask.tasks import Task
 
 
-def declared(task: "Task", *, losses: Mapping[str, Any], class_weights: Mapping[str, Any]) -> "Task":
-    """The task with the loss and the class weights that are named for it, by name or by a pattern such as ``y_*``.
+def declared(
+    task: "Task", *, losses: Mapping[str, Any], class_weights: Mapping[str, Any], metrics: Mapping[str, Any] | None = None
+) -> "Task":
+    """The task with the loss, the class weights and the metrics named for it, by name or by a pattern such as ``y_*``.
 
     Raises
     ------
     OptionError
-        If there is no such loss, or the kind of task has no classes to weigh.
+        If there is no such loss or metric, or the kind of task has no classes to weigh.
 
     Examples
     --------
@@ -29,6 +31,11 @@ def declared(task: "Task", *, losses: Mapping[str, Any], class_weights: Mapping[
     if weights is not None and "class_weight" not in {field.name for field in fields(task)}:
         raise OptionError(f"--class-weight is for targets with classes; task {task.name!r} is of kind {task.kind}.")
     given = {name: value for name, value in (("loss", loss), ("class_weight", weights)) if value is not None}
+    if (further := _of(task.name, metrics or {})) is not None:
+        given["metrics"] = (
+            *task.metrics,
+            *([further] if isinstance(further, str) or not isinstance(further, Sequence) else further),
+        )
     return replace(task, **given) if given else task
 
 

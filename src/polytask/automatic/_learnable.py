@@ -67,6 +67,7 @@ def learnable_targets(
     skip: bool,
     losses: Mapping[str, Any] | None = None,
     class_weights: Mapping[str, Any] | None = None,
+    metrics: Mapping[str, Any] | None = None,
     counted: Any = None,
 ) -> LearnableTargets:
     """Fit every target on its labels.
@@ -78,7 +79,7 @@ def learnable_targets(
         The whole development table: classes come from it, whatever rows are learned from.
     skip : bool
         Leave out a target that holds nothing to learn, instead of raising.
-    losses, class_weights : mapping of task name or pattern, optional
+    losses, class_weights, metrics : mapping of task name or pattern, optional
         What is declared for tasks that are not given as such.
     counted : bool array of shape (n,), optional
         Rows whose labels say where quantiles lie, such as training rows of a given split; all by default.
@@ -107,7 +108,7 @@ def learnable_targets(
                 inferred = _task_of(part, own)
                 if not isinstance(target, Task) and target.derived is not None and target.derived.function == "quantiles":
                     inferred = replace(inferred, reason=inferred.reason + _of_edges(own[part.name], counted))
-                task = declared(inferred.task, losses=losses or {}, class_weights=class_weights or {})
+                task = declared(inferred.task, losses=losses or {}, class_weights=class_weights or {}, metrics=metrics)
                 found.tasks.append(fixed_task(task.fit(own)))
             except UnlearnableError as error:
                 _leave_out(found, part.name, part.columns, error, skip=skip)
@@ -116,7 +117,7 @@ def learnable_targets(
                 found.order.append(part.name)
             columns |= {column: own[column] for column in part.columns}
             found.derived += [] if derived is None else [derived]
-    check_named(found.order, loss=losses or {}, class_weight=class_weights or {})
+    check_named(found.order, loss=losses or {}, class_weight=class_weights or {}, metric=metrics or {})
     if not found.tasks:
         raise UnlearnableError(f"No target is left to learn: {' '.join(found.skipped.values())}")
     found.labels = pd.DataFrame(columns, index=frame.index)

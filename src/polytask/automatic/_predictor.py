@@ -71,6 +71,9 @@ class MultiTaskPredictor:
         :mod:`polytask.losses`. Keys may be patterns.
     class_weights : mapping of target to "balanced" or dict, optional
         Weights of the classes of a target; "balanced" lets every class count the same.
+    metrics : mapping of target to str, Metric or a sequence of them, optional
+        What the report and :meth:`evaluate` tell of a target besides the metrics of its kind, such as
+        ``{"sold": "precision_at_k:0.1"}``; keys may be patterns.
     unlearnable : {"error", "skip"}
         What to do with a target without labels or with one value: raise, or leave it out and predict the constant, or nothing.
     preset : {"network", "fast", "balanced", "best"}, default="network"
@@ -118,6 +121,7 @@ class MultiTaskPredictor:
         gap: Any = 0,
         losses: Mapping[str, Any] | None = None,
         class_weights: Mapping[str, Any] | None = None,
+        metrics: Mapping[str, Any] | None = None,
         unlearnable: str = "error",
         preset: str = "network",
         network: MultiTaskNetwork | None = None,
@@ -137,6 +141,7 @@ class MultiTaskPredictor:
         self.gap = gap
         self.losses = dict(losses or {})
         self.class_weights = dict(class_weights or {})
+        self.metrics = dict(metrics or {})
         self.unlearnable = unlearnable
         self.preset = preset
         self.network = network
@@ -240,6 +245,8 @@ class MultiTaskPredictor:
         study = self._given_study or study_of(self)
         self.study_ = None if study is None else study_as_run(study, **ended)
         self.report_ = fit_report(self, frame, roles, learn=train, seconds=clock.monotonic() - began, facts=facts or {})
+        if isinstance(model, PortfolioModel) and model.importance_ is not None:
+            self.report_["importance"] = model.importance_
         self._score_validation(frame.iloc[train[chosen]], outputs)
         if len(test) and observed_rows(roles.labels, roles.weight, [*roles.labels.columns])[test].any():
             self.report_["test"] = self.evaluate(frame.iloc[test])
@@ -334,6 +341,7 @@ class MultiTaskPredictor:
                 time=self.time,
                 losses=self.losses,
                 class_weights=self.class_weights,
+                metrics=self.metrics,
                 column_kinds=(self.network or MultiTaskNetwork()).column_kinds,
                 unlearnable=self.unlearnable,
             )

@@ -83,6 +83,7 @@ def divide_table(
     time: str | None = None,
     losses: Mapping[str, Any] | None = None,
     class_weights: Mapping[str, Any] | None = None,
+    metrics: Mapping[str, Any] | None = None,
     column_kinds: Mapping[str, str] | None = None,
 ) -> Roles:
     """Give every column its role.
@@ -104,6 +105,8 @@ def divide_table(
         Column of numbers or dates by which rows are ordered.
     losses, class_weights : mapping of task name or pattern, optional
         What tasks minimise (``{"price": "huber"}``), and which weigh their classes (``{"sold": "balanced"}``).
+    metrics : mapping of task name or pattern to metrics, optional
+        What is told of tasks besides the metrics of their kind.
     column_kinds : mapping of column to kind, optional
         Checked here: each must be an input.
 
@@ -130,7 +133,13 @@ def divide_table(
     _check_kinds(column_kinds or {}, frame, sources=sources, not_inputs=not_inputs)
     counted = _counted(frame, split=split, weight=weight)
     found = learnable_targets(
-        specs, frame, skip=unlearnable == "skip", losses=losses, class_weights=class_weights, counted=counted
+        specs,
+        frame,
+        skip=unlearnable == "skip",
+        losses=losses,
+        class_weights=class_weights,
+        metrics=metrics,
+        counted=counted,
     )
     warn_of_functions(found)
     inputs = frame.drop(columns=[*sources, *not_inputs])

@@ -39,6 +39,19 @@ def _pairs(form: str, example: str) -> Any:
     return BeforeValidator(paired)
 
 
+def _lists_of_pairs(value: Any) -> Any:
+    """A mapping, or a list of ``TARGET=METRIC`` texts, of which several may name one target."""
+    if not isinstance(value, list | tuple) or not all(isinstance(text, str) for text in value):
+        return value
+    found: dict[str, list[str]] = {}
+    for text in value:
+        name, equals, metric = text.rpartition("=")
+        if not (equals and name and metric):
+            raise ValueError(f"must be TARGET=METRIC, such as sold=precision_at_k:0.1; got {text!r}")
+        found.setdefault(name, []).append(metric)
+    return found
+
+
 def _folds(value: Any) -> Any:
     if value in (None, LEAVE_ONE_GROUP_OUT):
         return value
@@ -128,6 +141,7 @@ Data = Annotated[dict[str, PathText], _pairs("TARGET=FILE", "price=houses.csv")]
 Losses = Annotated[dict[str, str], _pairs("TARGET=LOSS", "price=huber")]
 ClassWeights = Annotated[dict[str, Literal["balanced"]], _pairs("TARGET=balanced", "sold=balanced")]
 ColumnKind = Literal["numeric", "categorical", "boolean", "datetime", "text", "list"]
+FitMetrics = Annotated[dict[str, Texts], BeforeValidator(_lists_of_pairs)]
 Columns = Annotated[dict[str, ColumnKind], _pairs("NAME=KIND", "zip=categorical")]
 Format = Literal["html", "pdf", "md", "json"]
 Metrics = Annotated[dict[str, str], _pairs("TARGET=METRIC", "sold=roc_auc")]
@@ -154,6 +168,9 @@ class FitOptions(_Options):
     )
     time_limit: float | None = _field(
         "Seconds: of training for a network; of all, saving included, for a portfolio (60, or 600 for best, by default).", gt=0.0
+    )
+    metric: FitMetrics = _field(
+        "TARGET: METRICS that are told of it besides those of its kind, such as precision_at_k:0.1; learning is the same.", {}
     )
 
 

@@ -182,6 +182,7 @@ def study_predictor(study: Study) -> "MultiTaskPredictor":
         study_targets(study),
         losses=study.loss,
         class_weights=study.class_weight,
+        metrics=study.fit.metric,
         ignore=study.ignore,
         group=study.group,
         split=study.split,
@@ -237,7 +238,7 @@ def study_of(predictor: "MultiTaskPredictor") -> Study | None:
         "seed": int(predictor.seed),
         "epochs": settings["max_epochs"] if "max_epochs" in own else None,
         "max_steps": predictor.max_steps if predictor.max_steps is not None else settings["max_steps"],
-        "fit": {"preset": predictor.preset, "time_limit": time_limit},
+        "fit": {"preset": predictor.preset, "time_limit": time_limit, "metric": predictor.metrics},
     }
     try:
         return Study.model_validate(content)

@@ -288,6 +288,17 @@ Metric = Annotated[
     ),
 ]
 
+FitMetric = Annotated[
+    list[str] | None,
+    _option(
+        "--metric",
+        panel=_OUTPUT,
+        metavar="TARGET=METRIC",
+        help="One more metric that is told of a target, by the report and by 'polytask evaluate', such as "
+        "sold=precision_at_k:0.1; as often as needed.",
+    ),
+]
+
 # What makes a study, in the order of --help: name, annotation, default. A test holds them equal to the fields of `Study`.
 TABLE: dict[str, tuple[Any, Any]] = {"table": (TableOrStudy, None)}
 COLUMNS: dict[str, tuple[Any, Any]] = {
@@ -327,6 +338,7 @@ FIT: dict[str, tuple[Any, Any]] = {
     "out": (Out, None),
     "preset": (Preset, "network"),
     "time_limit": (TimeLimit, None),
+    "metric": (FitMetric, None),
     "report": (FitReport, None),
     "format": (Format, None),
 }
