@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from polytask.reporting._balancing_figures import balancing_view
 from polytask.reporting._curve_cards import CARDS_IN_SIGHT, curve_cards
 from polytask.reporting._diagnostic_view import OPEN_TASKS, diagnostic_views
 from polytask.reporting._importance_bars import importance_view
@@ -112,6 +113,7 @@ def fit_view(result: Mapping[str, Any]) -> dict[str, Any]:
         ),
         "curves_in_sight": CARDS_IN_SIGHT,
         "importance": importance_view(result),
+        "balancing": balancing_view(result),
         "diagnosed": diagnostic_views(result),
         "open_tasks": OPEN_TASKS,
         "notes": list(result.get("notes") or []),

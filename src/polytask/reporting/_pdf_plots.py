@@ -186,6 +186,29 @@ def _label_curve(part: Mapping[str, Any]) -> list[Draw]:
     return [draw]
 
 
+def _task_weights(part: Mapping[str, Any]) -> list[Draw]:
+    def draw(axes: Axes) -> None:
+        colors = {part["least"]: HARMED, part["most"]: HELPED}
+        for name in sorted(part["shares"], key=lambda name: name in colors):
+            epochs, shares = zip(*part["shares"][name], strict=True)
+            color, width = colors.get(name, DOT), 1.6 if name in colors else 0.8
+            axes.plot(epochs, [100 * share for share in shares], color=color, linewidth=width)
+        axes.axhline(100 * part["equal"], linestyle="--", color=QUIET, linewidth=0.8)
+        axes.set(xlabel="epoch", ylabel="share of the weights, %")
+
+    return [draw]
+
+
+def _conflict(part: Mapping[str, Any]) -> list[Draw]:
+    def draw(axes: Axes) -> None:
+        epochs, shares = zip(*part["points"], strict=True)
+        axes.axhline(50, linestyle="--", color=QUIET, linewidth=0.8)
+        axes.plot(epochs, [100 * share for share in shares], color=HELPED, linewidth=1.4)
+        axes.set(xlabel="epoch", ylabel="pairs in conflict, %", ylim=(-2, 102))
+
+    return [draw]
+
+
 def _cloud(axes: Axes, points: Sequence[tuple[float, float]]) -> None:
     axes.plot([a for a, _ in points], [b for _, b in points], "o", color=DOT, alpha=0.6, markersize=2.4, markeredgewidth=0)
 
@@ -215,4 +238,6 @@ _DRAW: dict[str, Callable[[Mapping[str, Any]], list[Draw]]] = {
     "tag_calibration": _calibration,
     "levels": _levels,
     "learning_curve": _label_curve,
+    "balancing_weights": _task_weights,
+    "balancing_conflict": _conflict,
 }

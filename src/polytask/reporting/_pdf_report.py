@@ -119,6 +119,10 @@ def _fit(pages: Pages, view: Mapping[str, Any]) -> None:
             pages.table(Table(caption="In points of skill", header=["Task", "Skill", "Metrics"], rows=told))
     importance_pages(pages, view["importance"], most_tasks=MOST_TASKS)
     _diagnosed(pages, view["diagnosed"])
+    if view["balancing"]:
+        pages.heading("How were the tasks balanced?", keep=200)
+        pages.paragraph(view["balancing"]["words"])
+        _figures(pages, view["balancing"]["figures"])
     _end(pages, view)
 
 
