@@ -171,3 +171,10 @@ def test_two_fits_give_the_same_numbers():
     X, y = houses()
     candidate = boosted_trees(n_estimators=5)
     assert_same_outputs(*(PerTaskEstimator(candidate, TASKS).fit(X, y).outputs(X) for _ in range(2)))
+
+
+@pytest.mark.parametrize("estimator", [3, {"regressor": 3}, Ridge])
+def test_what_is_no_estimator_is_told(rng, estimator):
+    X = rng.normal(size=(20, 2))
+    with pytest.raises(OptionError, match="`estimator` must be an estimator, with a method `fit`"):
+        PerTaskEstimator(estimator).fit(X, X[:, 0])

@@ -160,6 +160,9 @@ class PerTaskEstimator(MultiTaskEstimator):
         return self
 
     def _estimator_of(self, task: FittedTask) -> Any:
+        for own in self.estimator.values() if isinstance(self.estimator, Mapping) else [self.estimator]:
+            if isinstance(own, type) or not hasattr(own, "fit"):
+                raise OptionError(f"`estimator` must be an estimator, with a method `fit`, or a dict of such; got {own!r}.")
         if not isinstance(self.estimator, Mapping):
             fits = is_classifier(self.estimator) if task.n_codes else is_regressor(self.estimator)
             if not fits and not isinstance(self.estimator, MultiTaskEstimator):
