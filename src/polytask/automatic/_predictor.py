@@ -19,6 +19,7 @@ from polytask.automatic._portfolio import COLUMNS
 from polytask.automatic._portfolio_fit import TrainingRows, fit_portfolio_model
 from polytask.automatic._portfolio_model import PortfolioModel
 from polytask.automatic._portfolio_parts import portfolio_model_from_parts, portfolio_model_parts
+from polytask.automatic._predictor_checks import check_columns, check_numbers, listed, mapped
 from polytask.automatic._presets import PRESETS, TIME_LIMITS
 from polytask.automatic._roles import Roles, divide_table, warn_of_copies
 from polytask.automatic._run_folder import RunFolder
@@ -131,16 +132,16 @@ class MultiTaskPredictor:
         device: str = "cpu",
         threads: int | None = None,
     ) -> None:
-        self.targets = [targets] if isinstance(targets, str) else list(targets)
-        self.ignore = [ignore] if isinstance(ignore, str) else list(ignore)
+        self.targets = listed("targets", targets)
+        self.ignore = listed("ignore", ignore)
         self.group = group
         self.split = split
         self.weight = weight
         self.task_by = task_by
         self.time = time
         self.gap = gap
-        self.losses = dict(losses or {})
-        self.class_weights = dict(class_weights or {})
+        self.losses = mapped("losses", losses, example="{'price': 'huber'}")
+        self.class_weights = mapped("class_weights", class_weights, example="{'sold': 'balanced'}")
         self.metrics = dict(metrics or {})
         self.unlearnable = unlearnable
         self.preset = preset
@@ -313,6 +314,11 @@ class MultiTaskPredictor:
         return pd.DataFrame(self.report_["leaderboard"], columns=COLUMNS)
 
     def _check_options(self) -> None:
+        named = {name: getattr(self, name) for name in ("ignore", "group", "split", "weight", "task_by", "time")}
+        check_columns(**named)
+        check_numbers(time_limit=self.time_limit, max_steps=self.max_steps, threads=self.threads)
+        if self.network is not None and not isinstance(self.network, MultiTaskNetwork):
+            raise OptionError(f"`network` must be a MultiTaskNetwork, an object of it; got {self.network!r}.")
         if self.unlearnable not in ("error", "skip"):
             raise OptionError(f"`unlearnable` must be 'error' or 'skip'; got {self.unlearnable!r}.")
         if self.preset not in PRESETS:
