@@ -19,6 +19,8 @@ from polytask.balancing import (
     cagrad_weights,
     fairgrad_weights,
 )
+from polytask.balancing._cagrad import _by_faces, _worst_mixture
+from polytask.balancing._solvers import cosines_and_norms
 from tests.balancing._laws import (
     MATRICES,
     assert_finite,
@@ -127,6 +129,21 @@ def test_cagrad_reaches_its_dual_bound(jacobian, c):
     mixture = lean / lean.sum() @ jacobian
     bound = mixture @ mean + c * mean.norm() * mixture.norm()
     assert float((jacobian @ d).min()) == pytest.approx(float(bound), rel=1e-6, abs=1e-9 * float(jacobian.norm() * d.norm()))
+
+
+@pytest.mark.parametrize("n_tasks", [2, 5, 24, 64])
+def test_cagrad_by_faces_is_as_low_as_by_bisection(n_tasks):
+    for lean, jacobian in zip((0.0, 0.3, -0.3), jacobians(n_tasks, 2 * n_tasks, n=3), strict=True):
+        cosines, norms = cosines_and_norms((jacobian + lean) @ (jacobian + lean).T)
+        norms = norms / norms.max()
+        matrix = cosines * np.outer(norms, norms)
+        inner = matrix.mean(1)
+        radius = 0.5 * inner.mean() ** 0.5
+        ways = _by_faces(cosines, norms, inner, radius), _worst_mixture(matrix, inner, radius)
+        values = [w @ inner + radius * (w @ matrix @ w) ** 0.5 for w in ways]
+        assert (ways[0] >= 0).all()
+        assert ways[0].sum() == pytest.approx(1)
+        assert values[0] == pytest.approx(values[1], rel=1e-8)
 
 
 @pytest.mark.parametrize("jacobian", jacobians(4, 9))

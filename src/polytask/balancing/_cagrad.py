@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
 from torch import Tensor
 
 from polytask.balancing._method import BalancingMethod, Observed
@@ -47,11 +48,51 @@ def cagrad_weights(gramian: Tensor, *, c: float = 0.5) -> Tensor:
     radius = c * np.sqrt(max(float(mean @ matrix @ mean), 0.0))
     if radius <= 1e-12:
         return as_weights(mean, gramian)
-    w = _worst_mixture(matrix, matrix @ mean, radius)
+    w = _by_faces(cosines, norms / largest, matrix @ mean, radius)
+    if w is None:
+        w = _worst_mixture(matrix, matrix @ mean, radius)
     length = np.sqrt(max(float(w @ matrix @ w), 0.0))
     if length <= 1e-12:  # the worst mixture is no gradient at all: nothing to lean to
         return as_weights(mean, gramian)
     return as_weights(mean + radius / length * w, gramian)
+
+
+def _by_faces(cosines: Matrix, norms: Matrix, inner: Matrix, radius: float, *, max_iter: int = 30) -> Matrix | None:
+    """The same weights by going from face to face of the simplex; None where that does not end, or a face has no minimum.
+
+    On a face the minimum has a closed form. Weights that come out negative leave the face, others whose slope is lower than
+    that on the face enter it, all at once; where nothing does, the minimum of this convex function is found.
+    """
+    if not norms.all():
+        return None
+    face = np.ones(len(norms), dtype=bool)
+    for _ in range(max_iter):
+        own = norms[face]
+        try:
+            factor = cho_factor(cosines[np.ix_(face, face)], check_finite=False)
+        except np.linalg.LinAlgError:
+            return None
+        p, q = cho_solve(factor, np.stack([1 / own, inner[face] / own], axis=1), check_finite=False).T / own
+        a = p.sum()
+        lean = p * q.sum() / a - q
+        rest = radius**2 + lean @ inner[face]  # lean sums to 0, so that |lean|^2 in the matrix is -lean'inner
+        if rest <= 0:  # without an end along ``lean``: some weights must go
+            face[face] = lean > 0
+            continue
+        tau = 1 / np.sqrt(a * rest)
+        w = np.zeros(len(norms))
+        w[face] = p / a + tau * lean
+        slope = norms * (cosines @ (norms * w)) / tau + inner
+        level = float(w @ slope)
+        tol = 1e-11 * max(np.abs(inner).max(), abs(level), radius)
+        leaving, entering = w < 0, ~face & (slope < level - tol)
+        if not leaving.any() and not entering.any():
+            fits = np.abs(slope[face] - level).max() <= 1e-9 * max(np.abs(inner).max(), abs(level), radius)
+            return w if fits else None
+        face = (face & ~leaving) | entering
+        if not face.any():
+            return None
+    return None
 
 
 def _worst_mixture(matrix: Matrix, inner: Matrix, radius: float, *, max_iter: int = 60) -> Matrix:

@@ -1,9 +1,11 @@
 """PCGrad: projecting conflicting gradients."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from polytask.balancing._method import BalancingMethod, Observed
+from polytask.balancing._solvers import as_weights
 
 
 def pcgrad_weights(gramian: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
@@ -35,16 +37,20 @@ def pcgrad_weights(gramian: Tensor, *, generator: torch.Generator | None = None)
     tensor([1.5000, 1.5000])
     """
     n_tasks = len(gramian)
-    weights = torch.eye(n_tasks, dtype=gramian.dtype, device=gramian.device)  # row i: the projected gradient of task i
-    norms = gramian.diagonal()
-    scale = torch.where(norms > 0, 1 / norms, 0.0)
-    orders = torch.stack([torch.randperm(n_tasks, generator=generator) for _ in range(n_tasks)]).to(gramian.device)
-    rows = torch.arange(n_tasks, device=gramian.device)
+    inner = gramian.detach().to("cpu", torch.float64).numpy()
+    norms = inner.diagonal()
+    scale = np.divide(1.0, norms, out=np.zeros(n_tasks), where=norms > 0)
+    weights = np.eye(n_tasks)  # row i: the projected gradient of task i
+    products = inner.copy()  # of the gradient of i as it is now, with that of j
+    orders = torch.rand(n_tasks, n_tasks, dtype=torch.float64, generator=generator).argsort(1).numpy()
+    rows = np.arange(n_tasks)
     for others in orders.T:  # all tasks take their next projection at once
-        inner = (weights * gramian[others]).sum(1)  # [T]: the gradient of i as it is now, with that of its next j
-        step = torch.where((inner < 0) & (others != rows), -inner * scale[others], 0.0)
-        weights[rows, others] += step
-    return weights.sum(0)
+        product = products[rows, others]
+        hit = np.flatnonzero((product < 0) & (others != rows))
+        step, other = -product[hit] * scale[others[hit]], others[hit]
+        weights[hit, other] += step
+        products[hit] += step[:, None] * inner[other]
+    return as_weights(weights.sum(0), gramian)
 
 
 class PCGrad(BalancingMethod):
