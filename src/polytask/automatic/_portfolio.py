@@ -67,9 +67,10 @@ class Portfolio:
         wanted = {name for own in self.ensembles.values() for name in own.weights}
         return [name for name in self.bagged if name in wanted]
 
-    def outputs(self, arrays: TableArrays) -> dict[str, Array]:
-        """Outputs in natural scale per task; models that no task uses are not run."""
-        found = {name: self.bagged[name].outputs(arrays) for name in self.used}
+    def outputs(self, arrays: TableArrays, *, fold: int | None = None) -> dict[str, Array]:
+        """Outputs in natural scale per task, of all folds' models or those of one; models that no task uses are not run."""
+        used = {name: self.bagged[name] for name in self.used}
+        found = {name: own.outputs(arrays) if fold is None else own.models[fold].outputs(arrays) for name, own in used.items()}
         return {
             task.name: np.sum([w * found[name][task.name] for name, w in self.ensembles[task.name].weights.items()], axis=0)
             for task in self.tasks

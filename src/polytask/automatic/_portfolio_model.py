@@ -9,6 +9,7 @@ import numpy as np
 
 from polytask.automatic._clock import Clock
 from polytask.automatic._portfolio import fit_portfolio
+from polytask.automatic._portfolio_importance import portfolio_importance
 from polytask.automatic._portfolio_parts import size_of
 from polytask.automatic._presets import PATIENCE, candidates_of
 from polytask.automatic._shared_split import fewer_folds, number_of_folds, shared_split
@@ -21,6 +22,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 RESERVE = 0.05  # share of the time for the report and all else after the models
 RESERVE_SECONDS = 0.5
+ASKING = 0.06  # share of the time for what columns matter
+ASKING_PER_FIT = 0.25  # of what the fits took, at most
+ASKING_SECONDS = 1.0  # but at least, where they are quick
 SLOWNESS = 0.25  # of what imports and reading took: the report takes long where they do
 CHECKED_ROWS = 5_000  # tables with more rows get folds by the time that they take
 TIMED_ROWS = 500  # for what predictions take
@@ -59,6 +63,8 @@ class PortfolioModel(MultiTaskEstimator):
     tasks_, codec_ : as of every estimator here
     portfolio_ : Portfolio
     splits_ : list of pairs of int arrays
+    importance_ : dict or None
+        Importance of raw columns per task on held-out rows, plain JSON; None where there was no time for it.
     training_rows_ : int array
         Rows that some model learned from; not kept in a model folder.
     held_rows_ : int array
@@ -146,6 +152,12 @@ class PortfolioModel(MultiTaskEstimator):
         )
         self.portfolio_.measured = watch.measured
         self.tasks_ = self.portfolio_.tasks
+        may_ask = time.monotonic() + max(ASKING_PER_FIT * self.portfolio_.seconds, ASKING_SECONDS)
+        may_ask = min(may_ask, watch.deadline() + watch.asking)
+        self.importance_, note = portfolio_importance(
+            self.portfolio_, data, self.splits_, self.codec_, seed=self.random_state, until=may_ask
+        )
+        self.portfolio_.notes += [note] if note else []
         self.held_rows_ = np.unique(np.concatenate([rows for rows, _ in self.portfolio_.mixed.values()]))
         learned = np.unique(np.concatenate([train for train, _ in self.splits_]))
         self.training_rows_ = learned[weight[learned].sum(axis=1) > 0]
@@ -202,12 +214,14 @@ class _Watch:
         self.kept = set(keeper.found()) if keeper is not None else set()
         self.saving, self.before = 0.0, clock.spent()
         self.measured: dict[str, dict[str, float]] = {}
+        self.asking = ASKING * clock.limit if np.isfinite(clock.limit) else 0.0
 
     def deadline(self) -> float:
         if not np.isfinite(self.clock.limit):
             return float("inf")
         reserve = RESERVE_SECONDS + RESERVE * self.clock.limit + SLOWNESS * self.before
-        return self.clock.end - min(reserve, 0.3 * self.clock.limit) - min(self.saving, 0.3 * self.clock.limit)
+        kept = min(reserve, 0.3 * self.clock.limit) + min(self.saving, 0.3 * self.clock.limit)
+        return self.clock.end - kept - self.asking
 
     def told(self, name: str, bagged: Bagged | None) -> None:
         if bagged is not None:

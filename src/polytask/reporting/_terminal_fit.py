@@ -7,10 +7,14 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
 from polytask.reporting._fit_view import how_scored, leaderboard_rows, mean_test_skill
+from polytask.reporting._importance_bars import importance_words
 from polytask.reporting._numbers import finite, points, printable, significant
 from polytask.reporting._readings import check_format
 from polytask.reporting._terminal_table import Column, table_of
 
+_MOST_TASKS = 8  # whose columns are named
+_SHOWN_NAMES = 3
+_ALIKE = "skill: all observed labels are alike"
 _COUNTS = (("labels", "n_observed"), ("missing", "n_missing"))
 
 
@@ -72,6 +76,10 @@ class FitTable:
         for name, task in self.result["tasks"].items():
             if task.get("left_out"):
                 yield Text(f"Left out: '{printable(name)}': {printable(task['left_out'])}")
+        for rows, names in _undefined(self.result).items():
+            more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
+            shown = ", ".join(f"'{printable(name)}'" for name in names[:_SHOWN_NAMES])
+            yield Text(f"-: undefined; the {rows} labels of {shown}{more} are all alike.")
 
     def columns(self) -> list[Column]:
         """The columns, with the mean over tasks in the last cells."""
@@ -122,7 +130,7 @@ class LeaderboardTable:
         self.result = result
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Yield the table, and what was left out."""
+        """Yield the table, what was left out, and which columns matter."""
         _, rows = leaderboard_rows(self.result)[0]
         models, ensemble = [row for row in rows if row["model"] != "ensemble"], rows[0]
         rows = [*models, ensemble]
@@ -137,6 +145,13 @@ class LeaderboardTable:
         yield Text("Skill on rows that a model has not seen, mean over tasks; per task it is in the report.")
         for name, why in (self.result.get("left_out_models") or {}).items():
             yield Text(f"Left out: {printable(name)}: {printable(why)}")
+        tasks = (self.result.get("importance") or {}).get("tasks") or {}
+        if tasks:
+            yield Text("\nWhat it is predicted from: points of skill lost on unseen rows when a column is shuffled.")
+        for name, own in list(tasks.items())[:_MOST_TASKS]:
+            yield Text(printable(f"{name}: {' '.join(importance_words(own['columns']))}"))
+        if len(tasks) > _MOST_TASKS:
+            yield Text(f"{len(tasks) - _MOST_TASKS} more tasks are in the report.")
 
 
 def _told(result: Mapping[str, Any], begin: str) -> str:
@@ -146,6 +161,15 @@ def _told(result: Mapping[str, Any], begin: str) -> str:
 def _share(value: Any) -> Text:
     number = finite(value)
     return Text("-" if number is None else f"{100 * number:.0f} %")
+
+
+def _undefined(result: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Tasks of which some rows say nothing, since their labels are all alike."""
+    test = ((result.get("test") or {}).get("tasks") or {}).items()
+    tested = {name: [f"{key}: {why}" for key, why in (task.get("undefined") or {}).items()] for name, task in test}
+    chosen = {name: task.get("undefined") or [] for name, task in result["tasks"].items()}
+    found = {rows: [n for n, why in told.items() if _ALIKE in why] for rows, told in (("validation", chosen), ("test", tested))}
+    return {rows: names for rows, names in found.items() if names}
 
 
 def _seconds(value: Any) -> Text:
