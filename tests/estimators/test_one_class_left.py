@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 
@@ -104,4 +105,8 @@ def test_the_report_of_a_fit_says_undefined(tables):
     assert "skill: all observed labels are alike" in found.report_["tasks"]["rare"]["undefined"]
     assert found.report_["test"]["tasks"]["rare"]["undefined"]["skill"] == "all observed labels are alike"
     assert found.report_["mean_skill"] == pytest.approx(found.report_["tasks"]["price"]["validation"]["skill"])
-    assert fit_table(found.report_) is not None
+    console = Console(width=120)
+    with console.capture() as shown:
+        console.print(fit_table(found.report_))
+    for rows in ("validation", "test"):
+        assert f"-: undefined; the {rows} labels of 'rare' are all alike." in shown.get()
