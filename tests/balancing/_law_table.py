@@ -100,7 +100,7 @@ TABLE: dict[str, Laws] = {
 }
 
 NOT_IN_IT = {"BalancingMethod", "Every", "PerReplica"}  # the base class, and methods around another method
-NOT_IN_IT |= {"AutoLambda", "MOML", "MoDo", "SAMO", "SDMGrad"}  # a matter of several batches: test_step.py
+NOT_IN_IT |= {"AutoLambda", "FORUM", "MOML", "MoDo", "SAMO", "SDMGrad"}  # a matter of several batches: test_step.py
 
 
 def markdown() -> str:

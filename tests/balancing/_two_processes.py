@@ -13,7 +13,7 @@ from polytask import balancing
 
 N_TASKS = 3
 SETTINGS = {"Every": {"method": balancing.MGDA(), "k": 2}, "PCD": {"primary": 1}}  # of methods that cannot be made without
-AHEAD = ("AutoLambda", "MOML", "MoDo", "SAMO", "SDMGrad")  # served by `step` only
+AHEAD = ("AutoLambda", "FORUM", "MOML", "MoDo", "SAMO", "SDMGrad")  # served by `step` only
 
 
 def make_of(name):

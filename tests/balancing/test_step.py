@@ -12,6 +12,7 @@ from polytask.balancing import (
     CRMOGM,
     DWA,
     FAMO,
+    FORUM,
     MOML,
     SAMO,
     AutoLambda,
@@ -28,7 +29,7 @@ from polytask.balancing import (
 from polytask.balancing._ahead import Ahead
 from polytask.exceptions import OptionError, PolytaskError
 
-AHEAD = [AutoLambda, MOML, MoDo, SAMO, SDMGrad]
+AHEAD = [FORUM, AutoLambda, MOML, MoDo, SAMO, SDMGrad]
 
 
 class Network(nn.Module):
@@ -318,7 +319,7 @@ def test_one_task_and_no_gradient_are_served(make):
     assert (w == 0).all()
 
 
-@pytest.mark.parametrize("make", [MoDo, SDMGrad, MOML, SAMO])
+@pytest.mark.parametrize("make", [MoDo, SDMGrad, MOML, SAMO, FORUM])
 def test_identical_tasks_share_alike(make):
     w = torch.ones(3, dtype=torch.float64, requires_grad=True)
     sgd, method = torch.optim.SGD([w], lr=0.01), make()

@@ -23,6 +23,7 @@ from polytask.balancing._every import Every
 from polytask.balancing._excess_mtl import ExcessMTL, excess_risks
 from polytask.balancing._famo import FAMO, famo_weights
 from polytask.balancing._fixed_weights import FixedWeights
+from polytask.balancing._forum import FORUM, forum_weights
 from polytask.balancing._go4align import GO4Align, go4align_weights
 from polytask.balancing._grad_drop import GradDrop, grad_drop_direction
 from polytask.balancing._grad_norm import GradNorm, grad_norm_targets
@@ -58,6 +59,7 @@ __all__ = [
     "DBMTL",
     "DWA",
     "FAMO",
+    "FORUM",
     "IMTLG",
     "IMTLL",
     "MGDA",
@@ -109,6 +111,7 @@ __all__ = [
     "excess_risks",
     "fairgrad_weights",
     "famo_weights",
+    "forum_weights",
     "geometric_mean_weights",
     "go4align_weights",
     "grad_drop_direction",
