@@ -7,8 +7,10 @@ from torch import Tensor, nn
 
 from polytask.networks._recipe import Recipe
 from polytask.networks.encoders import TableShape
-from polytask.networks.heads import LinearHead
+from polytask.networks.heads import LinearHead, joined_outputs
 from polytask.tasks import FittedTask
+
+MANY_HEADS = 8  # from here on heads that read the same features are one matrix product
 
 
 class MultiTaskModule(nn.Module):
@@ -38,7 +40,13 @@ class MultiTaskModule(nn.Module):
 
     def forward(self, *prepared: Tensor) -> Tensor:
         """Prepared inputs to raw outputs of all tasks."""
-        return torch.cat(self.outputs_of(self.features(*prepared)), dim=-1)
+        features = self.features(*prepared)
+        if len(self.heads) < MANY_HEADS:
+            return torch.cat(self.outputs_of(features), dim=-1)
+        representations = self.sharing(features)
+        if all(z is representations[0] for z in representations) and all(type(head) is LinearHead for head in self.heads):
+            return joined_outputs(self.heads, representations[0])  # type: ignore[arg-type]
+        return torch.cat([head(z) for head, z in zip(self.heads, representations, strict=True)], dim=-1)
 
 
 def build_module(
