@@ -213,6 +213,8 @@ def test_a_full_disk_leaves_the_old_result_whole(polytask, table, fitted, full_d
             1,
             "--report",
             result,
+            "--format",
+            "md",
         ],
     }[command]
     full_disk()
