@@ -7,6 +7,7 @@ import pytest
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 SAYS = {
+    "balancing": ["portuguese_grade   [", "Pairs that pulled apart:", "Best of three by mean skill"],
     "importance": ["math_grade: points of skill lost", "failures_math", "matters"],
     "students": ["math_grade", "The saved model predicts the same: True"],
     "compare_students": ["skill_together", "portuguese_grade"],
