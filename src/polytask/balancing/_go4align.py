@@ -48,23 +48,19 @@ def _groups(values: NDArray[np.float64], n_groups: int) -> NDArray[np.int64]:
     n = len(values)
     order = np.argsort(values, kind="stable")
     first, second = (np.concatenate([[0.0], np.cumsum(values[order] ** power)]) for power in (1, 2))
-
-    def spread(start: int, end: int) -> float:
-        total = float(first[end] - first[start])
-        return max(float(second[end] - second[start]) - total**2 / (end - start), 0.0)
-
-    best = np.full((n_groups + 1, n + 1), np.inf)
-    best[0, 0] = 0.0
-    cut = np.zeros((n_groups + 1, n + 1), dtype=np.int64)
-    for group in range(1, n_groups + 1):
-        for end in range(group, n + 1):
-            costs = [best[group - 1, start] + spread(start, end) for start in range(group - 1, end)]
-            cut[group, end] = group - 1 + int(np.argmin(costs))
-            best[group, end] = min(costs)
+    size = np.arange(n + 1) - np.arange(n + 1)[:, None]  # of a group from start (row) to end (column)
+    spread = np.maximum((second - second[:, None]) - (first - first[:, None]) ** 2 / np.maximum(size, 1), 0.0)
+    spread[size <= 0] = np.inf
+    best = np.where(np.arange(n + 1) == 0, 0.0, np.inf)  # of the numbers up to an end, in so many groups
+    cuts = []
+    for _ in range(n_groups):
+        costs = best[:, None] + spread
+        cuts.append(costs.argmin(axis=0))
+        best = costs.min(axis=0)
     groups, end = np.zeros(n, dtype=np.int64), n
-    for group in range(n_groups, 0, -1):
-        start = int(cut[group, end])
-        groups[order[start:end]] = group - 1
+    for group in range(n_groups - 1, -1, -1):
+        start = int(cuts[group][end])
+        groups[order[start:end]] = group
         end = start
     return groups
 
