@@ -61,7 +61,7 @@ def grad_vac_weights(
         (norms > 0).to(gramian)
     )  # [T, T]: row i is the gradient of task i, of unit gradients, in units of its own norm
     targets = targets.clone()
-    orders = torch.stack([torch.randperm(n_tasks, generator=generator) for _ in range(n_tasks)]).to(gramian.device)
+    orders = torch.rand(n_tasks, n_tasks, dtype=torch.float64, generator=generator).argsort(1).to(gramian.device)
     rows = torch.arange(n_tasks, device=gramian.device)
     for others in orders.T:  # all tasks make their next visit at once
         length = (found @ cosines * found).sum(1).clamp(min=0).sqrt()
