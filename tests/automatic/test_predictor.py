@@ -450,7 +450,7 @@ def test_the_kind_of_a_folder_is_checked(fitted, tmp_path):
     save_estimator(MultiTaskNetwork(max_epochs=1).fit(frame[["area", "city"]], frame[["price"]]), tmp_path / "network")
     with pytest.raises(ModelFolderError, match=r"polytask\.load"):
         MultiTaskPredictor.load(tmp_path / "network")
-    write_folder(tmp_path / "other", {"a.json": JSONPart([])}, kind="forest")
+    write_folder(tmp_path / "other", {"a.json": JSONPart([])}, kind="garden")
     with pytest.raises(ModelFolderError, match="does not know"):
         polytask.load(tmp_path / "other")
 
