@@ -108,3 +108,13 @@ def test_tasks_come_and_go():
 def test_beta_out_of_range_is_refused():
     with pytest.raises(ValueError, match=r"`beta` of GradVac must be in \[0, 1\]; got 2"):
         GradVac(beta=2)
+
+
+def test_targets_are_those_of_the_tasks_by_name():
+    """Three tasks in turns of two: as a method for each pair would have it, but for chance, which two tasks leave none."""
+    whole, noise = GradVac(beta=0.4), torch.Generator().manual_seed(6)
+    alone = {pair: GradVac(beta=0.4) for pair in [("a", "b"), ("c", "a"), ("b", "c")]}
+    for _ in range(3):
+        for pair, method in alone.items():
+            jacobian = torch.randn(2, 5, dtype=torch.float64, generator=noise)
+            assert torch.equal(direction(whole, jacobian, tasks=pair), direction(method, jacobian, tasks=pair))

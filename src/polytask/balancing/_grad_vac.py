@@ -1,5 +1,7 @@
 """GradVac: gradient vaccine."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -102,9 +104,17 @@ class GradVac(BalancingMethod):
     def forward(self, seen: Observed) -> Tensor:
         """Weights [n_tasks]."""
         assert seen.gramian is not None
-        n_tasks = len(seen.tasks)
-        pairs = [(one, other) for one in seen.tasks for other in seen.tasks]
-        targets = self.recall("targets", pairs, default=seen.gramian.new_zeros(())).view(n_tasks, n_tasks)
-        weights, targets = grad_vac_weights(seen.gramian, targets, beta=self.beta, generator=self.generator)
-        self.remember("targets", pairs, targets.flatten())
+        known: Any
+        known, kept = next(iter(self.memory.get("targets", {}).items()), ((), seen.gramian.new_zeros(0, 0)))
+        new = [task for task in seen.tasks if task not in known]
+        if new:
+            kept = torch.nn.functional.pad(kept, (0, len(new), 0, len(new)))
+            known = (*known, *new)
+        rows = torch.tensor([known.index(task) for task in seen.tasks])
+        weights, targets = grad_vac_weights(
+            seen.gramian, kept.to(seen.gramian)[rows][:, rows], beta=self.beta, generator=self.generator
+        )
+        kept = kept.to(targets).clone()
+        kept[rows[:, None], rows] = targets
+        self.memory["targets"] = {known: kept}  # one matrix, of all tasks seen so far
         return weights
