@@ -117,3 +117,11 @@ def test_write_report_chooses_by_format(tmp_path):
 def test_an_unknown_format_is_refused_by_name(write, tmp_path):
     with pytest.raises(DataError, match=r"got 'polytask\.scores'"):
         write({"format": "polytask.scores"}, tmp_path / "report.html")
+
+
+def test_of_one_task_nothing_is_said_of_learning_together():
+    result = fit_result()
+    told = "Whether learning together helped"
+    assert told in Page(fit_html(result)).words
+    name = next(name for name, task in result["tasks"].items() if not task.get("left_out"))
+    assert told not in Page(fit_html(result | {"tasks": {name: result["tasks"][name]}})).words
