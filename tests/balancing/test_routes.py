@@ -15,6 +15,7 @@ from polytask.balancing._arrivals import Arrivals
 from polytask.balancing._blocks import HeadBlock, OuterBlock, WrittenBlock
 from polytask.balancing._graph import divide
 from polytask.balancing._workspace import Workspace, workspace_of
+from polytask.exceptions import OptionError
 
 N_TASKS = 3
 WEIGHTS = torch.tensor([0.7, 2.0, -0.4], dtype=torch.float64)
@@ -184,6 +185,40 @@ def test_an_absent_task_leaves_the_others_as_they_are():
     present = torch.tensor([0, 2])
     torch.testing.assert_close(found.gramian[present][:, present], gramian[present][:, present], rtol=1e-12, atol=1e-14)
     assert found.gramian[1].isnan().all()
+
+
+@pytest.mark.parametrize("chunk_size", [1, 2, 3])
+@pytest.mark.parametrize("heads", ["linear", "not linear"])
+@pytest.mark.parametrize("between", ["plain", "reused", "custom", "weight used otherwise", "hook"])
+@pytest.mark.parametrize("level", ["shared_params", "features"])
+def test_some_tasks_at_a_time_give_the_same(between, heads, level, chunk_size):
+    trunk, tops = network(between, heads)
+    gramian, shared, own = sequential(trunk, tops, level)
+    z, losses = losses_of(trunk, tops)
+    where = {"features": z} if level == "features" else {"shared_params": trunk.parameters()}
+    found = backward(losses, Weighted(), chunk_size=chunk_size, **where)
+    torch.testing.assert_close(found.gramian, gramian, rtol=1e-12, atol=1e-14)
+    torch.testing.assert_close([p.grad for p in trunk.parameters()], shared, rtol=1e-12, atol=1e-14)
+    torch.testing.assert_close([p.grad for p in tops.parameters()], own, rtol=1e-12, atol=1e-14)
+
+
+def test_some_tasks_at_a_time_where_one_is_absent_and_parameters_are_used_by_losses():
+    w, v = torch.tensor([1.0, 2.0], requires_grad=True), torch.tensor([3.0, 5.0], requires_grad=True)
+    losses = [w.square().sum(), (w * v).sum(), w.sum() * torch.nan]
+    present = torch.tensor([1.0, 1.0, 0.0])
+    found = backward(losses, Weighted(), shared_params=[w], label_weight=present, chunk_size=1)
+    assert found.gramian[0, 1] == 26
+    torch.testing.assert_close(w.grad, 0.7 * torch.tensor([2.0, 4.0]) + 2 * torch.tensor([3.0, 5.0]))
+    assert v.grad.tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("method", "chunk_size", "message"), [(Weighted, 0, "from 1; got 0"), (WeightedRows, 2, "whole Jacobian")]
+)
+def test_a_chunk_size_that_cannot_be_served_is_refused(method, chunk_size, message):
+    w = torch.ones(2, requires_grad=True)
+    with pytest.raises(OptionError, match=message):
+        backward([w.sum(), w.sum(), w.sum()], method(), shared_params=[w], chunk_size=chunk_size)
 
 
 # ------------------------------------------------------------------ which route

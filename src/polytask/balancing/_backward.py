@@ -8,6 +8,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from polytask.balancing._balance import Balance
+from polytask.balancing._chunks import chunked_gramian
 from polytask.balancing._combine import accumulate_, combine, is_finite, task_weights
 from polytask.balancing._graph import TaskGraph, divide, reachable, roots_of
 from polytask.balancing._method import BalancingMethod, Observed
@@ -32,6 +33,7 @@ def backward(
     group: Any = None,
     scaler: Any = None,
     nonfinite: Literal["error", "skip"] = "error",
+    chunk_size: int | None = None,
 ) -> Balance:
     """Balance the tasks and fill ``.grad`` of every parameter.
 
@@ -66,6 +68,10 @@ def backward(
         The losses are scaled by it, and balanced unscaled; call ``scaler.step(optimizer)`` as usual.
     nonfinite : {"error", "skip"}, default="error"
         What to do where the loss of a task is NaN or infinite: raise, or take the task as absent in this step.
+    chunk_size : int, optional
+        Hold the gradients of no more than this many tasks (and one) at a time, for methods that need the Gramian, in one process.
+        By default all are held: as much memory as the shared parameters times the tasks. With a quarter of the tasks at a time
+        it takes two and a half times as many backward passes.
 
     Returns
     -------
@@ -89,6 +95,7 @@ def backward(
     tensor([1., 2.])
     """
     _check_served(method, shared_params, features)
+    _check_chunk_size(chunk_size, method, group)
     values = losses.detach() if isinstance(losses, Tensor) else torch.stack([loss.detach() for loss in losses])
     names = tuple(range(values.shape[-1])) if tasks is None else tuple(tasks)
     label_weight = _label_weight(values, label_weight, names, nonfinite, group)
@@ -114,6 +121,17 @@ def backward(
         sum_in_place([*own.values(), *([] if graph.at_features else parts)], group)
         _fill(graph, shared, parts, own, group)
         return Balance(names, weights)
+    if chunk_size is not None and chunk_size < len(names):
+        gramian = (
+            chunked_gramian(graph, shared, factors, chunk_size=chunk_size, like=like, workspace=workspace_of(method)) / scale**2
+        )
+        seen = Observed(values, total_weight, names, gramian)
+        finite = is_finite(seen, scaled=scaler is not None)
+        weights = task_weights(method, seen) if finite else torch.full_like(values, torch.nan)
+        parts, own = mixed_gradients(graph, shared, others, factors, weights, like=like)
+        _fill(graph, shared, parts, own, group)
+        absent = total_weight <= 0
+        return Balance(names, weights, gramian.masked_fill(absent[:, None] | absent, torch.nan))
     written = "jacobian" in method.needs
     found = task_gradients(
         graph,
@@ -159,6 +177,16 @@ def _check_served(method: BalancingMethod, shared_params: Any, features: Any) ->
             f"{name} compares the gradients of the tasks: pass `shared_params=encoder.parameters()`, or `features=z`, "
             "the last shared representation."
         )
+
+
+def _check_chunk_size(chunk_size: int | None, method: BalancingMethod, group: Any) -> None:
+    if chunk_size is None:
+        return
+    if isinstance(chunk_size, bool) or not isinstance(chunk_size, int) or chunk_size < 1:
+        raise OptionError(f"`chunk_size` must be a number of tasks from 1; got {chunk_size!r}.")
+    if "jacobian" in method.needs or group is not None:
+        what = "in several processes" if group is not None else f"to {type(method).__name__}, which needs the whole Jacobian"
+        raise OptionError(f"`chunk_size` cannot be given {what}: leave it out.")
 
 
 def _label_weight(values: Tensor, given: Tensor | None, names: Sequence[Hashable], nonfinite: str, group: Any) -> Tensor:

@@ -72,6 +72,12 @@ class WrittenBlock:
         rows = self.rows if self.rows.dtype.itemsize >= 4 else self.rows.float()
         return (rows @ rows.T).double()
 
+    def inner(self, tensor: Tensor, gradient: Tensor) -> Tensor:
+        """Inner products [n_tasks] of one more gradient of a tensor with these."""
+        rows = self.rows[:, self._place[id(tensor)]]
+        kind = rows.dtype if rows.dtype.itemsize >= 4 else torch.float32
+        return (rows.to(kind) @ gradient.detach().reshape(-1).to(kind)).double()
+
     def combine(self, weights: Tensor) -> list[Tensor]:
         """Weighted sums."""
         flat = weights.to(self.rows) @ self.rows
