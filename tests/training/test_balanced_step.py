@@ -218,6 +218,12 @@ def test_what_training_cannot_give_is_refused():
         train_one(make_table(), method=Ahead())
 
 
+@pytest.mark.parametrize("train", [train_one, lambda table, **options: train_stack(table, JOBS, **options)])
+def test_gradients_at_features_are_not_remembered(train):
+    with pytest.raises(OptionError, match="MoCo remembers gradients from step to step"):
+        train(make_table(), method=made("mo_co"), balance_at="features")
+
+
 # ---------------------------------------------------------------------------------------------------------------- records
 
 

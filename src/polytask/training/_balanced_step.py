@@ -46,7 +46,7 @@ class BalancedStep:
     Raises
     ------
     OptionError
-        If the method needs what a training loop cannot give.
+        If the method needs what a training loop cannot give, or remembers gradients and is to balance at features.
     """
 
     def __init__(
@@ -65,6 +65,11 @@ class BalancedStep:
             raise OptionError(
                 f"{type(method).__name__} needs {missing}, which training does not give. Use it in a loop of your own, by "
                 "`polytask.balancing.step`, or choose another method."
+            )
+        if at == "features" and "jacobian_state" in method.needs:
+            raise OptionError(
+                f"{type(method).__name__} remembers gradients from step to step, and the features of a batch are other ones in every "
+                "step. Balance at the parameters: `balance_at='parameters'`."
             )
         self.network, self.names = network, [task.name for task in tasks]
         self.n_outputs = [task.n_outputs for task in tasks]
