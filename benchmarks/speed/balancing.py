@@ -42,7 +42,7 @@ GOALS = {
     ("conv", "every"): {2: 1.25, 8: 1.25},
     ("stacked", "equal"): {40: 0.65},
 }
-EVERY = 20
+EVERY = {2: 10, 8: 50, 40: 200}  # steps from one solve to the next, by number of tasks
 Step = Callable[[], None]
 
 
@@ -141,8 +141,8 @@ def contestants(kind: str, n_tasks: int) -> Iterator[tuple[str, str, Step]]:
     for name in ("PCGrad", "MGDA"):
         method = getattr(balancing, name)()
         yield "representation", name, contest(lambda own, method=method: lambda z, losses: backward(losses, method, features=z))
-    if hasattr(balancing, "Every"):
-        yield "every", f"MGDA every {EVERY}", exactly(balancing.Every(balancing.MGDA(), EVERY))
+    k = EVERY.get(n_tasks, 50)
+    yield "every", f"MGDA every {k}", exactly(balancing.Every(balancing.MGDA(), k))
     yield "losses", "Equal", contest(lambda own: lambda z, losses: backward(losses, balancing.Equal()))
     try:
         from torchjd.aggregation import PCGrad
@@ -184,7 +184,8 @@ def networks(
     found = [(mode, name, step) for mode, name, step in contestants(kind, n_tasks) if not only or mode in ["reference", *only]]
     steps = {f"{mode}: {name}": step for mode, name, step in found}
     repeat = {
-        f"{mode}: {name}": EVERY if mode == "every" else 1 if mode in ("exact", "torchjd") else 3 for mode, name, _ in found
+        f"{mode}: {name}": EVERY.get(n_tasks, 50) if mode == "every" else 1 if mode in ("exact", "torchjd") else 3
+        for mode, name, _ in found
     }
     seconds = in_turn(steps, rounds=rounds, repeat=repeat, clock=clock)
     reference = seconds["reference: sum"]

@@ -39,6 +39,7 @@ class Arrivals:
         self.products: dict[int, list[list[tuple[Tensor, Tensor]]]] = {}  # per task and edge: gradients of outputs, weights
         self._gone_through: set[int] = set()
         self._place = {(edge.node, edge.output_nr): k for k, edge in enumerate(graph.boundary)}
+        self._inside = {node for node, _ in self._place}
         if graph.separate:
             self._all_heads_at_once()
 
@@ -56,9 +57,11 @@ class Arrivals:
         total: Arriving = [None] * len(self.graph.boundary)
         if len(self.tasks) == len(self.products):
             for k in range(len(total)):
-                pairs = [(g * weights[task].to(g), w) for task in self.tasks for g, w in self.products[task][k]]
+                pairs = [(task, g, w) for task in self.tasks for g, w in self.products[task][k]]
                 if pairs:
-                    total[k] = torch.cat([g for g, _ in pairs], 1) @ torch.cat([w for _, w in pairs], 0)
+                    outputs = torch.cat([g for _, g, _ in pairs], 1)
+                    owner = torch.tensor([task for task, g, _ in pairs for _ in range(g.shape[1])], device=weights.device)
+                    total[k] = (outputs * weights[owner].to(outputs)) @ torch.cat([w for *_, w in pairs], 0)
             return total
         for task in self.tasks:
             for k, new in enumerate(self.of(task)):
@@ -97,22 +100,27 @@ class Arrivals:
         assert root is not None
         if (root.node, root.output_nr) in self._place:
             return None
-        inside = {node for node, _ in self._place}
+        place, inside = self._place, self._inside
         found, seen, stack = [], {root.node}, [root.node]
         while stack:
             node = stack.pop()
-            slots = [k for k, edge in enumerate(node.next_functions) if edge in self._place]
+            slots = []
+            for slot, edge in enumerate(node.next_functions):
+                child = edge[0]
+                if child is None:
+                    continue
+                if edge in place:
+                    slots.append(slot)
+                elif child in inside:  # another output of a node of the boundary
+                    return None
+                elif child not in seen:
+                    seen.add(child)
+                    stack.append(child)
             if slots:
                 use = linear_use(node)
                 if use is None or slots != [use.input_slot]:
                     return None
                 found.append(use)
-            for child, number in node.next_functions:
-                if child is not None and child not in seen and (child, number) not in self._place:
-                    if child in inside:  # another output of a node of the boundary
-                        return None
-                    seen.add(child)
-                    stack.append(child)
         return found
 
     def _start(self, task: int) -> Tensor:

@@ -31,34 +31,30 @@ def mixed_gradients(
         One for each of ``shared``.
     own : dict of Tensor to Tensor
     """
-    mixed = {id(tensor): torch.zeros_like(tensor) for tensor in shared}
+    mixed: dict[Tensor, Tensor] = {}
     own: dict[Tensor, Tensor] = {}
+    wanted = {id(tensor) for tensor in shared}
 
-    def add_own(leaf: Tensor, gradient: Tensor) -> None:
-        own[leaf] = own[leaf] + gradient if leaf in own else gradient
+    def add(to: dict[Tensor, Tensor], leaf: Tensor, gradient: Tensor | None) -> None:
+        if gradient is not None:
+            to[leaf] = to[leaf] + gradient if leaf in to else gradient
 
     def write(task: int, leaf: Tensor, gradient: Tensor) -> None:
-        if id(leaf) in mixed:
-            mixed[id(leaf)] += gradient * weights[task].to(gradient)
+        if id(leaf) in wanted:
+            add(mixed, leaf, gradient * weights[task].to(gradient))
         else:
-            add_own(leaf, gradient)
+            add(own, leaf, gradient)
 
     arrivals = Arrivals(graph, factors, like=like, write=write)
     arriving = arrivals.combined(weights)
-    if graph.at_features:
-        for tensor, gradient in zip(shared, arriving, strict=True):
-            if gradient is not None:
-                mixed[id(tensor)] += gradient
-        return list(mixed.values()), own
     below = {id(leaf) for leaf in graph.below}
     trunk = [p for p in shared if id(p) in below]
-    for p, gradient in zip(trunk, grad(graph.boundary, trunk, arriving), strict=True):
-        if gradient is not None:
-            mixed[id(p)] += gradient
+    reached = arriving if graph.at_features else grad(graph.boundary, trunk, arriving)
+    for tensor, gradient in zip(shared if graph.at_features else trunk, reached, strict=True):
+        add(mixed, tensor, gradient)
     unbalanced = [p for p in others if id(p) in below]
     if unbalanced:
         plain = arrivals.combined(torch.ones_like(weights))
         for p, gradient in zip(unbalanced, grad(graph.boundary, unbalanced, plain), strict=True):
-            if gradient is not None:
-                add_own(p, gradient)
-    return list(mixed.values()), own
+            add(own, p, gradient)
+    return [mixed[tensor] if tensor in mixed else torch.zeros_like(tensor) for tensor in shared], own
