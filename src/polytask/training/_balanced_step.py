@@ -68,8 +68,8 @@ class BalancedStep:
             )
         if at == "features" and "jacobian_state" in method.needs:
             raise OptionError(
-                f"{type(method).__name__} remembers gradients from step to step, and the features of a batch are other ones in every "
-                "step. Balance at the parameters: `balance_at='parameters'`."
+                f"{type(method).__name__} remembers gradients from step to step, and the features of a batch are other ones in "
+                "every step. Balance at the parameters: `balance_at='parameters'`."
             )
         self.network, self.names = network, [task.name for task in tasks]
         self.n_outputs = [task.n_outputs for task in tasks]
