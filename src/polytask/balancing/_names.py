@@ -1,12 +1,12 @@
 """Methods by name: for the command line, study files and model folders."""
 
-import difflib
 import inspect
 import re
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import Any
 
+from polytask._named import check_settings, named, settings_of_text
 from polytask.balancing._method import BalancingMethod
 from polytask.exceptions import ModelFolderError, OptionError
 
@@ -59,71 +59,14 @@ def method_of(given: Any, *, option: str = "`balancing`", **settings: Any) -> Ba
         kind = f"the class {given.__name__}, not an object" if isinstance(given, type) else repr(given)
         raise OptionError(f"{option} must be a balancing method, such as PCGrad() or 'pcgrad'; got {kind}.")
     name, _, rest = given.partition(":")
-    own = _class_of(name, option)
-    return _made(own, {**_settings_of(rest, option), **settings}, option)
-
-
-def _class_of(name: str, option: str) -> type[BalancingMethod]:
-    known = method_names()
-    plain = {_plain(own): own for own in known}
-    if _plain(name) in plain:
-        return known[plain[_plain(name)]]
-    close = [plain[own] for own in difflib.get_close_matches(_plain(name), plain, n=3, cutoff=0.6)]
-    if close:
-        raise OptionError(
-            f"{option} must be a balancing method; got {name!r}. Did you mean {' or '.join(repr(own) for own in close)}?"
-        )
-    raise OptionError(f"{option} must be a balancing method; got {name!r}. There are {', '.join(sorted(known))}.")
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
-
-
-def _settings_of(text: str, option: str) -> dict[str, Any]:
-    """Settings in the form ``c=0.5,max_iter=20``; ``weights.price=2`` is an entry of a mapping."""
-    found: dict[str, Any] = {}
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        name, equals, value = (own.strip() for own in part.partition("="))
-        if not equals:
-            raise OptionError(f"A setting in {option} must be name=value; got {part!r}. Write such as 'cagrad:c=0.5'.")
-        name, _, entry = name.partition(".")
-        if entry:
-            found.setdefault(name, {})[entry] = _value(value)
-        else:
-            found[name] = _value(value)
-    return found
-
-
-def _value(text: str) -> Any:
-    plain = {"none": None, "true": True, "false": False}
-    if text.lower() in plain:
-        return plain[text.lower()]
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
+    own = named(name, method_names(), option=option, what="a balancing method")
+    return _made(own, {**settings_of_text(rest, option=option, example="cagrad:c=0.5"), **settings}, option)
 
 
 def _made(own: type[BalancingMethod], settings: Mapping[str, Any], option: str) -> BalancingMethod:
-    names = own._setting_names()
     title = own.__name__
-    for name in settings:
-        if name not in names:
-            close = difflib.get_close_matches(name, names, n=2)
-            hint = (
-                f" Did you mean {' or '.join(map(repr, close))}?"
-                if close
-                else f" It has {', '.join(map(repr, names)) or 'none'}."
-            )
-            raise OptionError(f"{title} in {option} has no setting {name!r}.{hint}")
+    check_settings(own, own._setting_names(), settings, option=option)
     inner = {name: method_of(value, option=option) if name == "method" else value for name, value in settings.items()}
-    required = [p.name for p in inspect.signature(own.__init__).parameters.values() if p.name in names and p.default is p.empty]
-    missing = [name for name in required if name not in inner]
-    if missing:
-        raise OptionError(f"{title} in {option} needs {', '.join(map(repr, missing))}.")
     try:
         return own(**inner)  # type: ignore[arg-type]
     except (TypeError, AttributeError) as error:

@@ -1,0 +1,79 @@
+"""Things that users name in text, with settings: ``cagrad:c=0.5``, ``mmoe:n_experts=8,gate=top_k``."""
+
+import difflib
+import inspect
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from polytask.exceptions import OptionError
+
+
+def named(name: str, known: Mapping[str, Any], *, option: str, what: str) -> Any:
+    """What is known by this name, whatever its capitals and underscores.
+
+    >>> named("Nash-MTL", {"nash_mtl": 1}, option="`balancing`", what="a method")
+    1
+
+    Raises
+    ------
+    OptionError
+        If there is none; the message names the closest ones.
+    """
+    plain = {_plain(own): own for own in known}
+    if _plain(name) in plain:
+        return known[plain[_plain(name)]]
+    close = [plain[own] for own in difflib.get_close_matches(_plain(name), plain, n=3, cutoff=0.6)]
+    if close:
+        raise OptionError(f"{option} must be {what}; got {name!r}. Did you mean {' or '.join(repr(own) for own in close)}?")
+    raise OptionError(f"{option} must be {what}; got {name!r}. There are {', '.join(sorted(known))}.")
+
+
+def settings_of_text(text: str, *, option: str, example: str) -> dict[str, Any]:
+    """Settings in the form ``c=0.5,max_iter=20``; ``weights.price=2`` is an entry of a mapping.
+
+    >>> settings_of_text("c=0.5,gate=top_k", option="`balancing`", example="cagrad:c=0.5")
+    {'c': 0.5, 'gate': 'top_k'}
+    """
+    found: dict[str, Any] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, equals, value = (own.strip() for own in part.partition("="))
+        if not equals:
+            raise OptionError(f"A setting in {option} must be name=value; got {part!r}. Write such as {example!r}.")
+        name, _, entry = name.partition(".")
+        if entry:
+            found.setdefault(name, {})[entry] = _value(value)
+        else:
+            found[name] = _value(value)
+    return found
+
+
+def check_settings(own: type, names: list[str], settings: Mapping[str, Any], *, option: str) -> None:
+    """Refuse settings that a class does not have, and those that it needs and were not given."""
+    title = own.__name__
+    for name in settings:
+        if name not in names:
+            close = difflib.get_close_matches(name, names, n=2)
+            known = f" It has {', '.join(map(repr, names)) or 'none'}."
+            hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else known
+            raise OptionError(f"{title} in {option} has no setting {name!r}.{hint}")
+    parameters = inspect.signature(own.__init__).parameters.values()  # type: ignore[misc]
+    missing = [p.name for p in parameters if p.name in names and p.default is p.empty and p.name not in settings]
+    if missing:
+        raise OptionError(f"{title} in {option} needs {', '.join(map(repr, missing))}.")
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _value(text: str) -> Any:
+    plain = {"none": None, "true": True, "false": False}
+    if text.lower() in plain:
+        return plain[text.lower()]
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
