@@ -49,6 +49,8 @@ class Portfolio:
         Held-out rows with a label, int [k], and their outputs [k, ...] by mixtures chosen on other rows.
     measured : dict of name to dict
         ``megabytes`` in a model folder, about, and ``latency``, milliseconds of predicting 1,000 rows.
+    made : dict of name to Candidate
+        Kinds of the models, as they were fitted; empty for one from a model folder.
     """
 
     tasks: list[FittedTask]
@@ -60,6 +62,7 @@ class Portfolio:
     notes: list[str] = field(default_factory=list)
     mixed: dict[str, tuple[Array, Array]] = field(default_factory=dict)
     measured: dict[str, dict[str, float]] = field(default_factory=dict)
+    made: dict[str, Candidate] = field(default_factory=dict)
 
     @property
     def used(self) -> list[str]:
@@ -179,6 +182,7 @@ def fit_portfolio(
         raise DataError(f"No candidate suits this table ({why}). Give one without limits, such as linear models.")
     ended_by = "time" if run.ran_out else "gain" if run.ended_early else "candidates"
     found = Portfolio(tasks, run.bagged, left_out=run.left_out, ended_by=ended_by, notes=run.notes)
+    found.made = {own.name: own for own in candidates} | run.made
     for own in rows:
         ensemble, outputs = mix(own, found.bagged)
         found.ensembles[own.task.name], found.mixed[own.task.name] = ensemble, (own.rows, outputs)

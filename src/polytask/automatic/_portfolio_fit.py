@@ -58,6 +58,7 @@ def fit_portfolio_model(
     run: RunFolder | None,
     earlier: PortfolioModel | None,
     on_model: Callable[[str, Bagged | None], None] | None,
+    deploy: str | None = None,
 ) -> PortfolioModel:
     """Fit the models of a preset; each fit has one thread, and as many run side by side as may.
 
@@ -69,6 +70,7 @@ def fit_portfolio_model(
         Models that are there are not fitted again; with all others they are kept there.
     earlier : PortfolioModel, optional
         The same for the models of an earlier fit; its number of folds is kept.
+    deploy : {"folds", "refit", "distill"}, optional
     """
     keeper = None if run is None else MembersFolder(run.members)
     known = {} if earlier is None else dict(earlier.portfolio_.bagged)
@@ -77,4 +79,5 @@ def fit_portfolio_model(
     n_folds = next((len(own.models) for own in known.values()), None)
     model = PortfolioModel(tasks, preset=preset, network=network, random_state=seed, n_workers=threads, n_folds=n_folds)
     with TorchThreads(1):
-        return model.fit(rows.inputs, rows.labels, **rows.settings, clock=clock, keeper=keeper, earlier=known, on_model=on_model)
+        told: dict[str, Any] = {"clock": clock, "keeper": keeper, "earlier": known, "on_model": on_model, "deploy": deploy}
+        return model.fit(rows.inputs, rows.labels, **rows.settings, **told)

@@ -8,20 +8,24 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from polytask.automatic._clock import Clock
-from polytask.automatic._portfolio import fit_portfolio
+from polytask.automatic._deploy import distilled, measured, refitted, spare_share
+from polytask.automatic._portfolio import Portfolio, fit_portfolio
 from polytask.automatic._portfolio_importance import portfolio_importance
-from polytask.automatic._portfolio_parts import size_of
+from polytask.automatic._portfolio_parts import size_in_folder, size_of
 from polytask.automatic._presets import PATIENCE, candidates_of
 from polytask.automatic._shared_split import fewer_folds, number_of_folds, shared_split
 from polytask.data import TableArrays
 from polytask.data.splits import TimeOrder
 from polytask.estimators import Bagged, CodedTable, LearningData, MultiTaskEstimator, MultiTaskNetwork
 from polytask.tasks import FittedTask
+from polytask.training import seed_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 RESERVE = 0.05  # share of the time for the report and all else after the models
 RESERVE_SECONDS = 0.5
+SOON = 5.0  # seconds after which it can be told how busy the machine is
+MOST_SLOWNESS = 5.0
 ASKING = 0.06  # share of the time for what columns matter
 ASKING_PER_FIT = 0.25  # of what the fits took, at most
 ASKING_SECONDS = 1.0  # but at least, where they are quick
@@ -98,6 +102,7 @@ class PortfolioModel(MultiTaskEstimator):
         times: TimeOrder | None = None,
         reserved: Array | None = None,
         clock: Clock | None = None,
+        deploy: str | None = None,
         keeper: Keeper | None = None,
         earlier: Mapping[str, Bagged] | None = None,
         on_model: Callable[[str, Bagged | None], None] | None = None,
@@ -112,6 +117,9 @@ class PortfolioModel(MultiTaskEstimator):
             Rows that are held out from all models, instead of folds.
         clock : Clock, optional
             Saving included.
+        deploy : {"folds", "refit", "distill"}, optional
+            What predicts new rows: the models of all folds; the same kinds fitted once on all rows; or one network that has
+            learned from them. ``deployed_`` tells its size and time.
         keeper : Keeper, optional
         earlier : mapping of name to Bagged, optional
             Models of an earlier fit on the same rows and folds.
@@ -136,7 +144,7 @@ class PortfolioModel(MultiTaskEstimator):
             n_tasks=len(labels.tasks),
             seed=self.random_state,
         )
-        watch = _Watch(arrays, clock, keeper, on_model)
+        watch = _Watch(arrays, clock, keeper, on_model, n_workers=n_workers, spare=spare_share(deploy, len(self.splits_)))
         known = {**(earlier or {}), **(keeper.found() if keeper is not None else {})}
         known = {name: own for name, own in known.items() if _is_of_split(own, self.splits_)}
         self.portfolio_ = fit_portfolio(
@@ -158,6 +166,7 @@ class PortfolioModel(MultiTaskEstimator):
             self.portfolio_, data, self.splits_, self.codec_, seed=self.random_state, until=may_ask
         )
         self.portfolio_.notes += [note] if note else []
+        self._deploy(deploy, data, network, watch)
         self.held_rows_ = np.unique(np.concatenate([rows for rows, _ in self.portfolio_.mixed.values()]))
         learned = np.unique(np.concatenate([train for train, _ in self.splits_]))
         self.training_rows_ = learned[weight[learned].sum(axis=1) > 0]
@@ -182,8 +191,29 @@ class PortfolioModel(MultiTaskEstimator):
             found[task.name] = outputs
         return found
 
+    @property
+    def predicting(self) -> Portfolio:
+        """What predicts new rows: the portfolio, or what was made of it to be deployed."""
+        return getattr(self, "in_place_", None) or self.portfolio_
+
     def _outputs(self, arrays: TableArrays) -> dict[str, Array]:
-        return self.portfolio_.outputs(arrays)
+        return self.predicting.outputs(arrays)
+
+    def _deploy(self, how: str | None, data: LearningData, network: MultiTaskNetwork, watch: "_Watch") -> None:
+        """Make what predicts new rows, and measure it."""
+        self.in_place_: Portfolio | None = None
+        self.deployed_: dict[str, Any] | None = None
+        if how is None:
+            return
+        more: dict[str, Any] = {}
+        if how == "refit":
+            self.in_place_ = refitted(self.portfolio_, self.portfolio_.made, data, seed=seed_of(self.random_state, 17) % 2**31)
+        elif how == "distill":
+            until = watch.deadline() + watch.spare
+            self.in_place_, more["tasks"] = distilled(
+                self.portfolio_, network, data, self.splits_, seed=seed_of(self.random_state, 19) % 2**31, until=until
+            )
+        self.deployed_ = measured(self.predicting, watch.few, size_in_folder(self.predicting), how) | more
 
     def _folds(self, data: LearningData, clock: Clock, n_workers: int) -> int:
         """By the number of rows, and fewer where not even the cheap models would end with so many."""
@@ -207,21 +237,39 @@ class _Watch:
     """Learns from each model what it weighs and takes to predict, and keeps time for saving it."""
 
     def __init__(
-        self, arrays: TableArrays, clock: Clock, keeper: Keeper | None, on_model: Callable[[str, Bagged | None], None] | None
+        self,
+        arrays: TableArrays,
+        clock: Clock,
+        keeper: Keeper | None,
+        on_model: Callable[[str, Bagged | None], None] | None,
+        *,
+        n_workers: int,
+        spare: float,
     ) -> None:
         self.few = arrays.take(np.resize(np.arange(len(arrays.numeric)), TIMED_ROWS))
         self.clock, self.keeper, self.on_model = clock, keeper, on_model
         self.kept = set(keeper.found()) if keeper is not None else set()
         self.saving, self.before = 0.0, clock.spent()
         self.measured: dict[str, dict[str, float]] = {}
+        self.n_workers, self.began, self.worked = n_workers, time.monotonic(), time.process_time()
+        self.spare = spare * clock.limit if np.isfinite(clock.limit) and spare else 0.0
         self.asking = ASKING * clock.limit if np.isfinite(clock.limit) else 0.0
 
     def deadline(self) -> float:
         if not np.isfinite(self.clock.limit):
             return float("inf")
         reserve = RESERVE_SECONDS + RESERVE * self.clock.limit + SLOWNESS * self.before
-        kept = min(reserve, 0.3 * self.clock.limit) + min(self.saving, 0.3 * self.clock.limit)
-        return self.clock.end - kept - self.asking
+        saving = self.saving * self.slowness
+        kept = min(reserve, 0.3 * self.clock.limit) + min(saving, 0.4 * self.clock.limit)
+        return self.clock.end - kept - self.asking - self.spare
+
+    @property
+    def slowness(self) -> float:
+        """How much longer work takes than the processor works for it, since other processes want it too."""
+        wall, worked = time.monotonic() - self.began, time.process_time() - self.worked
+        if wall < SOON:
+            return 1.0
+        return float(np.clip(wall * self.n_workers / max(worked, 1e-6), 1.0, MOST_SLOWNESS))
 
     def told(self, name: str, bagged: Bagged | None) -> None:
         if bagged is not None:

@@ -29,8 +29,7 @@ def portfolio_parts(portfolio: Portfolio) -> Parts:
     entries: list[Content] = []
     parts: Parts = {}
     for k, name in enumerate(portfolio.used):
-        wanted = {task for task, own in portfolio.ensembles.items() if name in own.weights}
-        entry, files = _bagged_parts(portfolio.bagged[name], place=f"members/{k}/", wanted=wanted)
+        entry, files = _bagged_parts(portfolio.bagged[name], place=f"members/{k}/", wanted=_wanted(portfolio, name))
         entries.append(entry)
         parts |= files
     content = {
@@ -68,7 +67,7 @@ def portfolio_from_parts(folder: Folder, *, classes: Collection[Any] = ()) -> Po
 
 def portfolio_model_parts(model: Any) -> Parts:
     """Files of a fitted :class:`PortfolioModel`."""
-    return {"table.json": JSONPart(table_content(model)), **portfolio_parts(model.portfolio_)}
+    return {"table.json": JSONPart(table_content(model)), **portfolio_parts(model.predicting)}
 
 
 def portfolio_model_from_parts(folder: Folder, *, classes: Collection[Any] = ()) -> Any:
@@ -85,10 +84,18 @@ def portfolio_model_from_parts(folder: Folder, *, classes: Collection[Any] = ())
     return model
 
 
-def size_of(model: Any) -> int:
-    """Bytes of a fold's model in a model folder."""
-    _, parts = fold_model_parts(model, place="", task_model=_task_model)
+def size_of(model: Any, *, wanted: Collection[str] | None = None) -> int:
+    """Bytes of a fold's model in a model folder; of models of single tasks those of the tasks that are wanted."""
+    _, parts = fold_model_parts(_of_wanted(model, wanted), place="", task_model=_task_model)
     return sum(len(part.encode(name)) for name, part in parts.items())
+
+
+def size_in_folder(portfolio: Portfolio) -> int:
+    """Bytes of the models that :func:`portfolio_parts` keeps, about: one fold's are looked at."""
+    return sum(
+        size_of(portfolio.bagged[name].models[0], wanted=_wanted(portfolio, name)) * len(portfolio.bagged[name].models)
+        for name in portfolio.used
+    )
 
 
 class MembersFolder:
@@ -132,13 +139,21 @@ def _bagged_parts(bagged: Bagged, *, place: str, wanted: Collection[str] | None 
     models: list[Content] = []
     parts: Parts = {}
     for fold, model in enumerate(bagged.models):
-        own = model
-        if wanted is not None and isinstance(model, AloneModels):
-            own = AloneModels({task: one for task, one in model.models.items() if task in wanted})
-        entry, files = fold_model_parts(own, place=f"{place}{fold}/", task_model=_task_model)
+        entry, files = fold_model_parts(_of_wanted(model, wanted), place=f"{place}{fold}/", task_model=_task_model)
         models.append(entry)
         parts |= files
     return {"name": bagged.name, "together": bagged.together, "seconds": bagged.seconds, "models": models}, parts
+
+
+def _wanted(portfolio: Portfolio, name: str) -> set[str]:
+    """Names of the tasks that give a model weight."""
+    return {task for task, own in portfolio.ensembles.items() if name in own.weights}
+
+
+def _of_wanted(model: Any, wanted: Collection[str] | None) -> Any:
+    if wanted is None or not isinstance(model, AloneModels):
+        return model
+    return AloneModels({task: one for task, one in model.models.items() if task in wanted})
 
 
 def _bagged_from_parts(entry: Content, folder: Folder, place: str, *, classes: Collection[Any]) -> Bagged:

@@ -72,6 +72,8 @@ class PortfolioRun:
     ----------
     bagged : dict of name to Bagged
         Those that are whole, in the order of the candidates.
+    made : dict of name to Candidate
+        As they were fitted, smaller ones too.
     left_out : dict of name to str
     ran_out : bool
         Whether something was left out, or made smaller, for want of time.
@@ -99,6 +101,7 @@ class PortfolioRun:
         self.left_out: dict[str, str] = {}
         self.notes: list[str] = []
         self.ran_out = self.ended_early = False
+        self.made: dict[str, Candidate] = {}
         self._found: dict[int, Bagged] = {}
         self._open: dict[int, UnderWay] = {}
         self._next = self._judged = 0
@@ -267,6 +270,7 @@ class PortfolioRun:
             results = [(fold, result) for _, fold, result in sorted(under_way.results, key=lambda own: own[0])]
             bagged = bagged_of(under_way.candidate, results, self.splits, len(self.data.weight), self.data.labels.tasks)
         bagged.name = under_way.candidate.name
+        self.made[bagged.name] = under_way.candidate
         self._found[k] = bagged
         self._tell(k)
         self._judge()

@@ -13,6 +13,7 @@ import polytask
 from polytask._reworded import reworded
 from polytask.automatic._audience import in_parameters
 from polytask.automatic._clock import Clock
+from polytask.automatic._deploy import check_deployment, deployment_notes
 from polytask.automatic._fit_report import fit_report
 from polytask.automatic._label_makers import LabelMakers
 from polytask.automatic._portfolio import COLUMNS
@@ -84,6 +85,10 @@ class MultiTaskPredictor:
         Settings of the network; its tasks and random state are set here.
     time_limit : float, optional
         Of a network, seconds of training. Of a portfolio, seconds of ``fit`` and ``save``: 60, or 600 for "best", by default.
+    deploy : {"folds", "refit", "distill"}, optional
+        What of a portfolio predicts new rows, with its size and time in the report: the models of all folds (None too, without
+        the report); the same kinds of models fitted once on all rows; or one network that has learned from them, with what it
+        loses.
     max_steps : int, optional
         Of each network.
     seed : int, default=0
@@ -127,6 +132,7 @@ class MultiTaskPredictor:
         preset: str = "network",
         network: MultiTaskNetwork | None = None,
         time_limit: float | None = None,
+        deploy: str | None = None,
         max_steps: int | None = None,
         seed: int = 0,
         device: str = "cpu",
@@ -147,6 +153,7 @@ class MultiTaskPredictor:
         self.preset = preset
         self.network = network
         self.time_limit = time_limit
+        self.deploy = deploy
         self.max_steps = max_steps
         self.seed = seed
         self.device = device
@@ -161,6 +168,7 @@ class MultiTaskPredictor:
         *,
         preset: str | None = None,
         time_limit: float | None = None,
+        deploy: str | None = None,
         warm_start: bool = False,
         run_folder: Any = None,
         resume: bool = False,
@@ -175,7 +183,7 @@ class MultiTaskPredictor:
         ----------
         data : table
             pandas, polars, pyarrow or a dictionary of columns; targets and inputs side by side.
-        preset, time_limit : optional
+        preset, time_limit, deploy : optional
             In place of those that were given before.
         warm_start : bool, default=False
             Keep the models of the portfolio that is fitted, and add what was left out for want of time; the same table only.
@@ -201,6 +209,7 @@ class MultiTaskPredictor:
         began = clock.monotonic()
         self.preset = self.preset if preset is None else preset
         self.time_limit = self.time_limit if time_limit is None else time_limit
+        self.deploy = self.deploy if deploy is None else deploy
         self._check_options()
         frame = to_pandas(data)
         roles = self._roles(frame)
@@ -233,6 +242,7 @@ class MultiTaskPredictor:
                 run=run,
                 earlier=earlier,
                 on_model=on_model,
+                deploy=self.deploy,
             )
             ended = {"ended_by": model.portfolio_.ended_by, "steps": 0}
         if run is not None:
@@ -248,6 +258,9 @@ class MultiTaskPredictor:
         self.report_ = fit_report(self, frame, roles, learn=train, seconds=clock.monotonic() - began, facts=facts or {})
         if isinstance(model, PortfolioModel) and model.importance_ is not None:
             self.report_["importance"] = model.importance_
+        if isinstance(model, PortfolioModel) and model.deployed_ is not None:
+            self.report_["deployed"] = model.deployed_
+            self.report_["notes"] += deployment_notes(model.deployed_)
         self._score_validation(frame.iloc[train[chosen]], outputs)
         if len(test) and observed_rows(roles.labels, roles.weight, [*roles.labels.columns])[test].any():
             self.report_["test"] = self.evaluate(frame.iloc[test])
@@ -323,6 +336,9 @@ class MultiTaskPredictor:
             raise OptionError(f"`unlearnable` must be 'error' or 'skip'; got {self.unlearnable!r}.")
         if self.preset not in PRESETS:
             raise OptionError(f"`preset` must be one of {', '.join(PRESETS)}; got {self.preset!r}.")
+        check_deployment(self.deploy)
+        if self.deploy is not None and self.preset == "network":
+            raise OptionError("`deploy` is of a portfolio; preset 'network' is one model already. Use another preset.")
         if self.time_limit is not None and not self.time_limit > 0:
             raise OptionError(f"`time_limit` must be positive seconds; got {self.time_limit!r}.")
         if self.max_steps is not None and self.max_steps < 1:

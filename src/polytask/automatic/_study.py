@@ -169,6 +169,9 @@ class FitOptions(_Options):
     time_limit: float | None = _field(
         "Seconds: of training for a network; of all, saving included, for a portfolio (60, or 600 for best, by default).", gt=0.0
     )
+    deploy: Literal["folds", "refit", "distill"] | None = _field(
+        "What of a portfolio predicts: the models of all folds, these fitted once on all rows, or one network distilled."
+    )
     metric: FitMetrics = _field(
         "TARGET: METRICS that are told of it besides those of its kind, such as precision_at_k:0.1; learning is the same.", {}
     )

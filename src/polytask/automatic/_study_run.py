@@ -194,6 +194,7 @@ def study_predictor(study: Study) -> "MultiTaskPredictor":
         preset=study.fit.preset,
         network=study_network(study),
         time_limit=study.fit.time_limit,
+        deploy=study.fit.deploy,
         seed=study.seed,
         device=study.device,
         threads=study.threads,
@@ -238,7 +239,7 @@ def study_of(predictor: "MultiTaskPredictor") -> Study | None:
         "seed": int(predictor.seed),
         "epochs": settings["max_epochs"] if "max_epochs" in own else None,
         "max_steps": predictor.max_steps if predictor.max_steps is not None else settings["max_steps"],
-        "fit": {"preset": predictor.preset, "time_limit": time_limit, "metric": predictor.metrics},
+        "fit": {"preset": predictor.preset, "time_limit": time_limit, "deploy": predictor.deploy, "metric": predictor.metrics},
     }
     try:
         return Study.model_validate(content)

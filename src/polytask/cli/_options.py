@@ -200,6 +200,15 @@ Preset = Annotated[
         help="One network of all tasks; or a portfolio of more and more models, mixed per task.",
     ),
 ]
+Deploy = Annotated[
+    Literal["folds", "refit", "distill"] | None,
+    _option(
+        "--deploy",
+        panel=_TRAINING,
+        help="What of a portfolio predicts: the models of all folds, these fitted once on all rows, or one network distilled "
+        "from them; tells its size and time.",
+    ),
+]
 TimeLimit = Annotated[
     float | None,
     _option(
@@ -338,6 +347,7 @@ FIT: dict[str, tuple[Any, Any]] = {
     "out": (Out, None),
     "preset": (Preset, "network"),
     "time_limit": (TimeLimit, None),
+    "deploy": (Deploy, None),
     "metric": (FitMetric, None),
     "report": (FitReport, None),
     "format": (Format, None),

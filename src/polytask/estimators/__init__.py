@@ -11,7 +11,7 @@
 
 from polytask.estimators._averaging import AveragingEstimator
 from polytask.estimators._bag_estimator import bag_estimator
-from polytask.estimators._bagged import AloneModels, Bagged, LearningData, NetworkModel, bag_alone, bag_network
+from polytask.estimators._bagged import AloneModels, Bagged, FoldModel, LearningData, NetworkModel, bag_alone, bag_network
 from polytask.estimators._bagging import BaggingEstimator
 from polytask.estimators._base import MultiTaskEstimator
 from polytask.estimators._best_per_task import (
@@ -44,7 +44,7 @@ from polytask.estimators._ensemble import Ensemble
 from polytask.estimators._ensemble_parts import fold_model_from_parts, fold_model_parts
 from polytask.estimators._estimator_from_parts import estimator_from_parts
 from polytask.estimators._fit_networks import CodedTable, FittedNetwork, NetworkJob, fit_networks
-from polytask.estimators._fit_on_rows import FitsOnRows, fit_on_rows
+from polytask.estimators._fit_on_rows import FitsOnRows, fit_on_rows, of_tasks
 from polytask.estimators._folder import load_estimator, save_estimator
 from polytask.estimators._greedy_ensemble import GreedyEnsemble, mix_task
 from polytask.estimators._greedy_selection import cross_fitted_outputs, greedy_selection
@@ -71,6 +71,7 @@ __all__ = [
     "Ensemble",
     "FitsOnRows",
     "FittedNetwork",
+    "FoldModel",
     "GreedyEnsemble",
     "LabelTable",
     "LearningData",
@@ -121,6 +122,7 @@ __all__ = [
     "nearest_neighbours",
     "network_from_parts",
     "network_parts",
+    "of_tasks",
     "partial_least_squares",
     "random_forest",
     "read_labels",
