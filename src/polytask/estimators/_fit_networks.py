@@ -186,7 +186,9 @@ def fit_networks(
     n_at_once = 1 if max(len(job.train_rows) for job in jobs) > STACKED_ROWS else STACKED_NETWORKS
     compares = method is not None and method.compares_gradients
     if compares:
-        n_at_once = int(np.clip(STACKED_GRADIENTS // (len(tasks) * _n_parameters(encoder, shape)), 1, n_at_once))
+        n_at_once = int(
+            np.clip(STACKED_GRADIENTS // (len(tasks) * _n_parameters(encoder, sharing, shape, len(tasks))), 1, n_at_once)
+        )
     fitted: list[FittedNetwork] = []
     one_fold = not all(task.has_fixed_losses for task in tasks)
     joint_apart = compares or len(tasks) >= STACKED_NETWORKS
@@ -240,9 +242,15 @@ def _stacks(jobs: Sequence[NetworkJob], n_at_once: int, *, joint_apart: bool, on
     return stacks
 
 
-def _n_parameters(encoder: Recipe, shape: TableShape) -> int:
+def _n_parameters(encoder: Recipe, sharing: Recipe, shape: TableShape, n_tasks: int) -> int:
+    """Parameters of a network but for its heads."""
     with torch.random.fork_rng(devices=[]):
-        return max(1, sum(p.numel() for p in encoder.build(shape).parameters()))
+        if sharing.reads == "features":
+            built = encoder.build(shape)
+            parts = [built, sharing.build(built.out_features, n_tasks)]
+        else:
+            parts = [sharing.build_on(lambda: encoder.build(shape), n_tasks)]
+    return max(1, sum(p.numel() for part in parts for p in part.parameters()))
 
 
 @dataclass(frozen=True)
@@ -300,9 +308,7 @@ def module_of(
     """A fresh network for this job, with the fold's scaling in its buffers."""
     generator = torch.Generator().manual_seed(seed_of(job.seed, 2**21))
     module = build_module(encoder, sharing, shape=shape, tasks=fold.tasks, generator=generator)
-    buffers = dict(module.encoder.named_buffers())
-    for name, value in fold.scaling.items():
-        buffers[name].copy_(value)
+    module.load_statistics(fold.scaling)
     return module.to(device)
 
 
@@ -323,8 +329,8 @@ def training_data(
     valid = [torch.as_tensor(job.validation_rows, device=device) for job in stack]
     columns_of = torch.as_tensor(task_of_column, device=device)
     varies = [
-        labels_vary(prepared[job.fold].target[rows], weights[rows], columns_of, n_tasks=len(tasks))
-        for job, rows in zip(stack, valid, strict=True)
+        labels_vary(prepared[j.fold].target[v], weights[v], columns_of, n_tasks=len(tasks))
+        for j, v in zip(stack, valid, strict=True)
     ]
     scale = torch.stack([_constant_losses(prepared[job.fold], weights, rows) for job, rows in zip(stack, train, strict=True)])
     valid_scale = torch.stack(

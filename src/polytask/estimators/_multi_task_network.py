@@ -16,10 +16,12 @@ from polytask.estimators._continue_network import constant_rate, continue_networ
 from polytask.estimators._fit_networks import CodedTable, FittedNetwork, NetworkJob, fit_networks
 from polytask.estimators._labels import LabelTable, declared_tasks, warn_if_nothing_stops
 from polytask.exceptions import DataError, OptionError
-from polytask.networks import MLP, HardSharing, Recipe
+from polytask.networks import MLP, HardSharing, Recipe, sharing_of
 from polytask.training import TrainingSettings, seed_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+_SHARING = "`sharing` of MultiTaskNetwork"
 
 
 class MultiTaskNetwork(MultiTaskEstimator):
@@ -31,8 +33,9 @@ class MultiTaskNetwork(MultiTaskEstimator):
         What to predict; by default every column of ``y``, its kind inferred.
     encoder : Recipe, default=MLP()
         From the table's columns to features.
-    sharing : Recipe, default=HardSharing()
-        From features to one representation per task.
+    sharing : Recipe or str, default=HardSharing()
+        From features to one representation per task: a recipe such as ``HardSharing(tower_width=32)``, or its name,
+        ``"hard:tower_width=32"``.
     balancing : BalancingMethod, str or None
         How the losses of the tasks become one step: a method of :mod:`polytask.balancing` such as ``CAGrad(c=0.5)``, or its name,
         ``"cagrad"`` or ``"cagrad:c=0.5"``. It sees losses divided by those of the constant predictor. By default
@@ -99,7 +102,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
         tasks: Any = None,
         *,
         encoder: Recipe | None = None,
-        sharing: Recipe | None = None,
+        sharing: Recipe | str | None = None,
         balancing: Any = None,
         balance_at: str = "parameters",
         max_epochs: int = 100,
@@ -266,7 +269,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
     def _recipes(self) -> dict[str, Recipe]:
         return {
             "encoder": _recipe("encoder", self.encoder, default=MLP()),
-            "sharing": _recipe("sharing", self.sharing, default=HardSharing()),
+            "sharing": HardSharing() if self.sharing is None else sharing_of(self.sharing, option=_SHARING),
         }
 
     def _balance(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from polytask.estimators._base import MultiTaskEstimator
 from polytask.estimators._fit_networks import FittedNetwork
 from polytask.estimators._multi_task_network import MultiTaskNetwork
 from polytask.exceptions import ModelFolderError, OptionError
-from polytask.networks import TableShape, build_module, recipe_from_dict, recipe_to_dict
+from polytask.networks import Recipe, TableShape, build_module, recipe_from_dict, recipe_to_dict
 from polytask.storage import Folder, JSONPart, Part, TensorsPart
 from polytask.tasks import fitted_task_from_dict, fixed_task
 
@@ -76,7 +76,7 @@ def settings_content(model: MultiTaskNetwork) -> dict[str, Any]:
     """Settings of a :class:`MultiTaskNetwork` as JSON; a splitter, a random state and the device are left at their defaults."""
     return {
         "encoder": None if model.encoder is None else recipe_to_dict(model.encoder),
-        "sharing": None if model.sharing is None else recipe_to_dict(model.sharing),
+        "sharing": recipe_to_dict(model.sharing) if isinstance(model.sharing, Recipe) else model.sharing,
         "settings": {name: _plain(getattr(model, name)) for name in _SETTINGS if not _is_splitter(getattr(model, name))},
         "random_state": plain_seed(model.random_state),
         "balancing": _balancing_content(model.balancing),
@@ -86,7 +86,8 @@ def settings_content(model: MultiTaskNetwork) -> dict[str, Any]:
 def network_of_settings(content: Mapping[str, Any], *, classes: Iterable[type] = ()) -> MultiTaskNetwork:
     """Make the unfitted estimator of :func:`settings_content`."""
     encoder, sharing = (
-        None if content[name] is None else recipe_from_dict(content[name], classes=classes) for name in ("encoder", "sharing")
+        recipe_from_dict(content[name], classes=classes) if isinstance(content[name], dict) else content[name]
+        for name in ("encoder", "sharing")
     )
     balancing = content.get("balancing")  # folders of before 0.2 have none
     if isinstance(balancing, Mapping):

@@ -1,6 +1,7 @@
 """The part of a network that some of its tasks use."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -35,16 +36,21 @@ class PartOfTasks(nn.Module):
         self.encoder, self.sharing = module.encoder, module.sharing
         self.heads = nn.ModuleList([module.heads[k] for k in tasks])
         self.tasks = list(tasks)
+        self.reads_features = module.reads_features
 
-    def features(self, *prepared: Tensor) -> Tensor:
-        """Prepared inputs to the features that all tasks read."""
-        found: Tensor = self.encoder(*prepared)
-        return found
+    def features(self, *prepared: Tensor) -> Any:
+        """See :meth:`MultiTaskModule.features`."""
+        return self.encoder(*prepared) if self.reads_features else prepared
 
-    def outputs_of(self, features: Tensor) -> list[Tensor]:
+    def outputs_of(self, features: Any) -> list[Tensor]:
         """Features to raw outputs, a tensor for each of these tasks."""
-        representations = self.sharing(features)
+        representations = self.sharing(features) if self.reads_features else self.sharing(*features)
         return [head(representations[k]) for head, k in zip(self.heads, self.tasks, strict=True)]
+
+    def penalty(self) -> Tensor | None:
+        """See :meth:`MultiTaskModule.penalty`."""
+        own = getattr(self.sharing, "penalty", None)
+        return None if own is None else own()
 
     def forward(self, *prepared: Tensor) -> Tensor:
         """Prepared inputs to raw outputs of these tasks, side by side."""

@@ -12,7 +12,7 @@ from polytask.networks._multi_task_module import MultiTaskModule, build_module, 
 from polytask.networks._recipe import ModuleRecipe, Recipe, recipe_of
 from polytask.networks._recipe_json import recipe_from_dict, recipe_to_dict
 from polytask.networks.encoders import MLP, Periodic, PiecewiseLinear, ResNet, TableShape
-from polytask.networks.sharing import HardSharing
+from polytask.networks.sharing import HardSharing, sharing_names, sharing_of, sharing_text
 
 __all__ = [
     "MLP",
@@ -29,5 +29,8 @@ __all__ = [
     "recipe_from_dict",
     "recipe_of",
     "recipe_to_dict",
+    "sharing_names",
+    "sharing_of",
+    "sharing_text",
     "target_slices",
 ]

@@ -1,6 +1,7 @@
 """The whole network: encoder, sharing, heads."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,35 +18,75 @@ class MultiTaskModule(nn.Module):
     """Encoder, sharing and one head per task, in one module.
 
     ``forward`` gives the raw outputs of all tasks side by side, [..., n, total outputs]; ``slices`` says which are whose.
+
+    Parameters
+    ----------
+    encoder : Module
+    sharing : Module
+    heads : sequence of LinearHead
+    reads_features : bool, default=True
+        Whether the sharing reads what the encoder makes. If not it holds encoders itself and reads prepared inputs; ``encoder``
+        only prepares these then, and has no parameters.
     """
 
-    def __init__(self, encoder: nn.Module, sharing: nn.Module, heads: Sequence[LinearHead]) -> None:
+    def __init__(
+        self, encoder: nn.Module, sharing: nn.Module, heads: Sequence[LinearHead], *, reads_features: bool = True
+    ) -> None:
         super().__init__()
         self.encoder = encoder
         self.sharing = sharing
         self.heads = nn.ModuleList(heads)
+        self.reads_features = reads_features
 
     def prepare(self, numeric: Tensor, categorical: Tensor, *tokens: Tensor) -> tuple[Tensor, ...]:
         """Everything that needs no gradient; see the encoder."""
         return self.encoder.prepare(numeric, categorical, *tokens)  # type: ignore[operator]
 
-    def features(self, *prepared: Tensor) -> Tensor:
-        """Prepared inputs to the features that all tasks read."""
-        found: Tensor = self.encoder(*prepared)
+    def load_statistics(self, buffers: Mapping[str, Tensor]) -> None:
+        """Put what an encoder took from the training rows (scaling, bins) into every encoder of this network."""
+        for module in self.modules():
+            if module is self.encoder or type(module) is type(self.encoder):
+                own = dict(module.named_buffers())
+                for name, value in buffers.items():
+                    own[name].copy_(value)
+
+    def features(self, *prepared: Tensor) -> Any:
+        """Prepared inputs to the features that all tasks read; where each reads its own, the prepared inputs as they are."""
+        return self.encoder(*prepared) if self.reads_features else prepared
+
+    def representations(self, features: Any) -> list[Tensor]:
+        """What :meth:`features` gives to one representation per task."""
+        found: list[Tensor] = self.sharing(features) if self.reads_features else self.sharing(*features)
         return found
 
-    def outputs_of(self, features: Tensor) -> list[Tensor]:
-        """Features to raw outputs, a tensor for each task."""
-        return [head(z) for head, z in zip(self.heads, self.sharing(features), strict=True)]
+    def outputs_of(self, features: Any) -> list[Tensor]:
+        """What :meth:`features` gives to raw outputs, a tensor for each task."""
+        return [head(z) for head, z in zip(self.heads, self.representations(features), strict=True)]
+
+    def penalty(self) -> Tensor | None:
+        """What the sharing adds to the loss of no task, a scalar; None if nothing."""
+        own = getattr(self.sharing, "penalty", None)
+        return None if own is None else own()
+
+    def task_weights(self, *prepared: Tensor) -> Tensor | None:
+        """How much each task uses each part of the sharing, mean over rows, [n_tasks, n_parts]; None if all use all alike.
+
+        ``part_names(task_names)`` of the sharing says which parts these are.
+        """
+        own = getattr(self.sharing, "task_weights", None)
+        if own is None:
+            return None
+        features = self.features(*prepared)
+        found: Tensor = own(features) if self.reads_features else own(*features)
+        return found
 
     def forward(self, *prepared: Tensor) -> Tensor:
         """Prepared inputs to raw outputs of all tasks."""
-        features = self.features(*prepared)
-        if len(self.heads) < MANY_HEADS:
-            return torch.cat(self.outputs_of(features), dim=-1)
-        representations = self.sharing(features)
-        if all(z is representations[0] for z in representations) and all(type(head) is LinearHead for head in self.heads):
-            return joined_outputs(self.heads, representations[0])  # type: ignore[arg-type]
+        representations = self.representations(self.features(*prepared))
+        if len(self.heads) >= MANY_HEADS:
+            alike = all(z is representations[0] for z in representations)
+            if alike and all(type(head) is LinearHead for head in self.heads):
+                return joined_outputs(self.heads, representations[0])  # type: ignore[arg-type]
         return torch.cat([head(z) for head, z in zip(self.heads, representations, strict=True)], dim=-1)
 
 
@@ -76,12 +117,23 @@ def build_module(
         if generator is not None:
             torch.manual_seed(int(torch.randint(2**62, (1,), generator=generator)))
         built = encoder.build(shape)
-        shared = sharing.build(built.out_features, len(tasks))
+        if reads_features := sharing.reads == "features":
+            shared = sharing.build(built.out_features, len(tasks))
+        else:
+            shared = sharing.build_on(lambda: encoder.build(shape), len(tasks))
+            _drop_parameters(built)
         heads = [LinearHead(shared.out_features, t.n_outputs, n_dependent=t.n_dependent_outputs) for t in tasks]  # type: ignore[arg-type]
         with torch.no_grad():
             for head, task in zip(heads, tasks, strict=True):
                 head.bias.copy_(torch.as_tensor(task.constant_raw()))
-    return MultiTaskModule(built, shared, heads)
+    return MultiTaskModule(built, shared, heads, reads_features=reads_features)
+
+
+def _drop_parameters(encoder: nn.Module) -> None:
+    """Leave what prepares inputs: buffers."""
+    for module in encoder.modules():
+        for name in list(module._parameters):
+            module._parameters[name] = None
 
 
 def output_slices(tasks: Sequence[FittedTask]) -> list[slice]:

@@ -1,7 +1,8 @@
 """Recipes: settings that build a module, again and again."""
 
 from abc import ABC, abstractmethod
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Literal
 
 from sklearn.base import BaseEstimator
 from torch import nn
@@ -14,11 +15,23 @@ class Recipe(BaseEstimator, ABC):
 
     A recipe has ``get_params`` and ``set_params``, so that scikit-learn's ``clone`` and searches reach its settings
     (``sharing__n_experts``).
+
+    Attributes
+    ----------
+    reads : {"features", "stages", "encoders"}
+        What a sharing takes in: the features that one encoder makes, by ``build(in_features, n_tasks)``; or prepared inputs,
+        which it sends through one encoder, whose stages it reads, or through several, by ``build_on(make_encoder, n_tasks)``.
     """
+
+    reads: Literal["features", "stages", "encoders"] = "features"
 
     @abstractmethod
     def build(self, *args: Any) -> nn.Module:
         """Make a fresh module with random parameters."""
+
+    def build_on(self, make_encoder: Callable[[], nn.Module], n_tasks: int) -> nn.Module:
+        """Make a fresh sharing that holds its encoders itself, and gives a representation per task of prepared inputs."""
+        raise OptionError(f"{type(self).__name__} reads features: it is built by `build(in_features, n_tasks)`.")
 
 
 class ModuleRecipe(Recipe):
@@ -27,6 +40,15 @@ class ModuleRecipe(Recipe):
     def __init__(self, module_class: type[nn.Module], settings: dict[str, Any] | None = None) -> None:
         self.module_class = module_class
         self.settings = settings
+
+    @property
+    def reads(self) -> Literal["features", "stages", "encoders"]:  # type: ignore[override]
+        """What the class says that it reads; features by default."""
+        return getattr(self.module_class, "reads", "features")
+
+    def build_on(self, make_encoder: Callable[[], nn.Module], n_tasks: int) -> nn.Module:
+        """Call the class with a function that makes an encoder, and the number of tasks, then the settings."""
+        return self.module_class(make_encoder, n_tasks, **(self.settings or {}))
 
     def build(self, *args: Any) -> nn.Module:
         """Call the class with what the network supplies, then the settings."""
@@ -41,7 +63,8 @@ def recipe_of(module_class: type[nn.Module], **settings: Any) -> ModuleRecipe:
     module_class : type
         An encoder is called as ``module_class(table_shape, **settings)``. It has ``prepare(numeric, categorical)``, which gives a
         tuple of tensors, and ``forward`` of these. A sharing is called as ``module_class(in_features, n_tasks, **settings)``;
-        its ``forward`` gives one tensor per task. Both have an attribute ``out_features``.
+        its ``forward`` gives one tensor per task. Both have an attribute ``out_features``. A sharing with the attribute
+        ``reads = "encoders"`` is called as ``module_class(make_encoder, n_tasks, **settings)`` and reads prepared inputs.
 
     Examples
     --------

@@ -8,14 +8,16 @@ from torch import nn
 from polytask.exceptions import ModelFolderError, OptionError
 from polytask.networks._recipe import ModuleRecipe, Recipe
 from polytask.networks.encoders import MLP, Periodic, PiecewiseLinear, ResNet
-from polytask.networks.sharing import HardSharing
+from polytask.networks.sharing import sharing_names
 
-_KNOWN: dict[str, type[Recipe]] = {recipe.__name__: recipe for recipe in (MLP, ResNet, Periodic, PiecewiseLinear, HardSharing)}
+_PARTS: tuple[type[Recipe], ...] = (MLP, ResNet, Periodic, PiecewiseLinear, *sharing_names().values())
+_KNOWN: dict[str, type[Recipe]] = {recipe.__name__: recipe for recipe in _PARTS}
 
 
 def recipe_to_dict(recipe: Recipe) -> dict[str, Any]:
     """Write the class name and the settings of a recipe.
 
+    >>> from polytask.networks import HardSharing
     >>> recipe_to_dict(HardSharing(tower_width=8))
     {'recipe': 'HardSharing', 'settings': {'tower_width': 8}}
 

@@ -80,6 +80,11 @@ class BalancedStep:
         self.compares_gradients = self.method.compares_gradients and bool(several.any())
         self.looks_back = "losses_after_step" in self.method.needs
         self._shared: list[str] | None = None
+        if at == "features" and self.compares_gradients and not network.has_features:
+            raise OptionError(
+                "`balance_at` cannot be 'features' where each task has an encoder of its own, or reads its stages: there are no "
+                "features that all tasks read. Leave it at 'parameters'."
+            )
 
     def backward(self, batch: Batch, scale: Tensor) -> tuple[Tensor, Tensor, Balance]:
         """Fill ``.grad``.
@@ -91,10 +96,13 @@ class BalancedStep:
         balance : Balance
         """
         inputs, target, weight = batch
+        penalty = self.network.penalty()
+        total = None if penalty is None else penalty.sum()  # over networks, which have nothing in common
         if not self.compares_gradients:
             loss_sums, label_weight = self.losses_of(self.network.forward(inputs), target, weight)
             losses = mean_losses(loss_sums, label_weight * scale)
-            return loss_sums.detach(), label_weight, backward(losses, self.method, label_weight=label_weight, tasks=self.names)
+            balance = backward(losses, self.method, label_weight=label_weight, tasks=self.names, penalty=total)
+            return loss_sums.detach(), label_weight, balance
         features, outputs = self.network.in_parts(inputs)
         joined = torch.cat([own.detach() for own in outputs], dim=-1).requires_grad_()
         loss_sums, label_weight = self.losses_of(joined, target, weight)
@@ -109,9 +117,11 @@ class BalancedStep:
             options["shared_params"] = self._shared_params(losses_by_task)
         parameters = list(self.network.parameters.values())
         if isinstance(self.method, PerReplica):
+            if total is not None:
+                total.backward()
             balance = stacked_backward(losses_by_task, self.method, parameters=parameters, **options)
         else:
-            balance = backward(losses_by_task, self.method, **options)
+            balance = backward(losses_by_task, self.method, penalty=total, **options)
         for p in parameters:  # a head without labels in this batch; the optimizer is to treat it as without balancing
             if p.grad is None:
                 p.grad = torch.zeros_like(p)

@@ -27,13 +27,23 @@ class OneNetwork:
         """Inputs [B, ...] to raw outputs [B, outputs]."""
         return self.module(*inputs)
 
-    def in_parts(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, list[Tensor]]:
+    def in_parts(self, inputs: tuple[Tensor, ...]) -> tuple[Any, list[Tensor]]:
         """Inputs to the features that all tasks read, and to raw outputs [B, ...] of each task, none of which reads another's.
 
         The module has ``features`` and ``outputs_of``, as :class:`~polytask.networks.MultiTaskModule` does.
         """
         features = self.module.features(*inputs)  # type: ignore[operator]
         return features, self.module.outputs_of(features)  # type: ignore[operator]
+
+    @property
+    def has_features(self) -> bool:
+        """Whether all tasks read the same features, where their gradients can be balanced."""
+        return getattr(self.module, "reads_features", True)
+
+    def penalty(self) -> Tensor | None:
+        """What is added to the loss of no task, a scalar; None if nothing."""
+        own = getattr(self.module, "penalty", None)
+        return None if own is None else own()
 
     def set_training(self, mode: bool) -> None:
         """Dropout on or off."""
@@ -71,10 +81,23 @@ class StackedNetworks:
         """Inputs [R, B, ...] to raw outputs [R, B, outputs]."""
         return self._run(self.parameters, self.buffers, inputs)
 
-    def in_parts(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, list[Tensor]]:
+    def in_parts(self, inputs: tuple[Tensor, ...]) -> tuple[Any, list[Tensor]]:
         """Inputs [R, B, ...] to features [R, B, ...] and raw outputs [R, B, ...] of each task; see :class:`OneNetwork`."""
         features = self._run_part("features", self.parameters, self.buffers, inputs)
         return features, self._run_part("outputs_of", self.parameters, self.buffers, (features,))
+
+    @property
+    def has_features(self) -> bool:
+        """Whether all tasks read the same features; see :class:`OneNetwork`."""
+        return getattr(self.module, "reads_features", True)
+
+    def penalty(self) -> Tensor | None:
+        """What is added to the loss of no task, [R]; None if nothing."""
+        own = getattr(self.module, "penalty", None)
+        if own is None or own() is None:
+            return None
+        run = vmap(lambda parameters, buffers: self._part("penalty", parameters, buffers, ()))
+        return run(self.parameters, self.buffers)
 
     def set_training(self, mode: bool) -> None:
         """Dropout on or off; only in the module that runs, the others lend their parameters until :meth:`load`."""

@@ -7,5 +7,6 @@
 """
 
 from polytask.networks.sharing._hard import HardSharing, HardSharingLayer
+from polytask.networks.sharing._registry import sharing_names, sharing_of, sharing_text
 
-__all__ = ["HardSharing", "HardSharingLayer"]
+__all__ = ["HardSharing", "HardSharingLayer", "sharing_names", "sharing_of", "sharing_text"]
