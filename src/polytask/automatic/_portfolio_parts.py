@@ -9,10 +9,16 @@ import numpy as np
 
 from polytask.automatic._mixtures import TaskEnsemble
 from polytask.automatic._portfolio import Portfolio
-from polytask.estimators import AloneModels, Bagged, fold_model_from_parts, fold_model_parts
-from polytask.estimators._estimator_from_parts import _task_model as task_model_from_parts
-from polytask.estimators._estimator_parts import _task_model as task_model_parts
-from polytask.estimators._network_parts import restore_table, table_content
+from polytask.estimators import (
+    AloneModels,
+    Bagged,
+    fold_model_from_parts,
+    fold_model_parts,
+    restore_table,
+    table_content,
+    task_model_from_parts,
+    task_model_parts,
+)
 from polytask.exceptions import ModelFolderError
 from polytask.storage import Folder, JSONPart, Part, TensorsPart, read_folder, write_folder
 from polytask.tasks import fitted_task_from_dict, fixed_task

@@ -42,7 +42,8 @@ from polytask.estimators._candidates import (
 )
 from polytask.estimators._ensemble import Ensemble
 from polytask.estimators._ensemble_parts import fold_model_from_parts, fold_model_parts
-from polytask.estimators._estimator_from_parts import estimator_from_parts
+from polytask.estimators._estimator_from_parts import estimator_from_parts, task_model_from_parts
+from polytask.estimators._estimator_parts import task_model_parts
 from polytask.estimators._fit_networks import CodedTable, FittedNetwork, NetworkJob, fit_networks
 from polytask.estimators._fit_on_rows import FitsOnRows, fit_on_rows, of_tasks
 from polytask.estimators._folder import load_estimator, save_estimator
@@ -55,7 +56,7 @@ from polytask.estimators._matrix import TableMatrix
 from polytask.estimators._multi_task_boosting import MultiTaskBoosting
 from polytask.estimators._multi_task_forest import MultiTaskForest
 from polytask.estimators._multi_task_network import MultiTaskNetwork
-from polytask.estimators._network_parts import network_from_parts, network_parts
+from polytask.estimators._network_parts import network_from_parts, network_parts, restore_table, table_content
 from polytask.estimators._per_task import PerTaskEstimator, TaskModel
 from polytask.estimators._stacked_across_tasks import StackedAcrossTasks
 from polytask.estimators._stacking import StackingEstimator
@@ -126,9 +127,13 @@ __all__ = [
     "partial_least_squares",
     "random_forest",
     "read_labels",
+    "restore_table",
     "save_estimator",
     "selection_split",
     "stratified_bootstrap",
+    "table_content",
+    "task_model_from_parts",
+    "task_model_parts",
     "task_slices",
     "twin_mask",
 ]

@@ -65,13 +65,15 @@ def _separate(folder: Folder, kind: str, place: str, content: Any, classes: Coll
             place=place,
             folder=folder,
             template=lambda entry: _template(folder, entry, classes),
-            task_model=lambda entry, where: _task_model(folder, entry, where, classes),
+            task_model=lambda entry, where: task_model_from_parts(folder, entry, where, classes),
             own=classes,
         )
     model = _of_settings(folder, kind, content["settings"], classes)
     restore_table(model, content)
     entries = content["models"]
-    model.models_ = {entry["name"]: _task_model(folder, entry, f"{place}models/{k}/", classes) for k, entry in enumerate(entries)}
+    model.models_ = {
+        entry["name"]: task_model_from_parts(folder, entry, f"{place}models/{k}/", classes) for k, entry in enumerate(entries)
+    }
     model.tasks_ = [own.fitted_task_ if hasattr(own, "fitted_task_") else own.tasks_[0] for own in model.models_.values()]
     model.tasks = [fixed_task(task) for task in model.tasks_]
     if kind == "best_per_task":
@@ -83,7 +85,8 @@ def _separate(folder: Folder, kind: str, place: str, content: Any, classes: Coll
     return model
 
 
-def _task_model(folder: Folder, entry: Any, place: str, classes: Collection[type]) -> Any:
+def task_model_from_parts(folder: Folder, entry: Any, place: str, classes: Collection[type]) -> Any:
+    """Make the model of one task that :func:`task_model_parts` wrote."""
     if entry["type"] == "estimator":
         return estimator_from_parts(folder, kind=entry["kind"], place=place, classes=classes)
     if entry["type"] == "twin":

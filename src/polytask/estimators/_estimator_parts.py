@@ -55,7 +55,7 @@ def estimator_parts(model: Any, *, place: str = "", classes: Collection[type] = 
     if isinstance(model, Ensemble):
         made: dict[str, Any] = {
             "template": lambda own, owner, where: _template(own, owner, where, classes),
-            "task_model": lambda own, task, where: _task_model(own, task, where, classes),
+            "task_model": lambda own, task, where: task_model_parts(own, task, where, classes),
         }
         return ensemble_parts(model, place=place, **made)
     settings, settings_parts = _settings(model, f"{place}settings", classes)
@@ -68,14 +68,14 @@ def estimator_parts(model: Any, *, place: str = "", classes: Collection[type] = 
             for name, skills in model.selection_skills_.items()
         ]
     for k, (name, own) in enumerate(model.models_.items()):
-        entry, files = _task_model(own, name, f"{place}models/{k}/", classes)
+        entry, files = task_model_parts(own, name, f"{place}models/{k}/", classes)
         content["models"].append({"name": name, **entry})
         parts |= files
     # the models first, so that one that cannot be held is refused by the name of its task
     return {f"{place}estimator.json": JSONPart(content), **parts, **settings_parts}
 
 
-def _task_model(model: Any, task: str, place: str, classes: Collection[type]) -> tuple[Content, dict[str, Part]]:
+def task_model_parts(model: Any, task: str, place: str, classes: Collection[type]) -> tuple[Content, dict[str, Part]]:
     """One entry of ``models`` and its files: a task learned alone, a twin of a network, or an estimator of this room."""
     if isinstance(model, TwinModel):
         return {"type": "twin"}, trained_parts(model.network, place=place)

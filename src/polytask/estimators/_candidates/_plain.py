@@ -1,5 +1,6 @@
 """Estimators whose fitted state is numbers, so that a model folder can hold it without a word of pickle."""
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -35,7 +36,7 @@ class PlainRegressor(RegressorMixin, PlainModel):
     """A :class:`PlainModel` of numbers."""
 
 
-class PlainClassifier(ClassifierMixin, PlainModel):
+class PlainClassifier(ClassifierMixin, PlainModel, ABC):
     """A :class:`PlainModel` of classes; ``state_["classes"]`` are their codes."""
 
     @property
@@ -43,9 +44,9 @@ class PlainClassifier(ClassifierMixin, PlainModel):
         """Codes of the classes seen, ascending."""
         return self.state_["classes"]
 
+    @abstractmethod
     def predict_proba(self, X: Array) -> Array:
         """Probabilities (n, n_classes)."""
-        raise NotImplementedError
 
     def predict(self, X: Array) -> Array:
         """Most probable code (n,)."""
