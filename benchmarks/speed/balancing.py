@@ -112,7 +112,7 @@ class StackedContest(Contest):
         super().__init__(kind, n_tasks)
         from polytask.networks.heads import StackedLinearHeads
 
-        self.stack = StackedLinearHeads(self.heads[0].in_features, n_tasks)
+        self.stack = StackedLinearHeads.of(self.heads)  # type: ignore[arg-type]
         self.target = torch.stack(self.targets, 1)
         self.optimizer = torch.optim.Adam([*self.trunk.parameters(), *self.stack.parameters()], lr=1e-4, fused=True)
 
@@ -135,12 +135,14 @@ def contestants(kind: str, n_tasks: int) -> Iterator[tuple[str, str, Step]]:
     def exactly(method: balancing.BalancingMethod) -> Step:
         return contest(lambda own: lambda z, losses: backward(losses, method, shared_params=own.trunk.parameters()))
 
+    def at_features(method: balancing.BalancingMethod) -> Step:
+        return contest(lambda own: lambda z, losses: backward(losses, method, features=z))
+
     yield "reference", "sum", contest(lambda own: lambda z, losses: torch.stack(losses).sum().backward())
     for name in ("PCGrad", "MGDA", "UPGrad"):
         yield "exact", name, exactly(getattr(balancing, name)())
     for name in ("PCGrad", "MGDA"):
-        method = getattr(balancing, name)()
-        yield "representation", name, contest(lambda own, method=method: lambda z, losses: backward(losses, method, features=z))
+        yield "representation", name, at_features(getattr(balancing, name)())
     k = EVERY.get(n_tasks, 50)
     yield "every", f"MGDA every {k}", exactly(balancing.Every(balancing.MGDA(), k))
     yield "losses", "Equal", contest(lambda own: lambda z, losses: backward(losses, balancing.Equal()))
