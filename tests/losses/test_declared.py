@@ -11,10 +11,13 @@ from polytask.exceptions import ModelFolderError, OptionError
 from polytask.losses import (
     MAE,
     MSE,
+    AsymmetricFocal,
+    ClassBalancedFocal,
     ClassLoss,
     CrossEntropy,
     Focal,
     Huber,
+    LogCosh,
     NumberLoss,
     OwnClassLoss,
     OwnNumberLoss,
@@ -40,7 +43,9 @@ def triple(preds, target):
 
 
 NUMBERS = [MSE(), MAE(), Huber(), Huber(delta=0.5, unit=2.0), Quantile(0.2), Poisson(), OwnNumberLoss(triple)]
-CLASSES = [CrossEntropy(), CrossEntropy(0.1), Focal(), Focal(0.5), Focal(5.0)]
+NUMBERS += [LogCosh(), LogCosh(delta=0.5, unit=2.0)]
+CLASSES = [CrossEntropy(), CrossEntropy(0.1), Focal(), Focal(0.5), Focal(5.0), ClassBalancedFocal()]
+SCORES = [AsymmetricFocal(), AsymmetricFocal(2.0, 1.0, 0.0)]  # of two classes, and calibrated after training
 each_number_loss = pytest.mark.parametrize("loss", NUMBERS, ids=lambda loss: loss.title)
 each_class_loss = pytest.mark.parametrize("loss", CLASSES, ids=lambda loss: loss.title)
 
@@ -221,18 +226,18 @@ def test_cross_entropy_without_smoothing_is_the_plain_function():
 
 def test_every_loss_is_tested():
     assert {loss.name for loss in NUMBERS} >= number_losses.keys()
-    assert {loss.name for loss in CLASSES} >= class_losses.keys()
+    assert {loss.name for loss in CLASSES + SCORES} >= class_losses.keys()
 
 
-@pytest.mark.parametrize("loss", NUMBERS + CLASSES, ids=lambda loss: loss.title)
+@pytest.mark.parametrize("loss", NUMBERS + CLASSES + SCORES, ids=lambda loss: loss.title)
 def test_json_gives_the_same_loss_again(loss):
     assert loss_from_dict(loss.to_dict(), own=[min, triple]) == loss
 
 
 def test_a_title_reads_as_the_loss_again():
-    for loss in (MAE(), Quantile(0.9), Huber(2.0)):
+    for loss in (MAE(), Quantile(0.9), Huber(2.0), LogCosh(2.0)):
         assert loss_of(loss.title, of=NumberLoss, task="t") == loss
-    for loss in (Focal(1.5), CrossEntropy(0.1)):
+    for loss in (Focal(1.5), CrossEntropy(0.1), AsymmetricFocal(2.0), ClassBalancedFocal(0.99)):
         assert loss_of(loss.title, of=ClassLoss, task="t") == loss
 
 
@@ -245,7 +250,7 @@ def test_a_function_becomes_a_loss():
 @pytest.mark.parametrize(
     "given, words",
     [
-        ("median", "one of mse, mae, huber, quantile, poisson; got 'median'"),
+        ("median", "one of mse, mae, huber, quantile, poisson, log_cosh; got 'median'"),
         ("focal", "got 'focal'"),
         (Focal(), "got Focal"),
         (3, "got 3"),
@@ -262,7 +267,17 @@ def test_what_is_no_loss_is_refused(given, words):
 
 
 def test_settings_out_of_range_are_refused():
-    for make in (lambda: Focal(-1.0), lambda: CrossEntropy(1.0), lambda: Huber(unit=0.0), lambda: Quantile(float("nan"))):
+    for make in (
+        lambda: AsymmetricFocal(margin=1.0),
+        lambda: AsymmetricFocal(-1.0),
+        lambda: ClassBalancedFocal(1.0),
+        lambda: ClassBalancedFocal(gamma=-1.0),
+        lambda: LogCosh(0.0),
+        lambda: Focal(-1.0),
+        lambda: CrossEntropy(1.0),
+        lambda: Huber(unit=0.0),
+        lambda: Quantile(float("nan")),
+    ):
         with pytest.raises(OptionError, match="must be"):
             make()
 

@@ -7,6 +7,8 @@ from sklearn.metrics import log_loss, mean_poisson_deviance
 from torch.nn import functional
 
 from polytask.losses import (
+    asymmetric_focal,
+    asymmetric_focal_per_label,
     binary_cross_entropy,
     binary_cross_entropy_per_label,
     cross_entropy,
@@ -18,6 +20,8 @@ from polytask.losses import (
     focal_per_label,
     huber,
     huber_per_label,
+    log_cosh,
+    log_cosh_per_label,
     mae,
     mae_per_label,
     masked_inputs,
@@ -41,6 +45,8 @@ PER_LABEL = {
     mae: mae_per_label,
     huber: huber_per_label,
     quantile: quantile_per_label,
+    log_cosh: log_cosh_per_label,
+    asymmetric_focal: asymmetric_focal_per_label,
 }
 LOSSES = list(PER_LABEL)
 N_ROWS, N_LEVELS, N_LABELS = 12, 4, 3
@@ -49,14 +55,15 @@ N_ROWS, N_LEVELS, N_LABELS = 12, 4, 3
 def sample(loss, *, leading=(), dtype=torch.float64, seed=0):
     """Random outputs, target and weight that fit the loss; every third row has weight 0."""
     generator = torch.Generator().manual_seed(seed)
-    n_outputs = {cross_entropy: N_LEVELS, focal: N_LEVELS, cumulative_link: N_LEVELS, binary_cross_entropy: N_LABELS}.get(loss, 1)
-    n_targets = N_LABELS if loss is binary_cross_entropy else 1
+    of_labels = loss in (binary_cross_entropy, asymmetric_focal)
+    n_outputs = N_LABELS if of_labels else N_LEVELS if loss in (cross_entropy, focal, cumulative_link) else 1
+    n_targets = N_LABELS if of_labels else 1
     shape = (*leading, N_ROWS, n_targets)
     outputs = torch.randn((*leading, N_ROWS, n_outputs), generator=generator, dtype=torch.float64)
-    if loss in (mse, mae, huber, quantile):
+    if loss in (mse, mae, huber, quantile, log_cosh):
         target = torch.randn(shape, generator=generator, dtype=torch.float64)
     else:
-        n_values = 2 if loss is binary_cross_entropy else N_LEVELS
+        n_values = 2 if of_labels else N_LEVELS
         target = torch.randint(n_values, shape, generator=generator).double()
     weight = torch.rand(shape, generator=generator, dtype=torch.float64) + 0.1
     weight[..., ::3, :] = 0.0
@@ -227,7 +234,7 @@ def test_error_names_all_shapes(loss):
         loss(outputs, target, weight[1:])
 
 
-@pytest.mark.parametrize("loss", [mse, mae, huber, quantile, poisson, binary_cross_entropy])
+@pytest.mark.parametrize("loss", [mse, mae, huber, quantile, poisson, log_cosh, binary_cross_entropy, asymmetric_focal])
 def test_error_names_a_wrong_number_of_outputs(loss):
     with pytest.raises(ValueError, match="must have 1 column; got 2"):
         loss(torch.zeros(3, 2), torch.zeros(3, 1), torch.ones(3, 1))

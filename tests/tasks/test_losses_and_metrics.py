@@ -43,6 +43,8 @@ NUMBERS = {
     "regression huber 0.3": Regression("price", loss=Huber(delta=0.3)),
     "regression quantile 0.9": Regression("price", loss="quantile:0.9"),
     "regression own": Regression("price", loss=triple),
+    "regression log-cosh": Regression("price", loss="log_cosh"),
+    "count log-cosh": Count("visits", loss="log_cosh:2"),
     "count mae": Count("visits", loss="mae"),
     "count mse": Count("visits", loss="mse"),
     "count quantile": Count("visits", loss=Quantile(0.8)),
@@ -53,6 +55,8 @@ CLASSES = {
     "binary smoothed": Binary("sold", loss="cross_entropy:0.1"),
     "binary weighted": Binary("sold", class_weight="balanced"),
     "binary focal weighted": Binary("sold", loss=Focal(1.0), class_weight={"yes": 5}),
+    "binary class-balanced": Binary("sold", loss="class_balanced_focal:0.99"),
+    "multiclass class-balanced": Multiclass("colour", loss="class_balanced_focal"),
     "binary own": Binary("sold", loss=logistic),
     "multiclass focal": Multiclass("colour", loss="focal:3"),
     "multiclass smoothed": Multiclass("colour", loss=CrossEntropy(0.2)),
@@ -303,6 +307,8 @@ def test_a_class_weight_of_two_is_the_label_twice(y):
         (lambda: Regression("price", loss="focal"), "one of mse, mae, huber"),
         (lambda: Regression("price", loss="poisson"), "make it a Count task"),
         (lambda: Binary("sold", loss="mae"), "one of cross_entropy, focal"),
+        (lambda: Multiclass("colour", loss="asymmetric_focal"), "for tasks of kind binary and multilabel; task 'colour'"),
+        (lambda: Multilabel("tags", loss="class_balanced_focal"), "'tags' is of kind multilabel. Choose another"),
         (lambda: Regression("price", metrics=["maee"]), "no metric 'maee' of task 'price'. Did you mean 'mae'"),
         (lambda: Regression("price", metrics=[np.mean]), "bare function"),
     ],
@@ -319,6 +325,23 @@ def test_what_cannot_be_declared_is_refused_at_once(declare, words):
 def test_class_weights_that_cannot_be_used_are_refused(y, weight, words):
     with pytest.raises(OptionError, match=words):
         Binary("sold", class_weight=weight).fit(y)
+
+
+def test_a_loss_that_weighs_classes_takes_no_other_class_weights(y):
+    with pytest.raises(OptionError, match="weighs the classes itself; leave `class_weight` out"):
+        Binary("sold", loss="class_balanced_focal", class_weight="balanced").fit(y)
+
+
+def test_effective_numbers_are_counted_on_the_training_rows(y):
+    task = Multiclass("colour", loss="class_balanced_focal:0.9").fit(y)
+    target = task.encode(y)
+    weight = weights_of(target)
+    counts = [weight[target == k].sum() for k in range(3)]
+    expected = (1 - 0.9) / (1 - 0.9 ** np.array(counts))
+    found = np.array(task.with_statistics(target, weight).class_weights)
+    np.testing.assert_allclose(found / found[0], expected / expected[0])
+    assert not task.has_fixed_losses
+    assert task.skill_metric == "weighted_log_loss"
 
 
 def test_what_is_not_given_at_load_is_named(fitted):

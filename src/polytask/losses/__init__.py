@@ -23,13 +23,16 @@ reads from a name, or makes of a user's function.
 (tensor(4.), tensor(2.))
 """
 
+from polytask.losses._asymmetric_focal import AsymmetricFocal, asymmetric_focal, asymmetric_focal_per_label
 from polytask.losses._binary_cross_entropy import binary_cross_entropy, binary_cross_entropy_per_label
+from polytask.losses._class_balanced_focal import ClassBalancedFocal, effective_number_weights
 from polytask.losses._class_loss import ClassLoss
 from polytask.losses._cross_entropy import cross_entropy, cross_entropy_per_label
 from polytask.losses._cumulative_link import cumulative_link, cumulative_link_per_label, cumulative_link_probabilities
 from polytask.losses._focal import Focal, focal, focal_per_label, focal_to_probabilities
 from polytask.losses._huber import Huber, huber, huber_per_label
 from polytask.losses._label_smoothing import CrossEntropy, smoothed_cross_entropy
+from polytask.losses._log_cosh import LogCosh, log_cosh, log_cosh_per_label
 from polytask.losses._loss import Loss
 from polytask.losses._loss_of import class_losses, loss_from_dict, loss_of, number_losses
 from polytask.losses._mae import MAE, mae, mae_per_label
@@ -43,16 +46,21 @@ from polytask.losses._sums import masked_inputs, masked_sums
 __all__ = [
     "MAE",
     "MSE",
+    "AsymmetricFocal",
+    "ClassBalancedFocal",
     "ClassLoss",
     "CrossEntropy",
     "Focal",
     "Huber",
+    "LogCosh",
     "Loss",
     "NumberLoss",
     "OwnClassLoss",
     "OwnNumberLoss",
     "Poisson",
     "Quantile",
+    "asymmetric_focal",
+    "asymmetric_focal_per_label",
     "binary_cross_entropy",
     "binary_cross_entropy_per_label",
     "class_losses",
@@ -61,12 +69,15 @@ __all__ = [
     "cumulative_link",
     "cumulative_link_per_label",
     "cumulative_link_probabilities",
+    "effective_number_weights",
     "focal",
     "focal_per_label",
     "focal_to_probabilities",
     "function_name",
     "huber",
     "huber_per_label",
+    "log_cosh",
+    "log_cosh_per_label",
     "loss_from_dict",
     "loss_of",
     "mae",

@@ -1,6 +1,7 @@
 """Losses of class probabilities as objects: what a task declares, and what its outputs then mean."""
 
 from abc import abstractmethod
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -16,7 +17,21 @@ class ClassLoss(Loss):
     """Loss of raw outputs for classes: one logit, one logit per class, or a score with thresholds.
 
     All three are log probabilities of the classes in the end, and a loss may be declared by these alone.
+
+    Attributes
+    ----------
+    kinds : tuple of str
+        Kinds of task that may declare it.
+    calibration : {"", "platt", "temperature"}
+        How outputs become probabilities after training, for a loss whose minimum is none: by a slope and an intercept, or by a
+        slope alone, which keeps the classes that are chosen. Until then training is stopped by the loss itself.
+    weighs_classes : bool
+        Whether :meth:`class_weights` are taken from training rows.
     """
+
+    kinds: ClassVar[tuple[str, ...]] = ("binary", "multiclass", "multilabel", "ordinal")
+    calibration: ClassVar[str] = ""
+    weighs_classes: ClassVar[bool] = False
 
     @abstractmethod
     def of_log_probabilities(self, log_probabilities: Tensor, target: Tensor) -> Tensor:
@@ -47,6 +62,10 @@ class ClassLoss(Loss):
     def tag_probabilities(self, outputs: Tensor) -> Tensor:
         """Probabilities that labels are 1, of logits; both [..., n, n_labels]."""
         return self.probabilities(torch.stack([torch.sigmoid(-outputs), torch.sigmoid(outputs)], dim=-1))[..., 1]
+
+    def class_weights(self, counts: Array) -> Array:
+        """Weights of the classes, of the sums of weights of their training labels [n_classes]."""
+        return np.ones(len(counts))
 
     def fitted_probabilities(self, probabilities: Array) -> Array:
         """Inverse of :meth:`probabilities`, for one distribution over classes [n_classes]."""

@@ -4,10 +4,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from polytask.exceptions import ModelFolderError, OptionError
+from polytask.losses._asymmetric_focal import AsymmetricFocal
+from polytask.losses._class_balanced_focal import ClassBalancedFocal
 from polytask.losses._class_loss import ClassLoss
 from polytask.losses._focal import Focal
 from polytask.losses._huber import Huber
 from polytask.losses._label_smoothing import CrossEntropy
+from polytask.losses._log_cosh import LogCosh
 from polytask.losses._loss import Loss
 from polytask.losses._mae import MAE
 from polytask.losses._mse import MSE
@@ -16,9 +19,11 @@ from polytask.losses._own import OwnClassLoss, OwnNumberLoss, function_name
 from polytask.losses._poisson import Poisson
 from polytask.losses._quantile import Quantile
 
-number_losses: dict[str, type[NumberLoss]] = {loss.name: loss for loss in (MSE, MAE, Huber, Quantile, Poisson)}
+number_losses: dict[str, type[NumberLoss]] = {loss.name: loss for loss in (MSE, MAE, Huber, Quantile, Poisson, LogCosh)}
 """The losses of numbers, by the name that a task or `--loss` may give."""
-class_losses: dict[str, type[ClassLoss]] = {loss.name: loss for loss in (CrossEntropy, Focal)}
+class_losses: dict[str, type[ClassLoss]] = {
+    loss.name: loss for loss in (CrossEntropy, Focal, AsymmetricFocal, ClassBalancedFocal)
+}
 """The losses of classes and tags, by name."""
 
 
@@ -46,8 +51,8 @@ def loss_of(given: Any, *, of: type[Loss], task: str) -> Loss:
     >>> loss_of("focal", of=NumberLoss, task="price")
     Traceback (most recent call last):
     ...
-    polytask.exceptions.OptionError: The loss of task 'price' must be one of mse, mae, huber, quantile, poisson; got 'focal'. A
-    function of your own is taken too.
+    polytask.exceptions.OptionError: The loss of task 'price' must be one of mse, mae, huber, quantile, poisson, log_cosh; got
+    'focal'. A function of your own is taken too.
     """
     named: Mapping[str, type[Loss]] = number_losses if issubclass(of, NumberLoss) else class_losses
     if isinstance(given, of):

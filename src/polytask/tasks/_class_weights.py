@@ -76,10 +76,18 @@ def balanced_weights(codes: Array, weight: Array, *, n_classes: int) -> tuple[fl
     >>> balanced_weights(np.array([0, 0, 0, 1]), np.array([1, 1, 0, 2]), n_classes=2)  # of 2 and 2
     (1.0, 1.0)
     """
-    seen = ~np.isnan(codes) & (weight > 0)
-    if not seen.any():
+    if not (~np.isnan(codes) & (weight > 0)).any():
         return (1.0,) * n_classes
-    unit = weight[seen].max()  # so that no sum overflows
-    counts = np.bincount(codes[seen].astype(np.int64), weights=weight[seen] / unit, minlength=n_classes)
+    counts = class_counts(codes, weight / weight[~np.isnan(codes)].max(), n_classes=n_classes)  # so that no sum overflows
     n_there = (counts > 0).sum()
     return tuple(float(counts.sum() / (n_there * count)) if count > 0 else 1.0 for count in counts)
+
+
+def class_counts(codes: Array, weight: Array, *, n_classes: int) -> Array:
+    """Sum of the weights of the labels of each class, [n_classes]; codes and weights as of :func:`balanced_weights`.
+
+    >>> class_counts(np.array([0, 1, 1, np.nan]), np.array([1.0, 2.0, 0.5, 9.0]), n_classes=3)
+    array([1. , 2.5, 0. ])
+    """
+    seen = ~np.isnan(codes) & (weight > 0)
+    return np.bincount(codes[seen].astype(np.int64), weights=weight[seen], minlength=n_classes)

@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from polytask.exceptions import TargetError
+from polytask.exceptions import OptionError, TargetError
 from polytask.metrics import (
     ACCURACY,
     AVERAGE_PRECISION,
@@ -23,7 +23,7 @@ from polytask.metrics import (
     Metric,
     row_log_loss,
 )
-from polytask.tasks._class_weights import balanced_weights, class_weights
+from polytask.tasks._class_weights import balanced_weights, class_counts, class_weights
 from polytask.tasks._few_labels import most_common
 from polytask.tasks._labels import (
     canonical_label,
@@ -88,9 +88,15 @@ class FittedClasses(FittedTask):
     def with_statistics(self, target: Array, weight: Array) -> Self:
         found = self
         if self.is_balanced:
-            found = replace(self, class_weights=balanced_weights(target[:, 0], weight[:, 0], n_classes=len(self.classes)))
+            found = replace(self, class_weights=self._weights_of(target[:, 0], weight[:, 0]))
         weight = weight * found.importance(target)
         return found._with(prior=smoothed_prior(target[:, 0], weight[:, 0], len(self.classes)).tolist())
+
+    def _weights_of(self, codes: Array, weight: Array) -> tuple[float, ...]:
+        if not self.loss.weighs_classes:
+            return balanced_weights(codes, weight, n_classes=len(self.classes))
+        counts = class_counts(codes, weight, n_classes=len(self.classes))
+        return tuple(float(own) for own in self.loss.class_weights(counts))
 
     def settled(self) -> Self:
         return replace(self, is_balanced=False)
@@ -106,7 +112,7 @@ class FittedClasses(FittedTask):
         return self._weighed(self._raw_losses(outputs, target), target)
 
     def label_errors(self, outputs: Tensor, target: Tensor) -> Tensor:
-        if self.loss.is_log_loss:
+        if self.loss.is_log_loss or self.loss.calibration:
             return self.label_losses(outputs, target)
         probabilities = self.loss.probabilities(self._fitted_probabilities(outputs))
         chosen = torch.gather(probabilities, -1, target.to(torch.int64).expand(*outputs.shape[:-1], 1))
@@ -268,6 +274,13 @@ class Multiclass(Task):
 def fitted_options(task: Any, classes: list[Any]) -> dict[str, Any]:
     """Loss, metrics and class weights of a declared task, as those of the fitted one."""
     weights = class_weights(task.class_weight, classes, task=task.name)
+    if task.loss is not None and task.loss.weighs_classes:
+        if task.class_weight is not None:
+            raise OptionError(
+                f"The loss {task.loss.name!r} of task {task.name!r} weighs the classes itself; leave `class_weight` out, or take "
+                "the loss 'focal'."
+            )
+        weights = None  # taken from training rows
     options = {"loss": task.loss, "own_metrics": task.metrics, "class_weights": weights or ()}
     return options | {"is_balanced": weights is None}
 

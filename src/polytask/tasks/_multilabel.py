@@ -89,7 +89,7 @@ class FittedMultilabel(FittedTask):
         return self.loss.binary(outputs, target)
 
     def label_errors(self, outputs: Tensor, target: Tensor) -> Tensor:
-        if self.loss.is_log_loss:
+        if self.loss.is_log_loss or self.loss.calibration:
             return self.label_losses(outputs, target)
         one = self.loss.tag_probabilities(outputs)
         return -torch.where(target == 1, one, 1 - one).clamp(min=1e-7).log()

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from polytask.exceptions import PolytaskError, TargetError
+from polytask.exceptions import OptionError, PolytaskError, TargetError
 from polytask.losses import ClassLoss, CrossEntropy, Loss, NumberLoss, loss_from_dict, loss_of, masked_sums
 from polytask.metrics import Metric, evaluate_metrics, metrics_by_name, metrics_of
 from polytask.tasks._few_labels import most_common, unlike_rows
@@ -49,9 +49,17 @@ class Task(ABC):
             raise TargetError(f"A task must have a name; got {self.name!r}. Name it, or rename its column.")
         object.__setattr__(self, "columns", tuple(self.columns) or (self.name,))
         if self.loss is not None:
-            object.__setattr__(self, "loss", loss_of(self.loss, of=self.loss_type, task=self.name))
+            object.__setattr__(self, "loss", self._checked(loss_of(self.loss, of=self.loss_type, task=self.name)))
         own = metrics_of(self.metrics, known=metrics_by_name, owner=f" of task {self.name!r}")
         object.__setattr__(self, "metrics", own)
+
+    def _checked(self, loss: Loss) -> Loss:
+        if isinstance(loss, ClassLoss) and self.kind not in loss.kinds:
+            raise OptionError(
+                f"The loss {loss.name!r} is for tasks of kind {' and '.join(loss.kinds)}; task {self.name!r} is of kind "
+                f"{self.kind}. Choose another loss, such as 'focal'."
+            )
+        return loss
 
     @abstractmethod
     def fit(self, y: pd.DataFrame) -> "FittedTask":
