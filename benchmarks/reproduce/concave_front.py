@@ -1,6 +1,6 @@
 """A concave front: which of its points do weighted sums and smooth Tchebycheff scalarization (STCH) reach?
 
-    python benchmarks/reproduce/concave_front.py           # seconds; prints a table and pass or fail, draws concave_front.svg
+    python benchmarks/reproduce/concave_front.py           # seconds; prints a table and pass or fail, draws concave_front.png
 
 Two losses of a point in ten dimensions, one minus a bell about (a, ..., a) and (-a, ..., -a) with a = 1 / sqrt(10) (Fonseca &
 Fleming). Twenty-one preferences from 0.02 to 0.98, all starts near the middle of the front, Adam, learning rate 0.01 falling to
@@ -52,7 +52,7 @@ def widest_gap(losses: Tensor) -> float:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--figure", type=Path, default=Path(__file__).with_suffix(".svg"))
+    parser.add_argument("--figure", type=Path, default=Path(__file__).with_suffix(".png"))
     args = parser.parse_args()
     torch.set_num_threads(1)
     first = torch.linspace(0.02, 0.98, N_RUNS, dtype=torch.float64)

@@ -1,6 +1,6 @@
 """Measuring one task in another unit, from a thousandth to a thousand times: which methods end where they ended before?
 
-    python benchmarks/reproduce/units.py                   # a minute; prints a table and pass or fail, draws units.svg
+    python benchmarks/reproduce/units.py                   # a minute; prints a table and pass or fail, draws units.png
 
 Three losses, quadratic bowls with different centres and curvatures in ten dimensions, each plus 5: their logarithms are finite
 and have one minimum together. Adam (which does away with a common unit by itself), learning rate 0.05 falling to 0, 1,500 steps.
@@ -92,7 +92,7 @@ def turned(make: Callable[[], BalancingMethod]) -> float:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--figure", type=Path, default=Path(__file__).with_suffix(".svg"))
+    parser.add_argument("--figure", type=Path, default=Path(__file__).with_suffix(".png"))
     args = parser.parse_args()
     torch.set_num_threads(1)
     unit = np.linalg.norm(CENTRES[0] - end(METHODS["Equal"], 1.0))
