@@ -179,7 +179,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
         else:
             network = self._continue(start, job, table, labels, weight, self._settings(len(train)), **callbacks)
         self.form_, self.tasks_reasons_ = labels.form, labels.reasons
-        self.n_train_, self.n_validation_, self.training_rows_, self.validation_rows_ = len(train), len(held), train, held
+        self._take_rows(train, held)
         return self._take(network)
 
     def partial_fit(self, X: Any, y: Any = None, *, classes: Any = None, sample_weight: Any = None) -> Self:
@@ -239,7 +239,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
         once = replace(self._settings(len(rows)), max_epochs=1, patience=None, max_steps=None, time_limit=None)
         after = self._continue(start, job, table, labels, weight, once, schedule=constant_rate, keep_moments=True)
         self.form_, self.tasks_reasons_ = form, labels.reasons
-        self.n_train_, self.n_validation_, self.training_rows_, self.validation_rows_ = len(rows), 0, rows, rows[:0]
+        self._take_rows(rows, rows[:0])
         return self._take(joined(start, after))
 
     def _continue(
@@ -265,6 +265,11 @@ class MultiTaskNetwork(MultiTaskEstimator):
         if self.form_ == "vector" and len(self.tasks_[0].labels):
             self.classes_ = np.array(self.tasks_[0].labels)
         return self
+
+    def _take_rows(self, train: Array, held: Array) -> None:
+        """Set which rows were learned from and which chose the epoch; small, since pickles keep them."""
+        self.n_train_, self.n_validation_ = len(train), len(held)
+        self.training_rows_, self.validation_rows_ = train.astype(np.int32), held.astype(np.int32)
 
     def _recipes(self) -> dict[str, Recipe]:
         return {
