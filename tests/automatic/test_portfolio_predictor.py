@@ -173,7 +173,7 @@ def test_a_warm_start_adds_models_to_those_that_are_fitted(frame):
     first = dict(found.model_.portfolio_.bagged)
     assert found.report_["ended_by"] == "time"
     assert any("time limit" in note for note in found.report_["notes"])
-    found.fit(frame, time_limit=60, warm_start=True)
+    found.fit(frame, time_limit=15, warm_start=True)
     later = found.model_.portfolio_.bagged
     assert len(later) > len(first)
     assert all(later[name] is own for name, own in first.items())

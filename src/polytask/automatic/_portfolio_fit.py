@@ -13,8 +13,9 @@ from polytask.automatic._portfolio_parts import MembersFolder
 from polytask.automatic._roles import Roles
 from polytask.automatic._run_folder import RunFolder
 from polytask.automatic._torch_threads import TorchThreads
-from polytask.data.splits import TimeOrder
+from polytask.data.splits import ColumnSplit, TimeOrder
 from polytask.estimators import Bagged, MultiTaskNetwork
+from polytask.exceptions import DataError, OptionError
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -44,6 +45,48 @@ class TrainingRows:
             "reserved": None if reserved is None else reserved[rows],
         }
         return cls(roles.inputs.iloc[rows], roles.labels.iloc[rows], settings)
+
+
+def divided_rows(
+    roles: Roles, n: int, *, split: str | None, group: str | None, time: str | None
+) -> tuple[Array, Array | None, Array]:
+    """Rows to learn from, which of all rows are reserved for validation, and test rows; the names of columns are for errors.
+
+    Raises
+    ------
+    DataError, OptionError
+        If the split column holds something else, cuts a group, or is at odds with the time column.
+    """
+    if roles.split is None:
+        return np.arange(n), None, np.arange(0)
+    parts = ColumnSplit(roles.split).parts()
+    if "train" not in parts:
+        raise DataError(
+            f"The split column {split!r} must say train, validation or test for a fit; got {list(parts)[:5]}. "
+            "Fold numbers are for `compare`."
+        )
+    if roles.groups is not None:
+        _check_groups_whole(roles.groups, parts, split=split, group=group)
+    reserved = np.zeros(n, dtype=bool)
+    reserved[parts.get("validation", np.arange(0))] = True
+    if reserved.any() and roles.times is not None:
+        raise OptionError(
+            f"The split column {split!r} and the time column {time!r} both say which rows choose the epoch. "
+            "Give one of them, or leave the validation rows out of the split."
+        )
+    learn = np.sort(np.concatenate([parts["train"], np.flatnonzero(reserved)]))
+    return learn, reserved if reserved.any() else None, parts.get("test", np.arange(0))
+
+
+def _check_groups_whole(groups: Array, parts: dict[Any, Array], *, split: str | None, group: str | None) -> None:
+    seen: dict[str, Any] = {}
+    for part, rows in parts.items():
+        for own in np.unique(groups[rows].astype(str)).tolist():
+            if seen.setdefault(own, part) != part:
+                raise DataError(
+                    f"The split column {split!r} must keep every group of {group!r} whole; group {own!r} is in "
+                    f"{seen[own]!r} and in {part!r}. Put all rows of a group into one part, or leave the group out."
+                )
 
 
 def fit_portfolio_model(

@@ -1,6 +1,7 @@
 """The portfolio as an estimator: reads the table, makes the split, fits within a time limit, predicts."""
 
 import os
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, Self
@@ -26,6 +27,7 @@ RESERVE = 0.05  # share of the time for the report and all else after the models
 RESERVE_SECONDS = 0.5
 SOON = 5.0  # seconds after which it can be told how busy the machine is
 MOST_SLOWNESS = 5.0
+LEAST_PER_FILE = 0.005  # seconds; temporary files may be on a faster disk
 ASKING = 0.06  # share of the time for what columns matter
 ASKING_PER_FIT = 0.25  # of what the fits took, at most
 ASKING_SECONDS = 1.0  # but at least, where they are quick
@@ -252,14 +254,16 @@ class _Watch:
         self.saving, self.before = 0.0, clock.spent()
         self.measured: dict[str, dict[str, float]] = {}
         self.n_workers, self.began, self.worked = n_workers, time.monotonic(), time.process_time()
+        self.n_files, self.per_file = 0, max(seconds_per_file(), LEAST_PER_FILE)
         self.spare = spare * clock.limit if np.isfinite(clock.limit) and spare else 0.0
         self.asking = ASKING * clock.limit if np.isfinite(clock.limit) else 0.0
 
     def deadline(self) -> float:
         if not np.isfinite(self.clock.limit):
             return float("inf")
-        reserve = RESERVE_SECONDS + RESERVE * self.clock.limit + SLOWNESS * self.before
-        saving = self.saving * self.slowness
+        slowness = self.slowness
+        reserve = (RESERVE_SECONDS + RESERVE * self.clock.limit) * slowness + SLOWNESS * self.before
+        saving = self.saving * slowness + self.n_files * self.per_file
         kept = min(reserve, 0.3 * self.clock.limit) + min(saving, 0.4 * self.clock.limit)
         return self.clock.end - kept - self.asking - self.spare
 
@@ -274,7 +278,8 @@ class _Watch:
     def told(self, name: str, bagged: Bagged | None) -> None:
         if bagged is not None:
             started = time.thread_time()  # while models are saved, no others are fitted beside
-            size = size_of(bagged.models[0]) * len(bagged.models)
+            size, n_files = (own * len(bagged.models) for own in size_of(bagged.models[0]))
+            self.n_files += n_files
             self.saving += 1.5 * (time.thread_time() - started) * len(bagged.models)
             self.measured[name] = {"megabytes": size / 1e6, "latency": self._latency(bagged)}
             if self.keeper is not None and name not in self.kept:
@@ -287,6 +292,19 @@ class _Watch:
         started = time.perf_counter()
         bagged.models[0].outputs(self.few)
         return 1e6 * (time.perf_counter() - started) * len(bagged.models) / len(self.few.numeric)
+
+
+def seconds_per_file() -> float:
+    """What it takes until a small file is on the disk, which saving waits for; of three the middle one."""
+    found = []
+    with tempfile.TemporaryFile() as file:
+        for _ in range(3):
+            started = time.perf_counter()
+            file.write(b"0" * 4096)
+            file.flush()
+            os.fsync(file.fileno())
+            found.append(time.perf_counter() - started)
+    return sorted(found)[1]
 
 
 def _label_counts(data: LearningData) -> list[tuple[FittedTask, int]]:

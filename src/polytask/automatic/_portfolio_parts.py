@@ -90,16 +90,16 @@ def portfolio_model_from_parts(folder: Folder, *, classes: Collection[Any] = ())
     return model
 
 
-def size_of(model: Any, *, wanted: Collection[str] | None = None) -> int:
-    """Bytes of a fold's model in a model folder; of models of single tasks those of the tasks that are wanted."""
+def size_of(model: Any, *, wanted: Collection[str] | None = None) -> tuple[int, int]:
+    """Bytes and files of a fold's model in a model folder; of models of single tasks those of the tasks that are wanted."""
     _, parts = fold_model_parts(_of_wanted(model, wanted), place="", task_model=_task_model)
-    return sum(len(part.encode(name)) for name, part in parts.items())
+    return sum(len(part.encode(name)) for name, part in parts.items()), len(parts)
 
 
 def size_in_folder(portfolio: Portfolio) -> int:
     """Bytes of the models that :func:`portfolio_parts` keeps, about: one fold's are looked at."""
     return sum(
-        size_of(portfolio.bagged[name].models[0], wanted=_wanted(portfolio, name)) * len(portfolio.bagged[name].models)
+        size_of(portfolio.bagged[name].models[0], wanted=_wanted(portfolio, name))[0] * len(portfolio.bagged[name].models)
         for name in portfolio.used
     )
 

@@ -15,35 +15,30 @@ from polytask.automatic._audience import in_parameters
 from polytask.automatic._clock import Clock
 from polytask.automatic._deploy import check_deployment, deployment_notes
 from polytask.automatic._fit_report import fit_report
-from polytask.automatic._label_makers import LabelMakers
 from polytask.automatic._portfolio import COLUMNS
-from polytask.automatic._portfolio_fit import TrainingRows, fit_portfolio_model
+from polytask.automatic._portfolio_fit import TrainingRows, divided_rows, fit_portfolio_model
 from polytask.automatic._portfolio_model import PortfolioModel
-from polytask.automatic._portfolio_parts import portfolio_model_from_parts, portfolio_model_parts
 from polytask.automatic._predictor_checks import check_columns, check_numbers, listed, mapped
+from polytask.automatic._predictor_folder import predictor_parts, restored_predictor
 from polytask.automatic._presets import PRESETS, TIME_LIMITS
 from polytask.automatic._roles import Roles, divide_table, warn_of_copies
 from polytask.automatic._run_folder import RunFolder
 from polytask.automatic._skipped import SkippedTask
 from polytask.automatic._study import Study
-from polytask.automatic._study_file import study_of_text
 from polytask.automatic._study_run import as_gap, study_as_run, study_of
-from polytask.automatic._study_text import study_text
 from polytask.automatic._task_scores import observed_rows, task_scores
 from polytask.automatic._task_summary import task_summary
 from polytask.automatic._torch_threads import TorchThreads
 from polytask.data import like, to_pandas
-from polytask.data.splits import ColumnSplit
-from polytask.estimators import Bagged, MultiTaskNetwork, estimator_from_parts, network_from_parts, network_parts
+from polytask.estimators import Bagged, MultiTaskNetwork, estimator_from_parts
 from polytask.evaluation import Slices, diagnose_tasks
-from polytask.exceptions import DataError, ModelFolderError, OptionError, PolytaskWarning, TargetError
-from polytask.storage import JSONPart, TextPart, fingerprint, read_folder, write_folder
+from polytask.exceptions import DataError, OptionError, PolytaskWarning, TargetError
+from polytask.storage import fingerprint, read_folder, write_folder
 from polytask.tasks import FittedTask
 from polytask.training import EpochRecord
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-STUDY_FILE = "study.yaml"
 EVALUATION_FORMAT, EVALUATION_VERSION = "polytask.evaluation", 1
 
 
@@ -214,7 +209,7 @@ class MultiTaskPredictor:
         frame = to_pandas(data)
         roles = self._roles(frame)
         warn_of_copies(roles)
-        train, reserved, test = self._rows(roles, len(frame))
+        train, reserved, test = divided_rows(roles, len(frame), split=self.split, group=self.group, time=self.time)
         rows = TrainingRows.of(roles, train, reserved, gap=as_gap(self.gap))
         if resume and run_folder is None:
             raise OptionError("`resume` needs a `run_folder` to go on from; got none.")
@@ -367,38 +362,6 @@ class MultiTaskPredictor:
                 column_kinds=(self.network or MultiTaskNetwork()).column_kinds,
                 unlearnable=self.unlearnable,
             )
-
-    def _check_groups_whole(self, groups: Array, parts: dict[Any, Array]) -> None:
-        seen: dict[str, Any] = {}
-        for part, rows in parts.items():
-            for group in np.unique(groups[rows].astype(str)).tolist():
-                if seen.setdefault(group, part) != part:
-                    raise DataError(
-                        f"The split column {self.split!r} must keep every group of {self.group!r} whole; group {group!r} is in "
-                        f"{seen[group]!r} and in {part!r}. Put all rows of a group into one part, or leave the group out."
-                    )
-
-    def _rows(self, roles: Roles, n: int) -> tuple[Array, Array | None, Array]:
-        """Rows to learn from, which of all rows are reserved for validation, and test rows."""
-        if roles.split is None:
-            return np.arange(n), None, np.arange(0)
-        parts = ColumnSplit(roles.split).parts()
-        if "train" not in parts:
-            raise DataError(
-                f"The split column {self.split!r} must say train, validation or test for a fit; got {list(parts)[:5]}. "
-                "Fold numbers are for `compare`."
-            )
-        if roles.groups is not None:
-            self._check_groups_whole(roles.groups, parts)
-        reserved = np.zeros(n, dtype=bool)
-        reserved[parts.get("validation", np.arange(0))] = True
-        if reserved.any() and roles.times is not None:
-            raise OptionError(
-                f"The split column {self.split!r} and the time column {self.time!r} both say which rows choose the epoch. "
-                "Give one of them, or leave the validation rows out of the split."
-            )
-        learn = np.sort(np.concatenate([parts["train"], np.flatnonzero(reserved)]))
-        return learn, reserved if reserved.any() else None, parts.get("test", np.arange(0))
 
     def _fingerprints(self, frame: pd.DataFrame, model: MultiTaskNetwork) -> dict[str, str]:
         """What must be the same for a run to go on with the same numbers."""
@@ -619,30 +582,8 @@ class MultiTaskPredictor:
             If the path is taken (unless it is a polytask model and ``overwrite``), or the disk refuses.
         """
         self._check_fitted()
-        content: dict[str, Any] = {
-            "targets": [target if isinstance(target, str) else target.name for target in self.targets],
-            "target_columns": self.target_columns_,
-            "order": self.order_,
-            "ignore": self.ignore,
-            "group": self.group,
-            "split": self.split,
-            "weight": self.weight,
-            "task_by": self.task_by,
-            "time": self.time,
-            "labels": self.makers_.to_dict(),
-            "skipped": [task.to_dict() for task in self.skipped_],
-            "seed": self.seed,
-            "report": self.report_,
-        }
-        if isinstance(self.model_, PortfolioModel):
-            content |= {"preset": self.preset, "time_limit": self.time_limit}
-            own = portfolio_model_parts(self.model_)
-        else:
-            own = network_parts(self.model_)
-        parts: dict[str, Any] = {"predictor.json": JSONPart(content), **own}
-        if self.study_ is not None:
-            parts[STUDY_FILE] = TextPart(study_text(self.study_.seen_from(path)))
-        write_folder(path, parts, kind="predictor", meta={"tasks": [task.name for task in self.tasks_]}, overwrite=overwrite)
+        meta = {"tasks": [task.name for task in self.tasks_]}
+        write_folder(path, predictor_parts(self, path), kind="predictor", meta=meta, overwrite=overwrite)
 
     @classmethod
     def load(
@@ -670,35 +611,7 @@ class MultiTaskPredictor:
         ModelFolderError
             If it is not such a folder, damaged, or from a newer version.
         """
-        folder = read_folder(path)
-        if folder.manifest.kind != "predictor":
-            raise ModelFolderError(f"{str(path)!r} holds a {folder.manifest.kind}, not a predictor; use `polytask.load`.")
-        given, content = [*classes, *losses, *metrics], folder.json("predictor.json")
-        is_portfolio = "portfolio.json" in folder
-        model: Any = (
-            portfolio_model_from_parts(folder, classes=given) if is_portfolio else network_from_parts(folder, classes=given)
-        )
-        try:
-            predictor = cls(
-                content["targets"],
-                **{key: content[key] for key in ("ignore", "group", "split", "weight", "seed")},
-                task_by=content.get("task_by"),  # folders of 0.1 lack what follows
-                time=content.get("time"),
-                network=None if is_portfolio else model,
-                preset=content.get("preset", "network"),
-                time_limit=content.get("time_limit"),
-            )
-            predictor.makers_ = LabelMakers.from_dict(content.get("labels") or {"derived": [], "task_by": None})
-            predictor.model_, predictor.target_columns_ = model, content["target_columns"]
-            predictor.order_ = content["order"]
-            predictor.skipped_ = [SkippedTask(**values) for values in content["skipped"]]
-            predictor.report_ = content["report"]
-            predictor.study_ = (
-                study_of_text(folder.text(STUDY_FILE), path=folder.path / STUDY_FILE) if STUDY_FILE in folder else None
-            )
-        except (KeyError, TypeError) as error:
-            raise ModelFolderError(f"{str(path)!r} lacks {error}. Save the model again.") from error
-        return predictor
+        return restored_predictor(cls, read_folder(path), given=[*classes, *losses, *metrics])
 
 
 def load(path: Any, *, classes: Sequence[type] = (), losses: Sequence[Any] = (), metrics: Sequence[Any] = ()) -> Any:
