@@ -30,8 +30,8 @@ class PerReplica(BalancingMethod):
     >>> from polytask.balancing import ScaleInvariant, backward
     >>> w = torch.tensor([[1.0, 2.0], [4.0, 8.0]], requires_grad=True)
     >>> backward(w, PerReplica(ScaleInvariant(), 2)).weights
-    tensor([[1.0000, 0.5000],
-            [0.2500, 0.1250]], dtype=torch.float64)
+    tensor([[0.5000, 0.2500],
+            [0.1250, 0.0625]], dtype=torch.float64)
     """
 
     by_name = False
