@@ -54,7 +54,7 @@ def test_a_comparison_has_losses_too(polytask, table, tmp_path):
     assert tasks["visits"]["metric"] != "mae"
 
 
-@pytest.mark.parametrize("encoder", ["mlp", "resnet"])
+@pytest.mark.parametrize("encoder", ["mlp", "resnet", "ft_transformer"])
 @pytest.mark.parametrize("numbers", ["plain", "periodic", "piecewise"])
 def test_encoders_and_embeddings_of_numbers(fit, encoder, numbers):
     report, _ = fit("-t", "price", "-t", "visits", "--encoder", encoder, "--numbers", numbers)
@@ -63,7 +63,7 @@ def test_encoders_and_embeddings_of_numbers(fit, encoder, numbers):
     assert {key: value for key, value in report["study"].items() if key in told} == {
         key: value for key, value in told.items() if value != usual[key]
     }
-    words = {"resnet": "ResNet", "periodic": "Periodic", "piecewise": "PiecewiseLinear"}
+    words = {"resnet": "ResNet", "ft_transformer": "FTTransformer", "periodic": "Periodic", "piecewise": "PiecewiseLinear"}
     for name, shown in words.items():
         assert (shown in report["settings"]["encoder"]) == (name in (encoder, numbers))
 

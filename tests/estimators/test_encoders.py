@@ -5,12 +5,13 @@ import pandas as pd
 import pytest
 
 from polytask.estimators import MultiTaskNetwork, load_estimator, save_estimator
-from polytask.networks import MLP, Periodic, PiecewiseLinear, ResNet
+from polytask.networks import MLP, FTTransformer, Periodic, PiecewiseLinear, ResNet
 
 ENCODERS = [
     ResNet(n_blocks=1, width=24),
     ResNet(n_blocks=1, width=24, embedding=PiecewiseLinear(width=4, n_bins=8), numeric="quantile"),
     MLP(n_layers=1, width=24, embedding=Periodic(width=4, n_frequencies=8)),
+    FTTransformer(n_blocks=1, width=16, n_heads=2, embedding=Periodic(width=4, n_frequencies=8)),
 ]
 
 

@@ -10,13 +10,24 @@ from torch import nn
 from torch.func import functional_call, stack_module_state, vmap
 
 from polytask.exceptions import ModelFolderError, OptionError
-from polytask.networks import MLP, Periodic, PiecewiseLinear, ResNet, TableShape, recipe_from_dict, recipe_of, recipe_to_dict
+from polytask.networks import (
+    MLP,
+    FTTransformer,
+    Periodic,
+    PiecewiseLinear,
+    ResNet,
+    TableShape,
+    recipe_from_dict,
+    recipe_of,
+    recipe_to_dict,
+)
 from polytask.networks.encoders import PiecewiseLinearEncoding, TableInputs
 
 NAN = float("nan")
 SHAPE = TableShape(3, with_missing=(1,), cardinalities=(4, 30))
 EMBEDDINGS = [Periodic(width=5, n_frequencies=4), Periodic(width=5, lite=True), PiecewiseLinear(width=5, n_bins=6)]
 ENCODERS = [MLP(width=16, embedding=e) for e in EMBEDDINGS] + [ResNet(width=16, embedding=e) for e in (None, *EMBEDDINGS)]
+ENCODERS += [FTTransformer(width=16, n_heads=4, embedding=e) for e in (None, EMBEDDINGS[0])]
 each_embedding = pytest.mark.parametrize("embedding", EMBEDDINGS, ids=repr)
 each_encoder = pytest.mark.parametrize("encoder", ENCODERS, ids=repr)
 

@@ -240,7 +240,9 @@ class Study(_Options):
     missing: Texts = _field("More texts that mean a missing value.", [])
     no_default_missing: bool = _field("Take NA, None, null and the like as values, not as missing.", False)
 
-    encoder: Literal["mlp", "resnet"] = _field("What makes features of the inputs: mlp, or resnet (residual blocks).", "mlp")
+    encoder: Literal["mlp", "resnet", "ft_transformer"] = _field(
+        "What makes features of the inputs: mlp; resnet (residual blocks); ft_transformer (attention of columns; slow).", "mlp"
+    )
     numbers: Literal["plain", "periodic", "piecewise"] = _field(
         "How numbers enter the network: plain (scaled), or embedded by periodic or piecewise linear functions.", "plain"
     )

@@ -1,5 +1,6 @@
 """From a study to the objects that do it."""
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from polytask.estimators import MultiTaskNetwork
     from polytask.networks import Recipe
 
-_ENCODERS = [(encoder, numbers) for encoder in ("mlp", "resnet") for numbers in ("plain", "periodic", "piecewise")]
+_ENCODERS = list(itertools.product(("mlp", "resnet", "ft_transformer"), ("plain", "periodic", "piecewise")))
 
 
 def study_roles(study: Study, frame: Any) -> Roles:
@@ -156,10 +157,10 @@ def study_network(study: Study) -> "MultiTaskNetwork":
 
 def study_encoder(encoder: str, numbers: str) -> "Recipe":
     """The encoder of ``--encoder`` with the embedding of ``--numbers``."""
-    from polytask.networks import MLP, Periodic, PiecewiseLinear, ResNet
+    from polytask.networks import MLP, FTTransformer, Periodic, PiecewiseLinear, ResNet
 
     embeddings = {"plain": None, "periodic": Periodic(), "piecewise": PiecewiseLinear()}
-    recipe = {"mlp": MLP, "resnet": ResNet}[encoder]
+    recipe = {"mlp": MLP, "resnet": ResNet, "ft_transformer": FTTransformer}[encoder]
     return recipe(embedding=embeddings[numbers])
 
 

@@ -162,8 +162,13 @@ Sample = Annotated[
     ),
 ]
 Encoder = Annotated[
-    Literal["mlp", "resnet"],
-    _option("--encoder", panel=_TRAINING, show_default=True, help="What makes features of the inputs; resnet: residual blocks."),
+    Literal["mlp", "resnet", "ft_transformer"],
+    _option(
+        "--encoder",
+        panel=_TRAINING,
+        show_default=True,
+        help="What makes features of the inputs; resnet: residual blocks; ft_transformer: attention between columns, slow.",
+    ),
 ]
 Numbers = Annotated[
     Literal["plain", "periodic", "piecewise"],

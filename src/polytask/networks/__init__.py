@@ -11,11 +11,12 @@ Inputs are a table's numbers [n, n_numeric] and codes [n, n_categorical]; output
 from polytask.networks._multi_task_module import MultiTaskModule, build_module, output_slices, target_slices
 from polytask.networks._recipe import ModuleRecipe, Recipe, recipe_of
 from polytask.networks._recipe_json import recipe_from_dict, recipe_to_dict
-from polytask.networks.encoders import MLP, Periodic, PiecewiseLinear, ResNet, TableShape
+from polytask.networks.encoders import MLP, FTTransformer, Periodic, PiecewiseLinear, ResNet, TableShape
 from polytask.networks.sharing import HardSharing, sharing_names, sharing_of, sharing_text
 
 __all__ = [
     "MLP",
+    "FTTransformer",
     "HardSharing",
     "ModuleRecipe",
     "MultiTaskModule",

@@ -7,10 +7,10 @@ from torch import nn
 
 from polytask.exceptions import ModelFolderError, OptionError
 from polytask.networks._recipe import ModuleRecipe, Recipe
-from polytask.networks.encoders import MLP, Periodic, PiecewiseLinear, ResNet
+from polytask.networks.encoders import MLP, FTTransformer, Periodic, PiecewiseLinear, ResNet
 from polytask.networks.sharing import sharing_names
 
-_PARTS: tuple[type[Recipe], ...] = (MLP, ResNet, Periodic, PiecewiseLinear, *sharing_names().values())
+_PARTS: tuple[type[Recipe], ...] = (MLP, ResNet, FTTransformer, Periodic, PiecewiseLinear, *sharing_names().values())
 _KNOWN: dict[str, type[Recipe]] = {recipe.__name__: recipe for recipe in _PARTS}
 
 

@@ -1,7 +1,8 @@
 """Encoders: a table's numbers and codes to features [n, out_features].
 
 An encoder has ``prepare`` (everything without a gradient, run once), ``forward`` (from prepared inputs to features),
-``fit_statistics`` (scaling from training rows, kept in buffers) and ``out_features``.
+``fit_statistics`` (scaling from training rows, kept in buffers) and ``out_features``. Those of this room show stages besides:
+``forward`` is ``embed``, then each of ``blocks``, then ``finish``; ``stage_features`` are the widths between.
 
 >>> import torch
 >>> from polytask.networks.encoders import MLP, TableShape
@@ -12,6 +13,7 @@ torch.Size([5, 16])
 """
 
 from polytask.networks.encoders._embedded_inputs import EmbeddedInputs
+from polytask.networks.encoders._ft_transformer import FTTransformer, FTTransformerEncoder
 from polytask.networks.encoders._mlp import MLP, MLPEncoder
 from polytask.networks.encoders._periodic import Periodic, PeriodicEmbedding
 from polytask.networks.encoders._piecewise import PiecewiseLinear, PiecewiseLinearEmbedding, PiecewiseLinearEncoding
@@ -19,10 +21,14 @@ from polytask.networks.encoders._resnet import ResNet, ResNetEncoder
 from polytask.networks.encoders._scaling import NumericScaling
 from polytask.networks.encoders._table_inputs import TableInputs, TableShape, check_takes_words
 from polytask.networks.encoders._text import TextProjection, text_width
+from polytask.networks.encoders._tokens import ColumnTokens
 
 __all__ = [
     "MLP",
+    "ColumnTokens",
     "EmbeddedInputs",
+    "FTTransformer",
+    "FTTransformerEncoder",
     "MLPEncoder",
     "NumericScaling",
     "Periodic",

@@ -34,6 +34,7 @@ class MLPEncoder(nn.Module):
             in_features = width
         self.layers = nn.Sequential(*layers)
         self.out_features = in_features
+        self.stage_features = [self.inputs.out_features] + n_layers * [width]
 
     def fit_statistics(self, numeric: Tensor, *tokens: Tensor) -> None:
         """Fit what is a value of the training rows (scaling, weights of words); see :meth:`TableInputs.fit_statistics`."""
@@ -43,9 +44,22 @@ class MLPEncoder(nn.Module):
         """Do everything that needs no gradient, once per row; see :meth:`TableInputs.prepare`."""
         return self.inputs.prepare(numeric, categorical, *tokens)
 
+    def embed(self, dense: Tensor, codes: Tensor) -> Tensor:
+        """Prepared inputs to what the first block reads."""
+        return self.inputs(dense, codes)
+
+    @property
+    def blocks(self) -> list[nn.Module]:
+        """Layers with their activation and dropout."""
+        return [self.layers[k : k + 3] for k in range(0, len(self.layers), 3)]
+
+    def finish(self, stage: Tensor) -> Tensor:
+        """What the last block makes to features: as it is."""
+        return stage
+
     def forward(self, dense: Tensor, codes: Tensor) -> Tensor:
         """Prepared inputs to features [..., out_features]."""
-        return self.layers(self.inputs(dense, codes))
+        return self.layers(self.embed(dense, codes))
 
 
 class MLP(Recipe):

@@ -48,6 +48,7 @@ class ResNetEncoder(nn.Module):
         self.blocks = nn.Sequential(*blocks)
         self.norm = nn.LayerNorm(width)  # DIFFERS FROM PAPER: as in the blocks
         self.out_features = width
+        self.stage_features = [width] * (n_blocks + 1)
 
     def fit_statistics(self, numeric: Tensor, *tokens: Tensor) -> None:
         """Fit what is a value of the training rows (scaling, bins, weights of words); see :meth:`TableInputs.fit_statistics`."""
@@ -57,9 +58,17 @@ class ResNetEncoder(nn.Module):
         """Do everything that needs no gradient, once per row; see :meth:`TableInputs.prepare`."""
         return self.inputs.prepare(numeric, categorical, *tokens)
 
+    def embed(self, dense: Tensor, codes: Tensor) -> Tensor:
+        """Prepared inputs to what the first block reads."""
+        return self.first(self.inputs(dense, codes))
+
+    def finish(self, stage: Tensor) -> Tensor:
+        """What the last block makes to features."""
+        return self.norm(stage).relu()
+
     def forward(self, dense: Tensor, codes: Tensor) -> Tensor:
         """Prepared inputs to features [..., out_features]."""
-        return self.norm(self.blocks(self.first(self.inputs(dense, codes)))).relu()
+        return self.finish(self.blocks(self.embed(dense, codes)))
 
 
 class ResNet(Recipe):
