@@ -82,7 +82,9 @@ class MultiTaskModule(nn.Module):
 
     def forward(self, *prepared: Tensor) -> Tensor:
         """Prepared inputs to raw outputs of all tasks."""
-        representations = self.representations(self.features(*prepared))
+        read = getattr(self.sharing, "at_once", self.sharing)  # some sharings are faster where tasks need no way of their own
+        features = self.features(*prepared)
+        representations = read(features) if self.reads_features else read(*features)
         if len(self.heads) >= MANY_HEADS:
             alike = all(z is representations[0] for z in representations)
             if alike and all(type(head) is LinearHead for head in self.heads):

@@ -4,6 +4,7 @@ from torch import Tensor, nn
 
 from polytask.exceptions import OptionError
 from polytask.networks._recipe import Recipe
+from polytask.networks.sharing._towers import through_towers, towers_of
 
 
 class HardSharingLayer(nn.Module):
@@ -13,14 +14,11 @@ class HardSharingLayer(nn.Module):
         super().__init__()
         self.n_tasks = n_tasks
         self.out_features = tower_width or in_features
-        towers = [nn.Sequential(nn.Linear(in_features, tower_width), nn.ReLU()) for _ in range(n_tasks if tower_width else 0)]
-        self.towers = nn.ModuleList(towers)
+        self.towers = towers_of(in_features, n_tasks, width=tower_width)
 
     def forward(self, features: Tensor) -> list[Tensor]:
         """One tensor [..., out_features] per task; the same tensor for all where there are no towers."""
-        if not len(self.towers):
-            return [features] * self.n_tasks
-        return [tower(features) for tower in self.towers]
+        return through_towers(self.towers, [features] * self.n_tasks)
 
 
 class HardSharing(Recipe):

@@ -10,8 +10,12 @@ from polytask.exceptions import OptionError
 from polytask.networks._recipe import Recipe
 from polytask.networks.encoders import MLP, TableShape
 from polytask.networks.sharing._hard import HardSharing
+from polytask.networks.sharing._mmoe import MMoE
 
-SHARING: dict[str, type[Recipe]] = {"hard": HardSharing}
+SHARING: dict[str, type[Recipe]] = {
+    "hard": HardSharing,
+    "mmoe": MMoE,
+}
 
 
 def sharing_names() -> dict[str, type[Recipe]]:
