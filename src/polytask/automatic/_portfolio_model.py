@@ -25,7 +25,6 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 RESERVE = 0.05  # share of the time for the report and all else after the models
 RESERVE_SECONDS = 0.5
-SOON = 5.0  # seconds after which it can be told how busy the machine is
 MOST_SLOWNESS = 5.0
 LEAST_PER_FILE = 0.005  # seconds; temporary files may be on a faster disk
 ASKING = 0.06  # share of the time for what columns matter
@@ -146,7 +145,7 @@ class PortfolioModel(MultiTaskEstimator):
             n_tasks=len(labels.tasks),
             seed=self.random_state,
         )
-        watch = _Watch(arrays, clock, keeper, on_model, n_workers=n_workers, spare=spare_share(deploy, len(self.splits_)))
+        watch = _Watch(arrays, clock, keeper, on_model, spare=spare_share(deploy, len(self.splits_)))
         known = {**(earlier or {}), **(keeper.found() if keeper is not None else {})}
         known = {name: own for name, own in known.items() if _is_of_split(own, self.splits_)}
         self.portfolio_ = fit_portfolio(
@@ -245,7 +244,6 @@ class _Watch:
         keeper: Keeper | None,
         on_model: Callable[[str, Bagged | None], None] | None,
         *,
-        n_workers: int,
         spare: float,
     ) -> None:
         self.few = arrays.take(np.resize(np.arange(len(arrays.numeric)), TIMED_ROWS))
@@ -253,7 +251,6 @@ class _Watch:
         self.kept = set(keeper.found()) if keeper is not None else set()
         self.saving, self.before = 0.0, clock.spent()
         self.measured: dict[str, dict[str, float]] = {}
-        self.n_workers, self.began, self.worked = n_workers, time.monotonic(), time.process_time()
         self.n_files, self.per_file = 0, max(seconds_per_file(), LEAST_PER_FILE)
         self.spare = spare * clock.limit if np.isfinite(clock.limit) and spare else 0.0
         self.asking = ASKING * clock.limit if np.isfinite(clock.limit) else 0.0
@@ -261,19 +258,11 @@ class _Watch:
     def deadline(self) -> float:
         if not np.isfinite(self.clock.limit):
             return float("inf")
-        slowness = self.slowness
+        slowness = machine_slowness()
         reserve = (RESERVE_SECONDS + RESERVE * self.clock.limit) * slowness + SLOWNESS * self.before
         saving = self.saving * slowness + self.n_files * self.per_file
         kept = min(reserve, 0.3 * self.clock.limit) + min(saving, 0.4 * self.clock.limit)
         return self.clock.end - kept - self.asking - self.spare
-
-    @property
-    def slowness(self) -> float:
-        """How much longer work takes than the processor works for it, since other processes want it too."""
-        wall, worked = time.monotonic() - self.began, time.process_time() - self.worked
-        if wall < SOON:
-            return 1.0
-        return float(np.clip(wall * self.n_workers / max(worked, 1e-6), 1.0, MOST_SLOWNESS))
 
     def told(self, name: str, bagged: Bagged | None) -> None:
         if bagged is not None:
@@ -292,6 +281,12 @@ class _Watch:
         started = time.perf_counter()
         bagged.models[0].outputs(self.few)
         return 1e6 * (time.perf_counter() - started) * len(bagged.models) / len(self.few.numeric)
+
+
+def machine_slowness() -> float:
+    """How many times as long work takes, since more processes want the cores than there are; 1 where the system does not tell."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    return float(np.clip(load / (os.cpu_count() or 1), 1.0, MOST_SLOWNESS))
 
 
 def seconds_per_file() -> float:

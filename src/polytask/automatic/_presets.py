@@ -68,7 +68,7 @@ def candidates_of(
         ),
     ]
     if n_tasks > 1:
-        found[5:5] = [_joint_forest(n_trees, seed), _joint_boosting(seed)]
+        found[3:3] = [_joint_boosting(seed), _joint_forest(n_trees, seed)]  # one fit per fold for all tasks: quick
     if preset == "balanced":
         return found
     found += [
