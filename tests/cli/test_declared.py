@@ -37,6 +37,14 @@ def test_losses_are_learned_told_and_repeated(fit, polytask, table, tmp_path):
     assert report_of(tmp_path / "again")["tasks"] == report["tasks"]
 
 
+def test_scores_of_metric_losses_are_told_as_probabilities(fit, table):
+    words = ["-t", "price", "-t", "sold", "--max-steps", 100]
+    report, predicted = fit(*words, "--loss", "sold=auc", "--loss", "price=log_cosh")
+    assert report["study"]["loss"] == {"sold": "auc", "price": "log_cosh"}
+    assert report["tasks"]["sold"]["kind"] == "binary"
+    assert predicted["sold:p(yes)"].mean() == pytest.approx((pd.read_csv(table)["sold"] == "yes").mean(), abs=0.12)
+
+
 def test_class_weights_raise_the_rare_class(fit):
     words = ["-t", "price", "-t", "sold", "--max-steps", 200]
     _, usual = fit(*words, name="usual")

@@ -9,9 +9,12 @@ from sklearn.metrics import mean_pinball_loss
 from polytask._quantiles import weighted_quantile
 from polytask.exceptions import ModelFolderError, OptionError
 from polytask.losses import (
+    AUCM,
     MAE,
     MSE,
     AsymmetricFocal,
+    AUCSquaredHinge,
+    AveragePrecision,
     ClassBalancedFocal,
     ClassLoss,
     CrossEntropy,
@@ -23,6 +26,8 @@ from polytask.losses import (
     OwnNumberLoss,
     Poisson,
     Quantile,
+    SoftF1Macro,
+    SoftF1Micro,
     binary_cross_entropy_per_label,
     class_losses,
     cross_entropy_per_label,
@@ -45,7 +50,14 @@ def triple(preds, target):
 NUMBERS = [MSE(), MAE(), Huber(), Huber(delta=0.5, unit=2.0), Quantile(0.2), Poisson(), OwnNumberLoss(triple)]
 NUMBERS += [LogCosh(), LogCosh(delta=0.5, unit=2.0)]
 CLASSES = [CrossEntropy(), CrossEntropy(0.1), Focal(), Focal(0.5), Focal(5.0), ClassBalancedFocal()]
-SCORES = [AsymmetricFocal(), AsymmetricFocal(2.0, 1.0, 0.0)]  # of two classes, and calibrated after training
+SCORES = [
+    AsymmetricFocal(),
+    AsymmetricFocal(2.0, 1.0, 0.0),
+    AUCSquaredHinge(),
+    AUCM(),
+    AveragePrecision(0.5),
+]  # calibrated after training
+SCORES += [SoftF1Macro(), SoftF1Micro()]
 each_number_loss = pytest.mark.parametrize("loss", NUMBERS, ids=lambda loss: loss.title)
 each_class_loss = pytest.mark.parametrize("loss", CLASSES, ids=lambda loss: loss.title)
 
@@ -237,7 +249,7 @@ def test_json_gives_the_same_loss_again(loss):
 def test_a_title_reads_as_the_loss_again():
     for loss in (MAE(), Quantile(0.9), Huber(2.0), LogCosh(2.0)):
         assert loss_of(loss.title, of=NumberLoss, task="t") == loss
-    for loss in (Focal(1.5), CrossEntropy(0.1), AsymmetricFocal(2.0), ClassBalancedFocal(0.99)):
+    for loss in (Focal(1.5), CrossEntropy(0.1), AsymmetricFocal(2.0), ClassBalancedFocal(0.99), AUCM(0.5), SoftF1Micro()):
         assert loss_of(loss.title, of=ClassLoss, task="t") == loss
 
 
@@ -266,10 +278,18 @@ def test_what_is_no_loss_is_refused(given, words):
         loss_of(given, of=NumberLoss, task="t")
 
 
+def test_a_setting_of_a_loss_without_one_is_refused():
+    for given in ("mse:2", "soft_f1_macro:0.5"):
+        with pytest.raises(OptionError, match=f"has no setting; got '{given}'"):
+            loss_of(given, of=NumberLoss if given[0] == "m" else ClassLoss, task="t")
+
+
 def test_settings_out_of_range_are_refused():
     for make in (
         lambda: AsymmetricFocal(margin=1.0),
         lambda: AsymmetricFocal(-1.0),
+        lambda: AUCSquaredHinge(0.0),
+        lambda: AveragePrecision(float("inf")),
         lambda: ClassBalancedFocal(1.0),
         lambda: ClassBalancedFocal(gamma=-1.0),
         lambda: LogCosh(0.0),

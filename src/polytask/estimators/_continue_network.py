@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from polytask.balancing import BalancingMethod, same_method
+from polytask.estimators._calibrated_scores import calibrated_tasks
 from polytask.estimators._fit_networks import (
     CodedTable,
     FittedNetwork,
@@ -124,6 +125,7 @@ def continue_network(
     built_from = (*deepcopy((encoder, sharing)), start.shape)
     used = np.arange(len(start.tasks))
     found = fitted_networks([job], [module], {job.fold: fold}, history, used, built_from, data.scale)[0]
+    found.tasks = calibrated_tasks(found.module, job, fold, weight)
     found.moments, found.method = _moments(optimizer, network.parameters) if keep_moments else {}, method
     return found
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from polytask._reworded import reworded
 from polytask.balancing import BalancingMethod
 from polytask.data import TableArrays
+from polytask.estimators._calibrated_scores import calibrated_tasks
 from polytask.estimators._part_of_tasks import PartOfTasks
 from polytask.networks import MultiTaskModule, Recipe, TableShape, build_module, output_slices
 from polytask.networks.encoders import check_takes_words
@@ -216,7 +217,8 @@ def fit_networks(
         if history.ended_by == "interrupt" and not keep_interrupted:
             raise KeyboardInterrupt
         fitted += fitted_networks(stack, modules, prepared, history, used, (*deepcopy((encoder, sharing)), shape), data.scale)
-        for own in fitted[start:]:
+        for own, job in zip(fitted[start:], stack, strict=True):
+            own.tasks = calibrated_tasks(own.module, job, prepared[job.fold], weight)
             own.method = None if method is None else method if len(jobs) == 1 else method.fresh()
     return fitted
 

@@ -24,6 +24,9 @@ reads from a name, or makes of a user's function.
 """
 
 from polytask.losses._asymmetric_focal import AsymmetricFocal, asymmetric_focal, asymmetric_focal_per_label
+from polytask.losses._auc import AUCM, AUCSquaredHinge, auc_margin, auc_squared_hinge
+from polytask.losses._average_precision import AveragePrecision, average_precision_hinge
+from polytask.losses._batch_loss import BatchLoss
 from polytask.losses._binary_cross_entropy import binary_cross_entropy, binary_cross_entropy_per_label
 from polytask.losses._class_balanced_focal import ClassBalancedFocal, effective_number_weights
 from polytask.losses._class_loss import ClassLoss
@@ -41,12 +44,18 @@ from polytask.losses._number_loss import NumberLoss, spread
 from polytask.losses._own import OwnClassLoss, OwnNumberLoss, function_name
 from polytask.losses._poisson import Poisson, poisson, poisson_per_label
 from polytask.losses._quantile import Quantile, quantile, quantile_per_label
+from polytask.losses._soft_f1 import SoftF1Macro, SoftF1Micro, soft_f1
+from polytask.losses._squared_hinges import squared_hinge_sums
 from polytask.losses._sums import masked_inputs, masked_sums
 
 __all__ = [
+    "AUCM",
     "MAE",
     "MSE",
+    "AUCSquaredHinge",
     "AsymmetricFocal",
+    "AveragePrecision",
+    "BatchLoss",
     "ClassBalancedFocal",
     "ClassLoss",
     "CrossEntropy",
@@ -59,8 +68,13 @@ __all__ = [
     "OwnNumberLoss",
     "Poisson",
     "Quantile",
+    "SoftF1Macro",
+    "SoftF1Micro",
     "asymmetric_focal",
     "asymmetric_focal_per_label",
+    "auc_margin",
+    "auc_squared_hinge",
+    "average_precision_hinge",
     "binary_cross_entropy",
     "binary_cross_entropy_per_label",
     "class_losses",
@@ -92,5 +106,7 @@ __all__ = [
     "quantile",
     "quantile_per_label",
     "smoothed_cross_entropy",
+    "soft_f1",
     "spread",
+    "squared_hinge_sums",
 ]

@@ -13,9 +13,12 @@ class Loss(ABC):
     ----------
     name : str
         What the user writes: ``Regression("price", loss="huber")``.
+    of_batch : bool
+        Whether it is no mean over rows; see :class:`BatchLoss`.
     """
 
     name: ClassVar[str]
+    of_batch: ClassVar[bool] = False
 
     @property
     def title(self) -> str:

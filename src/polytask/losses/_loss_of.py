@@ -1,10 +1,13 @@
 """From what a user writes, or a model folder holds, to a loss."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from typing import Any
 
 from polytask.exceptions import ModelFolderError, OptionError
 from polytask.losses._asymmetric_focal import AsymmetricFocal
+from polytask.losses._auc import AUCM, AUCSquaredHinge
+from polytask.losses._average_precision import AveragePrecision
 from polytask.losses._class_balanced_focal import ClassBalancedFocal
 from polytask.losses._class_loss import ClassLoss
 from polytask.losses._focal import Focal
@@ -18,11 +21,23 @@ from polytask.losses._number_loss import NumberLoss
 from polytask.losses._own import OwnClassLoss, OwnNumberLoss, function_name
 from polytask.losses._poisson import Poisson
 from polytask.losses._quantile import Quantile
+from polytask.losses._soft_f1 import SoftF1Macro, SoftF1Micro
 
 number_losses: dict[str, type[NumberLoss]] = {loss.name: loss for loss in (MSE, MAE, Huber, Quantile, Poisson, LogCosh)}
 """The losses of numbers, by the name that a task or `--loss` may give."""
 class_losses: dict[str, type[ClassLoss]] = {
-    loss.name: loss for loss in (CrossEntropy, Focal, AsymmetricFocal, ClassBalancedFocal)
+    loss.name: loss
+    for loss in (
+        CrossEntropy,
+        Focal,
+        AsymmetricFocal,
+        ClassBalancedFocal,
+        AUCSquaredHinge,
+        AUCM,
+        AveragePrecision,
+        SoftF1Macro,
+        SoftF1Micro,
+    )
 }
 """The losses of classes and tags, by name."""
 
@@ -60,7 +75,7 @@ def loss_of(given: Any, *, of: type[Loss], task: str) -> Loss:
     if isinstance(given, str):
         name, colon, value = given.partition(":")
         if name in named:
-            return named[name](*_settings(value, name=name, given=given)) if colon else named[name]()
+            return named[name](*_settings(value, of=named[name], given=given)) if colon else named[name]()
     elif callable(given) and not isinstance(given, type | Loss):
         return OwnNumberLoss(given) if issubclass(of, NumberLoss) else OwnClassLoss(given)
     raise OptionError(
@@ -94,7 +109,10 @@ def loss_from_dict(content: Mapping[str, Any], *, own: Iterable[Any] = ()) -> Lo
         raise ModelFolderError(f"A loss of this model is not known to this version ({error}). Upgrade polytask.") from error
 
 
-def _settings(value: str, *, name: str, given: str) -> list[float]:
+def _settings(value: str, *, of: type[Loss], given: str) -> list[float]:
+    name = of.name
+    if not fields(of):
+        raise OptionError(f"The loss {name!r} has no setting; got {given!r}. Write {name!r}.")
     try:
         return [float(value)]
     except ValueError as error:

@@ -23,6 +23,7 @@ from polytask.metrics import (
     Metric,
     row_log_loss,
 )
+from polytask.tasks._calibration import fit_calibration, with_calibration
 from polytask.tasks._class_weights import balanced_weights, class_counts, class_weights
 from polytask.tasks._few_labels import most_common
 from polytask.tasks._labels import (
@@ -111,6 +112,14 @@ class FittedClasses(FittedTask):
     def label_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
         return self._weighed(self._raw_losses(outputs, target), target)
 
+    def batch_losses(self, outputs: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+        if not self.has_batch_loss:
+            return super().batch_losses(outputs, target, weight)
+        shape = (*outputs.shape[:-1], 1)
+        target, weight = target.expand(shape), weight.expand(shape)
+        value, defined = self._raw_batch_loss(outputs, target, self._weighed(weight, target))
+        return value.expand(shape), weight * defined
+
     def label_errors(self, outputs: Tensor, target: Tensor) -> Tensor:
         if self.loss.is_log_loss or self.loss.calibration:
             return self.label_losses(outputs, target)
@@ -119,7 +128,19 @@ class FittedClasses(FittedTask):
         return self._weighed(-chosen.clamp(min=1e-7).log(), target)
 
     def link(self, outputs: Tensor) -> Tensor:
-        return self.loss.probabilities(self._fitted_probabilities(outputs.double()))
+        outputs = with_calibration(outputs.double(), self.statistics.get("calibration"))
+        return self.loss.probabilities(self._fitted_probabilities(outputs))
+
+    def calibrated(self, outputs: Array, target: Array, weight: Array) -> Self:
+        if not self.needs_calibration:
+            return self
+        weight = weight * self.importance(np.where(weight > 0, target, np.nan))
+        found = fit_calibration(outputs, target, weight, prior=self.statistics["prior"][1:], kind=self.loss.calibration)
+        return replace(self, statistics={**self.statistics, "calibration": found})
+
+    def _raw_batch_loss(self, outputs: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+        """Loss of a batch and whether it is defined, both [..., 1, 1]."""
+        raise NotImplementedError
 
     @abstractmethod
     def _raw_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
@@ -178,6 +199,9 @@ class FittedBinary(FittedClasses):
     def _raw_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
         return self.loss.binary(outputs, target)
 
+    def _raw_batch_loss(self, outputs: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+        return self.loss.of_labels(outputs, target, weight)
+
     def signed_errors(self, outputs: Array, target: Array) -> Array:
         return np.asarray(target[:, 0] - outputs[:, 1])
 
@@ -204,6 +228,9 @@ class FittedMulticlass(FittedClasses):
 
     def _raw_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
         return self.loss.multiclass(outputs, target)
+
+    def _raw_batch_loss(self, outputs: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+        return self.loss.of_classes(outputs, target, weight)
 
     def constant_raw(self) -> Array:
         return np.log(self._prior())

@@ -3,7 +3,7 @@
 import json
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -21,6 +21,7 @@ from polytask.metrics import (
     Metric,
     row_multilabel_log_loss,
 )
+from polytask.tasks._calibration import fit_calibration, with_calibration
 from polytask.tasks._labels import as_number, column_of, numbers_of, one_value_error, smoothed_prior
 from polytask.tasks._task import FittedTask, Task
 
@@ -88,6 +89,13 @@ class FittedMultilabel(FittedTask):
     def label_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
         return self.loss.binary(outputs, target)
 
+    def batch_losses(self, outputs: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+        if not self.has_batch_loss:
+            return super().batch_losses(outputs, target, weight)
+        target, weight = target.expand(outputs.shape), weight.expand(outputs.shape)
+        value, defined = self.loss.of_labels(outputs, target, weight)
+        return value.expand(outputs.shape), weight * defined
+
     def label_errors(self, outputs: Tensor, target: Tensor) -> Tensor:
         if self.loss.is_log_loss or self.loss.calibration:
             return self.label_losses(outputs, target)
@@ -99,7 +107,13 @@ class FittedMultilabel(FittedTask):
         return np.array([np.log(yes / no) for no, yes in pairs])
 
     def link(self, outputs: Tensor) -> Tensor:
-        return self.loss.tag_probabilities(outputs.double())
+        return self.loss.tag_probabilities(with_calibration(outputs.double(), self.statistics.get("calibration")))
+
+    def calibrated(self, outputs: Array, target: Array, weight: Array) -> Self:
+        if not self.needs_calibration:
+            return self
+        found = fit_calibration(outputs, target, weight, prior=self.statistics["prior"], kind=self.loss.calibration)
+        return replace(self, statistics={**self.statistics, "calibration": found})
 
     def constant_outputs(self, n: int) -> Array:
         return np.tile(np.asarray(self.statistics["prior"]), (n, 1))

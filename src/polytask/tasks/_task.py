@@ -10,7 +10,7 @@ import pandas as pd
 from torch import Tensor
 
 from polytask.exceptions import OptionError, PolytaskError, TargetError
-from polytask.losses import ClassLoss, CrossEntropy, Loss, NumberLoss, loss_from_dict, loss_of, masked_sums
+from polytask.losses import ClassLoss, CrossEntropy, Loss, NumberLoss, loss_from_dict, loss_of, masked_inputs, masked_sums
 from polytask.metrics import Metric, evaluate_metrics, metrics_by_name, metrics_of
 from polytask.tasks._few_labels import most_common, unlike_rows
 from polytask.tasks._stored_metrics import metrics_from_list, metrics_to_list
@@ -190,9 +190,41 @@ class FittedTask(ABC):
         """Error of every label of which skill is made, [..., n, n_targets], up to a constant factor; by default its loss."""
         return self.label_losses(outputs, target)
 
+    @property
+    def has_batch_loss(self) -> bool:
+        """Whether networks minimise a statistic of each batch, for which :meth:`label_losses` has to know the weights."""
+        return bool(self.loss.of_batch)
+
+    def batch_losses(self, outputs: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+        """Losses of the labels of a batch and their weights, both [..., n, n_targets], of inputs without NaN.
+
+        Of a :class:`~polytask.losses.BatchLoss` every label has the loss of the batch, or weight 0 where it is not defined.
+        """
+        return self.label_losses(outputs, target), weight
+
     def loss_sums(self, outputs: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
         """Sum of losses and sum of weights over rows; where the weight is 0, outputs and target may be anything."""
-        return masked_sums(self.label_losses, outputs, target, weight, loss=f"task {self.name!r}")
+        if not self.has_batch_loss:
+            return masked_sums(self.label_losses, outputs, target, weight, loss=f"task {self.name!r}")
+        values, weight = self.batch_losses(*masked_inputs(outputs, target, weight, loss=f"task {self.name!r}"))
+        return (values * weight).sum(dim=(-2, -1)), weight.expand(values.shape).sum(dim=(-2, -1))
+
+    @property
+    def needs_calibration(self) -> bool:
+        """Whether raw outputs are scores of which :meth:`calibrated` has to make probabilities after training."""
+        return isinstance(self.loss, ClassLoss) and bool(self.loss.calibration)
+
+    def calibrated(self, outputs: Array, target: Array, weight: Array) -> Self:
+        """Return a copy that links raw outputs to probabilities as suits these rows; the same for a task without need of it.
+
+        Parameters
+        ----------
+        outputs : array of shape (n, n_outputs)
+            Raw outputs of a trained network.
+        target, weight : array of shape (n, n_targets)
+            Training targets; label weights, 0 where missing.
+        """
+        return self
 
     @abstractmethod
     def constant_raw(self) -> Array:

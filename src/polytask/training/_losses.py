@@ -1,6 +1,7 @@
 """Losses of all tasks on one batch."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,12 +20,14 @@ class TaskLosses:
     ----------
     tasks : sequence of FittedTask
     of_skill : bool, default=False
-        The errors of which skill is made, where they differ from the losses (focal loss, label smoothing).
+        The errors of which skill is made, where they differ from the losses (focal loss, label smoothing). Losses of scores that
+        are calibrated after training stand for themselves.
     """
 
     def __init__(self, tasks: Sequence[FittedTask], *, of_skill: bool = False) -> None:
         self.tasks = list(tasks)
         self.values_of = [task.label_errors if of_skill else task.label_losses for task in tasks]
+        self.has_batch_loss = any(task.has_batch_loss for task in tasks)
         self.n_outputs = [task.n_outputs for task in tasks]
         self.n_targets = [task.n_targets for task in tasks]
         self.reach = torch.block_diag(*[_reach(task) for task in tasks])  # [C, outputs]
@@ -35,9 +38,21 @@ class TaskLosses:
         outputs, target, weight = masked_inputs(outputs, target, weight, loss="TaskLosses", reach=self.reach)
         # split, not slices: one node in the graph instead of one per task, each with a gradient as wide as all outputs
         parts = zip(self.values_of, outputs.split(self.n_outputs, -1), target.split(self.n_targets, -1), strict=True)
-        values = torch.cat([values_of(*part) for values_of, *part in parts], dim=-1)  # [..., n, C]
+        if self.has_batch_loss:
+            values, weight = self._of_batch(list(parts), weight.expand(*outputs.shape[:-1], -1))
+        else:
+            values = torch.cat([values_of(*part) for values_of, *part in parts], dim=-1)  # [..., n, C]
         weight = weight.expand(values.shape)
         return self._per_task((values * weight).sum(-2)), self._per_task(weight.sum(-2))
+
+    def _of_batch(self, parts: list[Any], weight: Tensor) -> tuple[Tensor, Tensor]:
+        """Losses and weights [..., n, C] where some tasks have a loss of the whole batch."""
+        values, weights = [], []
+        for task, own, (values_of, raw, target) in zip(self.tasks, weight.split(self.n_targets, -1), parts, strict=True):
+            found, own = task.batch_losses(raw, target, own) if task.has_batch_loss else (values_of(raw, target), own)
+            values.append(found)
+            weights.append(own)
+        return torch.cat(values, dim=-1), torch.cat(weights, dim=-1)
 
     def _per_task(self, sums: Tensor) -> Tensor:
         if len(self.tasks) == sums.shape[-1]:  # one column each: nothing to add up

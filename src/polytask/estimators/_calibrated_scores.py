@@ -1,0 +1,69 @@
+"""Probabilities of tasks whose networks learn scores, such as those of an AUC loss."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from polytask.networks import MultiTaskModule, output_slices
+from polytask.tasks import FittedTask
+
+if TYPE_CHECKING:
+    from polytask.estimators._fit_networks import Fold, NetworkJob
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+FEWEST = 5  # validation labels of each class by which scores are calibrated alone; with fewer, training rows help
+_ROWS = 2048  # of one pass
+
+
+@torch.no_grad()
+def calibrated_tasks(module: MultiTaskModule, job: "NetworkJob", fold: "Fold", weight: Array) -> list[FittedTask]:
+    """Tasks of a trained network with the link from scores to probabilities, where their loss needs one.
+
+    Found on the validation rows of the job, whose labels also said when to stop; with fewer than five labels of a class among
+    them on all rows of the job, where scores are surer of themselves than on new rows.
+
+    Parameters
+    ----------
+    module : MultiTaskModule
+        In evaluation mode.
+    job : NetworkJob
+    fold : Fold
+        Prepared inputs and targets of all rows, and the tasks.
+    weight : array of shape (n, C)
+        Label weights of all tasks side by side; 0 = missing.
+    """
+    if not any(task.needs_calibration for task in fold.tasks):
+        return fold.tasks
+    target, tasks, start = fold.target.cpu().double().numpy(), list(fold.tasks), 0
+    everything = np.concatenate([job.train_rows, job.validation_rows])
+    raw: dict[bool, Array] = {}
+    for k, (task, own) in enumerate(zip(fold.tasks, output_slices(fold.tasks), strict=True)):
+        columns = slice(start, start + task.n_targets)
+        start = columns.stop
+        if not (task.needs_calibration and job.tasks[k]):
+            continue
+        alone = _has_both(target[job.validation_rows, columns], weight[job.validation_rows, columns])
+        rows = job.validation_rows if alone else everything
+        if "calibration" in task.statistics and not alone and not _has_both(target[rows, columns], weight[rows, columns]):
+            continue  # a further batch of too few labels: what was found on more of them stays
+        if alone not in raw:
+            raw[alone] = _raw_outputs(module, fold, rows)
+        tasks[k] = task.calibrated(raw[alone][:, own], target[rows, columns], weight[rows, columns])
+    return tasks
+
+
+def _has_both(target: Array, weight: Array) -> bool:
+    """Whether every column has enough labels that are its most common one, and that are not."""
+    for label, seen in zip(target.T, (weight > 0).T, strict=True):
+        counts = np.unique(label[seen], return_counts=True)[1]
+        if len(counts) < 2 or counts.sum() - counts.max() < FEWEST or counts.max() < FEWEST:
+            return False
+    return True
+
+
+def _raw_outputs(module: MultiTaskModule, fold: "Fold", rows: Array) -> Array:
+    index = torch.as_tensor(rows, device=fold.target.device)
+    parts = [module(*(own[part] for own in fold.inputs)) for part in index.split(_ROWS)]
+    return torch.cat(parts).cpu().double().numpy()
