@@ -12,10 +12,25 @@ from polytask.networks._multi_task_module import MultiTaskModule, build_module, 
 from polytask.networks._recipe import ModuleRecipe, Recipe, recipe_of
 from polytask.networks._recipe_json import recipe_from_dict, recipe_to_dict
 from polytask.networks.encoders import MLP, FTTransformer, Periodic, PiecewiseLinear, ResNet, TableShape
-from polytask.networks.sharing import HardSharing, MMoE, sharing_names, sharing_of, sharing_text
+from polytask.networks.sharing import (
+    CGC,
+    PLE,
+    STEM,
+    AdaTT,
+    HardSharing,
+    MMoE,
+    TaskAdapters,
+    sharing_names,
+    sharing_of,
+    sharing_text,
+)
 
 __all__ = [
+    "CGC",
     "MLP",
+    "PLE",
+    "STEM",
+    "AdaTT",
     "FTTransformer",
     "HardSharing",
     "MMoE",
@@ -26,6 +41,7 @@ __all__ = [
     "Recipe",
     "ResNet",
     "TableShape",
+    "TaskAdapters",
     "build_module",
     "output_slices",
     "recipe_from_dict",

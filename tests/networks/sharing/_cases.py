@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from polytask.networks import MLP, HardSharing, MMoE, Recipe, TableShape, build_module
+from polytask.networks import CGC, MLP, PLE, STEM, AdaTT, HardSharing, MMoE, Recipe, TableShape, TaskAdapters, build_module
 from polytask.tasks import Regression
 
 N_ROWS = 6
@@ -23,6 +23,8 @@ class Case:
     ----------
     of_task : regular expression
         Of the names of parameters of the sharing that one task uses alone; its group is the number of the task.
+    index : regular expression
+        Of all names with the number of a task in them.
     by_task : mapping of regular expression to int
         Parameters whose axis 0 runs over tasks, that many entries each, so that a permutation of the tasks permutes it too; any
         entries after those belong to no task.
@@ -36,6 +38,7 @@ class Case:
 
     recipe: Recipe
     of_task: str = r"(?:gates|towers|own)\.(\d+)\."
+    index: str = r"(?:gates|towers|own|native|encoders)\.(\d+)(?:\.|$)"
     by_task: dict[str, int] = field(default_factory=dict)
     alone: Recipe | None = None
     weight: str = "experts.weights.0"
@@ -50,11 +53,54 @@ class Case:
 
 CASES: dict[str, Case] = {
     "hard": Case(
-        HardSharing(tower_width=4), alone=HardSharing(tower_width=4), weight="towers.0.0.weight", bias="towers.0.0.bias"
+        HardSharing(tower_width=8), alone=HardSharing(tower_width=4), weight="towers.0.0.weight", bias="towers.0.0.bias"
     ),
-    "mmoe": Case(MMoE(n_experts=4, width=5, tower_width=4), alone=MMoE(n_experts=1, width=5)),
-    "mmoe top_k": Case(MMoE(n_experts=4, width=5, n_layers=2, gate="top_k")),
-    "mmoe dselect_k": Case(MMoE(n_experts=4, width=5, gate="dselect_k")),
+    "mmoe": Case(MMoE(n_experts=4, width=8, tower_width=8), alone=MMoE(n_experts=1, width=5)),
+    "mmoe top_k": Case(MMoE(n_experts=4, width=8, n_layers=2, gate="top_k")),
+    "cgc": Case(
+        CGC(n_task_experts=2, n_shared_experts=1, width=8, tower_width=8),
+        alone=CGC(n_task_experts=1, n_shared_experts=1, width=8),
+        weight="level.own.0.weights.0",
+        bias="level.own.0.biases.0",
+    ),
+    "ple": Case(
+        PLE(n_task_experts=2, n_shared_experts=1, width=8, n_layers=2, tower_width=8),
+        of_task=r"(?:gates|towers|levels\.1\.own)\.(\d+)\.",  # the first level's experts reach all by the shared gate
+        by_task={r"shared_gate": 2},
+        alone=PLE(n_levels=1, n_task_experts=1, n_shared_experts=1, width=8),
+        weight="levels.0.own.0.weights.0",
+        bias="levels.0.own.0.biases.0",
+    ),
+    "adatt": Case(
+        AdaTT(n_task_experts=2, width=8, tower_width=8),
+        of_task=r"(?:towers|levels\.1\.gates|levels\.1\.native)\.(\d+)(?:\.|$)",  # all other parts are read by all tasks
+        index=r"(?:gates|towers|native|experts)\.(\d+)(?:\.|$)",
+        by_task={r"gates": 2},
+        alone=AdaTT(n_levels=1, width=8),
+        weight="levels.0.experts.0.weights.0",
+        bias="levels.0.experts.0.biases.0",
+        scale=2.0,  # by its gate, and as its own
+    ),
+    "adatt one": Case(
+        AdaTT(n_levels=1, width=8),
+        of_task=r"(?:gates)\.(\d+)\.",
+        index=r"(?:gates|experts)\.(\d+)\.",
+        by_task={r"gates": 1},
+    ),
+    "adapters": Case(
+        TaskAdapters(n_layers=2, width=8, rank=2),
+        of_task=r"adapters\.\d+\.(\d+)\.",
+        index=r"adapters\.\d+\.(\d+)\.",
+        alone=TaskAdapters(width=8),
+        weight="layers.0.weight",
+        bias="layers.0.bias",
+    ),
+    "stem": Case(
+        STEM(n_task_experts=2, width=8, tower_width=8),
+        of_task=r"(?:gates|towers|own|encoders)\.(\d+)\.",
+        by_task={r"gates": 2},
+    ),
+    "mmoe dselect_k": Case(MMoE(n_experts=4, width=8, gate="dselect_k")),
 }
 
 
@@ -64,10 +110,13 @@ def tasks_of(n_tasks):
     return [task.with_statistics(task.encode(y), np.ones((3, 1))) for task in fitted]
 
 
-def module_of(recipe, n_tasks=3, *, seed=0):
-    """A network of tasks of one output each, whose heads are drawn too."""
+def module_of(recipe, n_tasks=3, *, seed=0, drawn=True):
+    """A network of tasks of one output each; with ``drawn`` what starts at zero is drawn too."""
     generator = torch.Generator().manual_seed(seed)
     module = build_module(ENCODER, recipe, shape=SHAPE, tasks=tasks_of(n_tasks), generator=generator).eval()
+    for p in module.sharing.parameters() if drawn else ():
+        if not bool(p.any()):
+            torch.nn.init.normal_(p, generator=generator)
     for k, head in enumerate(module.heads):
         torch.nn.init.constant_(head.bias, 0.1 * k)
     return module

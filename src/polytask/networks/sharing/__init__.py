@@ -6,18 +6,33 @@
 3
 """
 
+from polytask.networks.sharing._adapters import TaskAdapters, TaskAdaptersLayer
+from polytask.networks.sharing._adatt import AdaTT, AdaTTLayer
+from polytask.networks.sharing._cgc import CGC, CGCLayer
 from polytask.networks.sharing._gates import DSelectKGate, SoftmaxGate, TopKGate, smooth_step, top_k_softmax
 from polytask.networks.sharing._hard import HardSharing, HardSharingLayer
 from polytask.networks.sharing._mmoe import MMoE, MMoELayer
+from polytask.networks.sharing._ple import PLE, PLELayer
 from polytask.networks.sharing._registry import sharing_names, sharing_of, sharing_text
+from polytask.networks.sharing._stem import STEM, STEMLayer
 
 __all__ = [
+    "CGC",
+    "PLE",
+    "STEM",
+    "AdaTT",
+    "AdaTTLayer",
+    "CGCLayer",
     "DSelectKGate",
     "HardSharing",
     "HardSharingLayer",
     "MMoE",
     "MMoELayer",
+    "PLELayer",
+    "STEMLayer",
     "SoftmaxGate",
+    "TaskAdapters",
+    "TaskAdaptersLayer",
     "TopKGate",
     "sharing_names",
     "sharing_of",

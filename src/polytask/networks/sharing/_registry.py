@@ -9,12 +9,22 @@ from polytask._named import check_settings, named, settings_of_text
 from polytask.exceptions import OptionError
 from polytask.networks._recipe import Recipe
 from polytask.networks.encoders import MLP, TableShape
+from polytask.networks.sharing._adapters import TaskAdapters
+from polytask.networks.sharing._adatt import AdaTT
+from polytask.networks.sharing._cgc import CGC
 from polytask.networks.sharing._hard import HardSharing
 from polytask.networks.sharing._mmoe import MMoE
+from polytask.networks.sharing._ple import PLE
+from polytask.networks.sharing._stem import STEM
 
 SHARING: dict[str, type[Recipe]] = {
     "hard": HardSharing,
     "mmoe": MMoE,
+    "cgc": CGC,
+    "ple": PLE,
+    "adatt": AdaTT,
+    "adapters": TaskAdapters,
+    "stem": STEM,
 }
 
 
