@@ -7,7 +7,25 @@ import numpy as np
 import pandas as pd
 import torch
 
-from polytask.networks import CGC, MLP, PLE, STEM, AdaTT, HardSharing, MMoE, Recipe, TableShape, TaskAdapters, build_module
+from polytask.networks import (
+    CGC,
+    LTB,
+    MLP,
+    MTAN,
+    PLE,
+    STEM,
+    AdaTT,
+    CrossStitch,
+    HardSharing,
+    MMoE,
+    NoSharing,
+    Recipe,
+    Sluice,
+    SoftSharing,
+    TableShape,
+    TaskAdapters,
+    build_module,
+)
 from polytask.tasks import Regression
 
 N_ROWS = 6
@@ -28,6 +46,12 @@ class Case:
     by_task : mapping of regular expression to int
         Parameters whose axis 0 runs over tasks, that many entries each, so that a permutation of the tasks permutes it too; any
         entries after those belong to no task.
+    of_axes : mapping of regular expression to tuple of int
+        Parameters of which each of these axes runs over tasks.
+    free : regular expression
+        Of parameters that at inference some tasks read and others not.
+    shares : bool
+        Whether tasks share parameters, so that their gradients can be balanced.
     alone : Recipe, optional
         Without towers; with one task it is the plain network, of a single layer.
     weight, bias : str
@@ -40,6 +64,9 @@ class Case:
     of_task: str = r"(?:gates|towers|own)\.(\d+)\."
     index: str = r"(?:gates|towers|own|native|encoders)\.(\d+)(?:\.|$)"
     by_task: dict[str, int] = field(default_factory=dict)
+    of_axes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    free: str = "none"
+    shares: bool = True
     alone: Recipe | None = None
     weight: str = "experts.weights.0"
     bias: str = "experts.biases.0"
@@ -55,6 +82,13 @@ CASES: dict[str, Case] = {
     "hard": Case(
         HardSharing(tower_width=8), alone=HardSharing(tower_width=4), weight="towers.0.0.weight", bias="towers.0.0.bias"
     ),
+    "none": Case(NoSharing(), shares=False),
+    "soft": Case(SoftSharing(same_start=False), of_task=r"encoders\.(\d+)\.", shares=False),
+    "cross_stitch": Case(CrossStitch(), of_task="none", of_axes={r"stitches": (0, 1)}),
+    "cross_stitch one": Case(CrossStitch(per_channel=False), of_task="none", of_axes={r"stitches": (0, 1)}),
+    "sluice": Case(Sluice(), of_task="none", of_axes={r"alphas": (1, 3), r"betas": (0,)}),
+    "mtan": Case(MTAN(), of_task=r"attentions\.(\d+)\.", index=r"attentions\.(\d+)\."),
+    "ltb": Case(LTB(), of_task="none", index="none", of_axes={r"branching\.1": (0,)}, free="branching|nodes"),
     "mmoe": Case(MMoE(n_experts=4, width=8, tower_width=8), alone=MMoE(n_experts=1, width=5)),
     "mmoe top_k": Case(MMoE(n_experts=4, width=8, n_layers=2, gate="top_k")),
     "cgc": Case(

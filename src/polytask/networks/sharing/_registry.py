@@ -12,13 +12,25 @@ from polytask.networks.encoders import MLP, TableShape
 from polytask.networks.sharing._adapters import TaskAdapters
 from polytask.networks.sharing._adatt import AdaTT
 from polytask.networks.sharing._cgc import CGC
+from polytask.networks.sharing._cross_stitch import CrossStitch
 from polytask.networks.sharing._hard import HardSharing
+from polytask.networks.sharing._ltb import LTB
 from polytask.networks.sharing._mmoe import MMoE
+from polytask.networks.sharing._mtan import MTAN
+from polytask.networks.sharing._none import NoSharing
 from polytask.networks.sharing._ple import PLE
+from polytask.networks.sharing._sluice import Sluice
+from polytask.networks.sharing._soft import SoftSharing
 from polytask.networks.sharing._stem import STEM
 
 SHARING: dict[str, type[Recipe]] = {
     "hard": HardSharing,
+    "none": NoSharing,
+    "soft": SoftSharing,
+    "cross_stitch": CrossStitch,
+    "sluice": Sluice,
+    "mtan": MTAN,
+    "ltb": LTB,
     "mmoe": MMoE,
     "cgc": CGC,
     "ple": PLE,
