@@ -19,6 +19,7 @@ from polytask.losses import (
     ClassLoss,
     CrossEntropy,
     Focal,
+    Gaussian,
     Huber,
     LogCosh,
     NumberLoss,
@@ -48,7 +49,7 @@ def triple(preds, target):
 
 
 NUMBERS = [MSE(), MAE(), Huber(), Huber(delta=0.5, unit=2.0), Quantile(0.2), Poisson(), OwnNumberLoss(triple)]
-NUMBERS += [LogCosh(), LogCosh(delta=0.5, unit=2.0)]
+NUMBERS += [LogCosh(), LogCosh(delta=0.5, unit=2.0), Gaussian()]
 CLASSES = [CrossEntropy(), CrossEntropy(0.1), Focal(), Focal(0.5), Focal(5.0), ClassBalancedFocal()]
 SCORES = [
     AsymmetricFocal(),
@@ -101,7 +102,7 @@ def test_row_losses_are_those_per_label_and_nan_where_missing(loss):
     assert np.nanmin(found) >= 0
 
 
-@pytest.mark.parametrize("loss", [own for own in NUMBERS if own.name != "poisson"], ids=lambda loss: loss.title)
+@pytest.mark.parametrize("loss", [own for own in NUMBERS if own.name not in ("poisson", "gaussian")], ids=lambda loss: loss.title)
 def test_standardized_labels_give_the_same_loss_up_to_a_factor(loss):
     rng = np.random.default_rng(0)
     target, outputs = (torch.as_tensor(rng.gamma(4.0, 3.0, size=(9, 1))) for _ in range(2))
@@ -262,7 +263,7 @@ def test_a_function_becomes_a_loss():
 @pytest.mark.parametrize(
     "given, words",
     [
-        ("median", "one of mse, mae, huber, quantile, poisson, log_cosh; got 'median'"),
+        ("median", "one of mse, mae, huber, quantile, poisson, log_cosh, gaussian; got 'median'"),
         ("focal", "got 'focal'"),
         (Focal(), "got Focal"),
         (3, "got 3"),

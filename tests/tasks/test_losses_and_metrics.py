@@ -44,6 +44,7 @@ NUMBERS = {
     "regression quantile 0.9": Regression("price", loss="quantile:0.9"),
     "regression own": Regression("price", loss=triple),
     "regression log-cosh": Regression("price", loss="log_cosh"),
+    "regression gaussian": Regression("price", loss="gaussian"),
     "count log-cosh": Count("visits", loss="log_cosh:2"),
     "count mae": Count("visits", loss="mae"),
     "count mse": Count("visits", loss="mse"),
@@ -306,6 +307,7 @@ def test_a_class_weight_of_two_is_the_label_twice(y):
     [
         (lambda: Regression("price", loss="focal"), "one of mse, mae, huber"),
         (lambda: Regression("price", loss="poisson"), "make it a Count task"),
+        (lambda: Count("visits", loss="gaussian"), "make it a Regression task"),
         (lambda: Binary("sold", loss="mae"), "one of cross_entropy, focal"),
         (lambda: Multiclass("colour", loss="asymmetric_focal"), "for tasks of kind binary and multilabel; task 'colour'"),
         (lambda: Multilabel("tags", loss="class_balanced_focal"), "'tags' is of kind multilabel. Choose another"),

@@ -60,6 +60,7 @@ from polytask.estimators._network_parts import network_from_parts, network_parts
 from polytask.estimators._per_task import PerTaskEstimator, TaskModel
 from polytask.estimators._stacked_across_tasks import StackedAcrossTasks
 from polytask.estimators._stacking import StackingEstimator
+from polytask.estimators._standard_deviations import standard_deviations
 from polytask.estimators._voting import VotingEstimator
 
 __all__ = [
@@ -130,6 +131,7 @@ __all__ = [
     "restore_table",
     "save_estimator",
     "selection_split",
+    "standard_deviations",
     "stratified_bootstrap",
     "table_content",
     "task_model_from_parts",

@@ -11,6 +11,7 @@ from polytask.losses._average_precision import AveragePrecision
 from polytask.losses._class_balanced_focal import ClassBalancedFocal
 from polytask.losses._class_loss import ClassLoss
 from polytask.losses._focal import Focal
+from polytask.losses._gaussian import Gaussian
 from polytask.losses._huber import Huber
 from polytask.losses._label_smoothing import CrossEntropy
 from polytask.losses._log_cosh import LogCosh
@@ -23,7 +24,7 @@ from polytask.losses._poisson import Poisson
 from polytask.losses._quantile import Quantile
 from polytask.losses._soft_f1 import SoftF1Macro, SoftF1Micro
 
-number_losses: dict[str, type[NumberLoss]] = {loss.name: loss for loss in (MSE, MAE, Huber, Quantile, Poisson, LogCosh)}
+number_losses: dict[str, type[NumberLoss]] = {loss.name: loss for loss in (MSE, MAE, Huber, Quantile, Poisson, LogCosh, Gaussian)}
 """The losses of numbers, by the name that a task or `--loss` may give."""
 class_losses: dict[str, type[ClassLoss]] = {
     loss.name: loss
@@ -66,8 +67,8 @@ def loss_of(given: Any, *, of: type[Loss], task: str) -> Loss:
     >>> loss_of("focal", of=NumberLoss, task="price")
     Traceback (most recent call last):
     ...
-    polytask.exceptions.OptionError: The loss of task 'price' must be one of mse, mae, huber, quantile, poisson, log_cosh; got
-    'focal'. A function of your own is taken too.
+    polytask.exceptions.OptionError: The loss of task 'price' must be one of mse, mae, huber, quantile, poisson, log_cosh,
+    gaussian; got 'focal'. A function of your own is taken too.
     """
     named: Mapping[str, type[Loss]] = number_losses if issubclass(of, NumberLoss) else class_losses
     if isinstance(given, of):

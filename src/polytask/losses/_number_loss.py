@@ -31,6 +31,8 @@ class NumberLoss(Loss):
         Whether labels are centered and scaled without the pull of outliers before a network learns them.
     depends_on_scale : bool
         Whether labels in another unit change more than a constant factor of the loss.
+    n_outputs : int
+        Raw outputs that a network needs; the first is the prediction.
     lightgbm : mapping or None
         The same loss in LightGBM's parameters; None if it has none.
     """
@@ -38,6 +40,7 @@ class NumberLoss(Loss):
     statistic: ClassVar[str]
     is_robust: ClassVar[bool] = True
     depends_on_scale: ClassVar[bool] = True
+    n_outputs: ClassVar[int] = 1
 
     @property
     def metric_name(self) -> str:
@@ -59,6 +62,10 @@ class NumberLoss(Loss):
     def per_standardized_label(self, preds: Tensor, target: Tensor, *, center: float, scale: float) -> Tensor:
         """Losses, up to a constant factor, of predictions and labels that were centered and divided by ``scale``."""
         return self.per_label(preds, target)
+
+    def per_standardized_error(self, preds: Tensor, target: Tensor, *, center: float, scale: float) -> Tensor:
+        """Errors of which skill is made, up to a constant factor; the losses, unless a network has more outputs than one."""
+        return self.per_standardized_label(preds, target, center=center, scale=scale)
 
     def per_log_label(self, log_preds: Tensor, target: Tensor) -> Tensor:
         """Losses of the logarithms of predictions, for labels >= 0 in their own unit."""

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from polytask.exceptions import TargetError
-from polytask.losses import Loss, NumberLoss, Poisson
+from polytask.exceptions import OptionError, TargetError
+from polytask.losses import Gaussian, Loss, NumberLoss, Poisson
 from polytask.metrics import MAE, POISSON_DEVIANCE, R2, RELATIVE_RMSE, RMSE, Metric, row_poisson_deviance
 from polytask.tasks._labels import column_of, numbers_of
 from polytask.tasks._number import FittedNumber
@@ -71,6 +71,14 @@ class Count(Task):
     kind: ClassVar[str] = "count"
     estimator_type: ClassVar[str] = "counter"
     loss_type: ClassVar[type[Loss]] = NumberLoss
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.loss, Gaussian):
+            raise OptionError(
+                f"The loss 'gaussian' of task {self.name!r} is of numbers that may be negative: make it a Regression task "
+                "(kind regression), or leave the loss out."
+            )
 
     def fit(self, y: pd.DataFrame) -> FittedCount:
         """See :meth:`Task.fit`."""

@@ -45,7 +45,7 @@ class FittedNumber(FittedTask):
 
     @property
     def n_outputs(self) -> int:
-        return 1
+        return int(self.loss.n_outputs)
 
     def strata(self, target: Array, *, n_bins: int = 5) -> Array:
         return quantile_indicators(target[:, 0], n_bins)

@@ -53,11 +53,29 @@ class FittedRegression(FittedNumber):
     def label_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
         return self.number_loss.per_standardized_label(outputs, target, center=self.center, scale=self.statistics["scale"])
 
+    def label_errors(self, outputs: Tensor, target: Tensor) -> Tensor:
+        return self.number_loss.per_standardized_error(outputs, target, center=self.center, scale=self.statistics["scale"])
+
     def constant_raw(self) -> Array:
-        return np.zeros(1)
+        return np.zeros(self.n_outputs)
 
     def link(self, outputs: Tensor) -> Tensor:
         return outputs[..., 0].double() * self.statistics["scale"] + self.center
+
+    def standard_deviation(self, outputs: Tensor) -> Tensor:
+        """Standard deviation of the label, in its unit, of raw outputs [..., n, 2] under the loss "gaussian"; [..., n], float64.
+
+        Raises
+        ------
+        OptionError
+            If the loss is another one, which knows of no deviation.
+        """
+        if not isinstance(self.loss, losses.Gaussian):
+            raise OptionError(
+                f"Task {self.name!r} has no standard deviations: its loss is {self.loss.title!r}. Declare it with "
+                "loss='gaussian'."
+            )
+        return torch.exp(losses.gaussian_log_variance(outputs.double())[..., 0] / 2) * self.statistics["scale"]
 
 
 @dataclass(frozen=True)
@@ -65,7 +83,8 @@ class Regression(Task):
     """Regression: one real number per subject, learned by squared error on the standardized label unless ``loss`` says other.
 
     The loss says what predictions are: means for "mse", medians for "mae", quantiles for "quantile:0.9", in between mean and
-    median for "huber". Skill is made of the same loss, against its best constant.
+    median for "huber" and "log_cosh", means with a standard deviation each for "gaussian". Skill is made of the same loss, of
+    squared error for "gaussian", against its best constant.
 
     >>> task = Regression("price").fit(pd.DataFrame({"price": [1.0, 2.0, None]}))
     >>> task.encode(pd.DataFrame({"price": [3.0]}))

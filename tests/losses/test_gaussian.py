@@ -1,0 +1,72 @@
+"""The normal likelihood with a variance for every row: its formula, its tasks, and networks that find the variance."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy.stats import norm
+
+from polytask.estimators import MultiTaskNetwork, load_estimator, save_estimator, standard_deviations
+from polytask.exceptions import OptionError
+from polytask.losses import Gaussian, gaussian_per_label
+from polytask.networks import MLP
+from polytask.tasks import Binary, Regression
+
+
+def test_is_the_density_of_scipy_but_for_a_constant():
+    raw = torch.randn(9, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    target = torch.randn(9, 1, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    deviation = np.exp(10 * np.tanh(raw[:, 1].numpy() / 10) / 2)
+    expected = -norm(raw[:, 0], deviation).logpdf(target[:, 0]) - np.log(2 * np.pi) / 2
+    np.testing.assert_allclose(gaussian_per_label(raw, target)[:, 0], expected)
+
+
+def test_the_loss_of_the_constant_is_a_half_so_that_the_mean_is_pulled_as_by_squared_error():
+    y = pd.DataFrame({"price": np.random.default_rng(0).normal(50, 7, size=500)})
+    task = Regression("price", loss="gaussian").fit(y)
+    task = task.with_statistics(task.encode(y), np.ones((500, 1)))
+    target = torch.tensor(task.training_target(task.encode(y)))
+    raw = torch.tensor(task.constant_raw()).expand(500, 2).clone().requires_grad_()
+    loss = task.label_losses(raw, target).mean()
+    assert loss.item() == pytest.approx(0.5)
+    (slope,) = torch.autograd.grad(loss / 0.5, raw)
+    torch.testing.assert_close(slope[:, :1], -2 * target / 500)  # that of the squared error, divided by its constant, 1
+
+
+def test_a_task_of_another_loss_has_no_deviation():
+    y = pd.DataFrame({"price": [1.0, 2.0, 4.0]})
+    task = Regression("price").fit(y)
+    with pytest.raises(OptionError, match=r"its loss is 'mse'\. Declare it with loss='gaussian'"):
+        task.standard_deviation(torch.zeros(3, 2))
+
+
+def test_networks_find_where_labels_spread_and_predict_better_densities(tmp_path):
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(1600, 3)), columns=list("abc"))
+    deviation = 10 * np.exp(X["b"])
+    y = pd.DataFrame({"price": 100 + 20 * X["a"] + deviation * rng.normal(size=1600), "up": (X["c"] > 0).astype(int)})
+    y.loc[:100, "price"] = np.nan
+    train, test = slice(0, 1200), slice(1200, None)
+    settings = {
+        "max_epochs": 15,
+        "patience": None,
+        "learning_rate": 0.01,
+        "encoder": MLP(width=16, dropout=0.0),
+        "random_state": 0,
+    }
+    model = MultiTaskNetwork([Regression("price", loss=Gaussian()), Binary("up")], **settings).fit(X[train], y[train])
+    plain = MultiTaskNetwork([Regression("price"), Binary("up")], **settings).fit(X[train], y[train])
+    found = standard_deviations(model, X[test])
+    assert list(found) == ["price"]
+    own, means = found["price"].to_numpy(), model.predict(X[test])["price"].to_numpy()
+    assert np.corrcoef(np.log(own), X["b"][test])[0, 1] > 0.9
+    true = y["price"][test]
+    residual = (y["price"] - plain.predict(X)["price"])[train].std()
+    told = norm(means, own).logpdf(true).mean()
+    assert told > norm(plain.predict(X[test])["price"], residual).logpdf(true).mean() + 0.2
+    assert 0.85 < (np.abs(true - means) < 1.96 * own).mean() <= 1.0
+    assert np.isfinite(model.score(X[test], y[test]))
+    save_estimator(model, tmp_path / "model")
+    pd.testing.assert_frame_equal(standard_deviations(load_estimator(tmp_path / "model"), X[test]), found)
+    with pytest.raises(OptionError, match="No task of this network"):
+        standard_deviations(plain, X[test])
