@@ -117,8 +117,19 @@ def network_facts(model: MultiTaskNetwork) -> dict[str, Any]:
             task.name: [[e + 1, _number(train[e, k]), _number(skill[e, k])] for e in range(len(train))]
             for k, task in enumerate(model.tasks_)
         },
+        **_sharing_facts(model),
         **_balancing_facts(model),
     }
+
+
+def _sharing_facts(model: MultiTaskNetwork) -> dict[str, Any]:
+    """How much each task uses each part of what is shared, where there are gates or stitches."""
+    network = model.network_
+    if network.task_weights is None:
+        return {}
+    names, found = [task.name for task in network.tasks], network.task_weights
+    weights = {name: [_number(value) for value in own] for name, own in zip(names, found.values, strict=True)}
+    return {"sharing": {"architecture": repr(network.sharing), "parts": found.parts, "weights": weights}}
 
 
 def _balancing_facts(model: MultiTaskNetwork) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from polytask.balancing import BalancingMethod
 from polytask.data import TableArrays
 from polytask.estimators._calibrated_scores import calibrated_tasks
 from polytask.estimators._part_of_tasks import PartOfTasks
+from polytask.estimators._task_weights import TaskWeights, task_weights_of
 from polytask.networks import MultiTaskModule, Recipe, TableShape, build_module, output_slices
 from polytask.networks.encoders import check_takes_words
 from polytask.tasks import FittedTask
@@ -108,6 +109,9 @@ class FittedNetwork:
         What the tasks were balanced by, with its memory at the end where one network was trained; None for equal weights.
     cosines : array of shape (T, T), optional
         Mean cosine between the gradients of every two tasks over the run, where a method compares them.
+    task_weights : TaskWeights, optional
+        How much each task uses each part of what is shared (gates, stitches), mean over the training rows; None for hard sharing,
+        a single-task twin, and a folder of an older version.
     """
 
     module: MultiTaskModule
@@ -124,6 +128,7 @@ class FittedNetwork:
     moments: dict[str, dict[str, Tensor]] = field(default_factory=dict)
     method: BalancingMethod | None = None
     cosines: Array | None = None
+    task_weights: TaskWeights | None = None
 
     @torch.no_grad()
     def outputs(self, arrays: TableArrays, *, only: str | None = None) -> dict[str, Array]:
@@ -407,9 +412,16 @@ def fitted_networks(
                 *built_from,
                 scale=scales[k],
                 cosines=None if cosines is None else _of_all_pairs(cosines[own], used, n_tasks),
+                task_weights=_task_weights(job, module, prepared[job.fold]),
             )
         )
     return found
+
+
+def _task_weights(job: NetworkJob, module: MultiTaskModule, fold: Fold) -> TaskWeights | None:
+    if job.tasks.sum() < 2:
+        return None
+    return task_weights_of(module, fold.inputs, job.train_rows, [task.name for task in fold.tasks])
 
 
 def _of_all_tasks(values: Array, used: Array, n_tasks: int) -> Array:

@@ -11,6 +11,7 @@ from polytask.data import TableCodec
 from polytask.estimators._base import MultiTaskEstimator
 from polytask.estimators._fit_networks import FittedNetwork
 from polytask.estimators._multi_task_network import MultiTaskNetwork
+from polytask.estimators._task_weights import TaskWeights
 from polytask.exceptions import ModelFolderError, OptionError
 from polytask.networks import Recipe, TableShape, build_module, recipe_from_dict, recipe_to_dict
 from polytask.storage import Folder, JSONPart, Part, TensorsPart
@@ -145,6 +146,7 @@ def _trained_content(network: FittedNetwork) -> dict[str, Any]:
             "scale": None if network.scale is None else _with_none(network.scale),
             "method": None if network.method is None else method_to_dict(network.method),
             "cosines": None if network.cosines is None else _with_none(network.cosines),
+            "task_weights": _weights_content(network.task_weights),
         },
     }
 
@@ -194,7 +196,16 @@ def _trained(content: Mapping[str, Any], weights: Mapping[str, Any], classes: li
         scale=None if scale is None else np.array(scale, dtype=np.float64),
         method=None if method is None else method_from_dict(method, classes=classes),
         cosines=None if cosines is None else np.array(cosines, dtype=np.float64),
+        task_weights=_weights_of_content(training.get("task_weights")),
     )
+
+
+def _weights_content(weights: TaskWeights | None) -> dict[str, Any] | None:
+    return None if weights is None else {"parts": weights.parts, "values": _with_none(weights.values)}
+
+
+def _weights_of_content(content: Mapping[str, Any] | None) -> TaskWeights | None:
+    return None if content is None else TaskWeights(content["parts"], np.array(content["values"], dtype=np.float64))
 
 
 def _not_complete(folder: Folder, error: Exception) -> ModelFolderError:

@@ -11,6 +11,7 @@ from polytask.reporting._importance_bars import importance_view
 from polytask.reporting._numbers import UNDEFINED, finite, plural, points, significant
 from polytask.reporting._readings import check_format
 from polytask.reporting._settings import flat_rows, input_row, stored_command
+from polytask.reporting._sharing_figures import sharing_view
 from polytask.reporting._skill_bar import skill_bar, skill_scale
 from polytask.reporting._study_view import study_lines
 
@@ -113,6 +114,7 @@ def fit_view(result: Mapping[str, Any]) -> dict[str, Any]:
         ),
         "curves_in_sight": CARDS_IN_SIGHT,
         "importance": importance_view(result),
+        "sharing": sharing_view(result),
         "balancing": balancing_view(result),
         "diagnosed": diagnostic_views(result),
         "open_tasks": OPEN_TASKS,

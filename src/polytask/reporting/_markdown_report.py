@@ -93,7 +93,8 @@ def fit_markdown(result: Mapping[str, Any]) -> str:
         *_leaderboard(view),
         *_importance(view["importance"]),
         *_diagnosed(view["diagnosed"], 0.95),
-        *_balancing(view["balancing"]),
+        *_figures("What do the tasks share?", view["sharing"]),
+        *_figures("How were the tasks balanced?", view["balancing"]),
         *_inputs(view["inputs"]),
         *_notes(view),
         *_again(view),
@@ -101,11 +102,11 @@ def fit_markdown(result: Mapping[str, Any]) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _balancing(found: Mapping[str, Any] | None) -> list[str]:
+def _figures(title: str, found: Mapping[str, Any] | None) -> list[str]:
     if not found:
         return []
     figures = [md.figure(figure, level=3) for figure in found["figures"]]
-    return ["## How were the tasks balanced?", md.prose([found["words"]]), *figures]
+    return [f"## {title}", md.prose([found["words"]]), *figures]
 
 
 def _validation_heading(view: Mapping[str, Any]) -> str:

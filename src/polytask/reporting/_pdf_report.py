@@ -119,10 +119,14 @@ def _fit(pages: Pages, view: Mapping[str, Any]) -> None:
             pages.table(Table(caption="In points of skill", header=["Task", "Skill", "Metrics"], rows=told))
     importance_pages(pages, view["importance"], most_tasks=MOST_TASKS)
     _diagnosed(pages, view["diagnosed"])
-    if view["balancing"]:
-        pages.heading("How were the tasks balanced?", keep=200)
-        pages.paragraph(view["balancing"]["words"])
-        _figures(pages, view["balancing"]["figures"])
+    for title, found in (
+        ("What do the tasks share?", view["sharing"]),
+        ("How were the tasks balanced?", view["balancing"]),
+    ):
+        if found:
+            pages.heading(title, keep=200)
+            pages.paragraph(found["words"])
+            _figures(pages, found["figures"])
     _end(pages, view)
 
 
