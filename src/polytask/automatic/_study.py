@@ -117,15 +117,27 @@ def _similar(value: Any) -> Any:
 
 def _balancing(value: Any) -> Any:
     from polytask.balancing import method_of
+
+    return _named(value, method_of)
+
+
+def _sharing(value: Any) -> Any:
+    from polytask.networks import sharing_of
+
+    return _named(value, sharing_of)
+
+
+def _named(value: Any, made: Callable[..., Any]) -> Any:
+    """A name with settings, as it is, if something can be made of it."""
     from polytask.exceptions import OptionError
 
     if not isinstance(value, str):
         return value
     try:
-        method_of(value, option="BALANCING")
+        made(value, option="OPTION")
     except OptionError as error:
-        told = str(error).replace("In BALANCING: ", "").replace(" in BALANCING", "").rstrip(".")
-        must = told.removeprefix("BALANCING ")
+        told = str(error).replace("In OPTION: ", "").replace(" in OPTION", "").rstrip(".")
+        must = told.removeprefix("OPTION ")
         raise ValueError(must if must != told else f"cannot be {value!r}: {told}") from error
     return value
 
@@ -135,6 +147,7 @@ Paths = Annotated[list[PathText], BeforeValidator(_listed)]
 Folds = Annotated[int | Literal["leave-one-group-out"], BeforeValidator(_folds)]
 Similar = Annotated[str, BeforeValidator(_similar)]
 Balancing = Annotated[str, BeforeValidator(_balancing)]
+Sharing = Annotated[str, BeforeValidator(_sharing)]
 Gap = Annotated[str, BeforeValidator(_gap)]
 Texts = Annotated[list[str], BeforeValidator(_listed)]
 Data = Annotated[dict[str, PathText], _pairs("TARGET=FILE", "price=houses.csv")]
@@ -245,6 +258,9 @@ class Study(_Options):
     )
     numbers: Literal["plain", "periodic", "piecewise"] = _field(
         "How numbers enter the network: plain (scaled), or embedded by periodic or piecewise linear functions.", "plain"
+    )
+    sharing: Sharing | None = _field(
+        "What the targets share in the network: hard, mmoe:n_experts=8, cgc, ple, adatt, ...; by default all but the last layer."
     )
     balancing: Balancing | None = _field(
         "How the losses of the targets become one step: pcgrad, cagrad:c=0.5, famo, ...; by default their mean, each divided by "

@@ -151,7 +151,7 @@ def study_network(study: Study) -> "MultiTaskNetwork":
         settings["column_kinds"] = dict(study.column)
     if (study.encoder, study.numbers) != ("mlp", "plain"):
         settings["encoder"] = study_encoder(study.encoder, study.numbers)
-    settings |= {"balancing": study.balancing, "balance_at": study.balance_at}
+    settings |= {"sharing": study.sharing, "balancing": study.balancing, "balance_at": study.balance_at}
     return MultiTaskNetwork(**{name: value for name, value in settings.items() if value is not None})
 
 
@@ -175,10 +175,11 @@ def study_predictor(study: Study) -> "MultiTaskPredictor":
     """
     from polytask.automatic._predictor import MultiTaskPredictor
 
-    if study.balancing is not None and study.fit.preset == "fast":
-        raise OptionError(
-            f"--balancing {study.balancing} is of networks, and --preset fast has none. Leave it out, or take another preset."
-        )
+    for name, value in (("sharing", study.sharing), ("balancing", study.balancing)):
+        if value is not None and study.fit.preset == "fast":
+            raise OptionError(
+                f"--{name} {value} is of networks, and --preset fast has none. Leave it out, or take another preset."
+            )
     predictor = MultiTaskPredictor(
         study_targets(study),
         losses=study.loss,
@@ -208,11 +209,12 @@ def study_of(predictor: "MultiTaskPredictor") -> Study | None:
     """The study of a predictor made in Python: all but its table; None if a study cannot say it, such as an own network."""
     from polytask.balancing import BalancingMethod, method_text
     from polytask.estimators import MultiTaskNetwork
+    from polytask.networks import Recipe, sharing_text
 
     network = predictor.network or MultiTaskNetwork()
     settings, usual = network.get_params(deep=False), MultiTaskNetwork().get_params(deep=False)
     said = {"max_epochs", "max_steps", "time_limit", "tasks", "device", "random_state", "encoder", "column_kinds"}
-    said |= {"balancing", "balance_at"}
+    said |= {"sharing", "balancing", "balance_at"}
     own = {name for name, value in settings.items() if value is not usual[name] and value != usual[name]}
     encoder = next((names for names in _ENCODERS if repr(study_encoder(*names)) == repr(settings["encoder"])), None)
     if settings["encoder"] is None:
@@ -223,6 +225,11 @@ def study_of(predictor: "MultiTaskPredictor") -> Study | None:
     if isinstance(balancing, BalancingMethod):
         balancing = method_text(balancing)
         if balancing is None:
+            return None
+    sharing = settings["sharing"]
+    if isinstance(sharing, Recipe):
+        sharing = sharing_text(sharing)
+        if sharing is None:
             return None
     names = ("ignore", "group", "split", "weight", "task_by", "time", "unlearnable", "device", "threads")
     time_limit = predictor.time_limit if predictor.time_limit is not None else settings["time_limit"]
@@ -235,6 +242,7 @@ def study_of(predictor: "MultiTaskPredictor") -> Study | None:
         "column": settings["column_kinds"] or {},
         "encoder": encoder[0],
         "numbers": encoder[1],
+        "sharing": sharing,
         "balancing": balancing,
         "balance_at": settings["balance_at"],
         "seed": int(predictor.seed),

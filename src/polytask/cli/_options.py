@@ -174,6 +174,16 @@ Numbers = Annotated[
     Literal["plain", "periodic", "piecewise"],
     _option("--numbers", panel=_TRAINING, show_default=True, help="How numbers enter: scaled, or embedded by such functions."),
 ]
+Sharing = Annotated[
+    str | None,
+    _option(
+        "--sharing",
+        panel=_TRAINING,
+        metavar="NAME",
+        help="What the targets share in the network: hard, mmoe:n_experts=8, cgc, ple, adatt, ...; by default all but the last "
+        "layer.",
+    ),
+]
 Balancing = Annotated[
     str | None,
     _option(
@@ -340,6 +350,7 @@ READING: dict[str, tuple[Any, Any]] = {
 TRAINING: dict[str, tuple[Any, Any]] = {
     "encoder": (Encoder, "mlp"),
     "numbers": (Numbers, "plain"),
+    "sharing": (Sharing, None),
     "balancing": (Balancing, None),
     "balance_at": (BalanceAt, "parameters"),
     "seed": (Seed, 0),
