@@ -23,7 +23,7 @@ from polytask.automatic._study import read_gap
 from polytask.balancing import CAGrad
 from polytask.estimators import MultiTaskNetwork
 from polytask.exceptions import OptionError
-from polytask.networks import MLP, Periodic, ResNet
+from polytask.networks import MLP, MMoE, Periodic, ResNet
 from tests.automatic._tables import houses
 
 FULL = {
@@ -307,3 +307,11 @@ def test_a_balancing_method_is_in_its_study():
         study = MultiTaskPredictor(["price", "sold"], network=network).fit(houses()).study_
         assert (study.balancing, study.balance_at) == (said, "features")
         assert study_predictor(study).network.balancing == said
+
+
+def test_what_is_shared_is_in_its_study():
+    for given, said in ((MMoE(n_experts=2, width=4), "mmoe:n_experts=2,width=4"), ("hard:tower_width=4", "hard:tower_width=4")):
+        network = MultiTaskNetwork(sharing=given, max_steps=2)
+        study = MultiTaskPredictor(["price", "sold"], network=network).fit(houses()).study_
+        assert study.sharing == said
+        assert study_predictor(study).network.sharing == said
