@@ -346,7 +346,7 @@ def test_an_interrupt_keeps_what_was_best_of_every_network(table):
 
 
 def test_an_interrupt_before_anything_was_learned_is_passed_on(table, monkeypatch):
-    monkeypatch.setattr("polytask.training._fit.warmup_cosine", _interrupt)
+    monkeypatch.setattr("polytask.optim._schedules.warmup_cosine", _interrupt)
     with pytest.raises(KeyboardInterrupt):
         train_one(table)
 

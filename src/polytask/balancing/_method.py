@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from polytask.balancing._settings import Settings
+from polytask._settings import Settings
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,14 @@ class BalancingMethod(Settings, nn.Module, ABC):
     def compares_gradients(self) -> bool:
         """Whether it needs the gradient of each task, and so a backward pass for each."""
         return bool(self.needs & {"gramian", "jacobian", "jacobian_state"})
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.extra_repr()})"
+
+    @property
+    def is_experimental(self) -> bool:
+        """Whether it, or a method inside it, is ``experimental``."""
+        return any(own.experimental for own in self.modules() if isinstance(own, BalancingMethod))
 
     # ------------------------------------------------------------------ memory
 

@@ -24,7 +24,7 @@ from polytask.estimators._fit_networks import (
 )
 from polytask.exceptions import OptionError
 from polytask.networks import MultiTaskModule, Recipe, build_module
-from polytask.optim import adamw
+from polytask.optim import PartOptimizers, part_optimizers
 from polytask.tasks import FittedTask
 from polytask.training import BalanceAt, Checkpoint, EpochRecord, OneNetwork, TrainingSettings, fit
 
@@ -104,7 +104,8 @@ def continue_network(
         scale = torch.as_tensor(start.scale, dtype=torch.float32, device=device)
         data = replace(data, scale=torch.where(scale > 0, scale, data.scale))
     network = OneNetwork(module)
-    optimizer = adamw(network.parameters, learning_rate=settings.learning_rate, weight_decay=settings.weight_decay)
+    rates = {"learning_rate": settings.learning_rate, "weight_decay": settings.weight_decay}
+    optimizer = part_optimizers(network.parameters, settings.optimizer, **rates)
     if keep_moments:
         _restore_moments(optimizer, network.parameters, start.moments)
         if method is not None and start.method is not None and same_method(method, start.method):
@@ -168,7 +169,7 @@ def _copy_of(start: FittedNetwork, encoder: Recipe, sharing: Recipe) -> MultiTas
     return module
 
 
-def _moments(optimizer: torch.optim.Optimizer, parameters: dict[str, Tensor]) -> Moments:
+def _moments(optimizer: PartOptimizers, parameters: dict[str, Tensor]) -> Moments:
     return {
         name: {key: value.detach().cpu().clone() for key, value in optimizer.state[p].items()}
         for name, p in parameters.items()
@@ -176,7 +177,7 @@ def _moments(optimizer: torch.optim.Optimizer, parameters: dict[str, Tensor]) ->
     }
 
 
-def _restore_moments(optimizer: torch.optim.Optimizer, parameters: dict[str, Tensor], moments: Moments) -> None:
+def _restore_moments(optimizer: PartOptimizers, parameters: dict[str, Tensor], moments: Moments) -> None:
     for name, p in parameters.items():
         if name in moments:
             optimizer.state[p] = {

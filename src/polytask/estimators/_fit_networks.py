@@ -18,6 +18,7 @@ from polytask.estimators._part_of_tasks import PartOfTasks
 from polytask.estimators._task_weights import TaskWeights, task_weights_of
 from polytask.networks import MultiTaskModule, Recipe, TableShape, build_module, output_slices
 from polytask.networks.encoders import check_takes_words
+from polytask.optim import optimizers_of
 from polytask.tasks import FittedTask
 from polytask.training import (
     BalanceAt,
@@ -189,7 +190,8 @@ def fit_networks(
         On Ctrl-C keep the best epochs until then; otherwise KeyboardInterrupt goes on to the caller.
     """
     shape, tensors = table.shape, table_tensors(table.arrays, slice(None), device)
-    n_at_once = 1 if max(len(job.train_rows) for job in jobs) > STACKED_ROWS else STACKED_NETWORKS
+    in_stacks = all(own.elementwise for own in optimizers_of(settings.optimizer).values())
+    n_at_once = STACKED_NETWORKS if in_stacks and max(len(job.train_rows) for job in jobs) <= STACKED_ROWS else 1
     compares = method is not None and method.compares_gradients
     if compares:
         n_at_once = int(
@@ -432,9 +434,11 @@ def _of_all_tasks(values: Array, used: Array, n_tasks: int) -> Array:
 
 
 def _stacked(values: Sequence[Tensor | None]) -> Array | None:
-    """All epochs together [epochs, ...]; None where they tell nothing."""
-    found = [value.numpy() for value in values if value is not None]
-    return np.stack(found) if found else None
+    """All epochs together [epochs, ...], NaN for one without, as where gradients are compared seldom; None where all are."""
+    known = [value.numpy() for value in values if value is not None]
+    if not known:
+        return None
+    return np.stack([np.full_like(known[0], np.nan) if value is None else value.numpy() for value in values])
 
 
 def _of_all_pairs(cosines: Array, used: Array, n_tasks: int) -> Array:

@@ -17,6 +17,7 @@ from polytask.estimators._fit_networks import CodedTable, FittedNetwork, Network
 from polytask.estimators._labels import LabelTable, declared_tasks, warn_if_nothing_stops
 from polytask.exceptions import DataError, OptionError
 from polytask.networks import MLP, HardSharing, Recipe, sharing_of
+from polytask.optim import optimizers_of, schedule_of
 from polytask.training import TrainingSettings, seed_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -55,6 +56,15 @@ class MultiTaskNetwork(MultiTaskEstimator):
     learning_rate : float, default=2e-3
     weight_decay : float, default=1e-2
     clip_norm : float or None, default=1.0
+    optimizer : Optimizer, str, mapping of part to either, or None
+        An optimizer of :mod:`polytask.optim` such as ``SGD(learning_rate=0.1)``, its name, ``"sgd:learning_rate=0.1"``, or one
+        for each part, ``{"encoder": "muon", "heads": SGD()}``; the parts are "encoder", "sharing" and "heads". AdamW by default,
+        and for parts that are not named. ``learning_rate`` and ``weight_decay`` hold where an optimizer has none of its own.
+    schedule : Schedule, str or None
+        How learning rates go over the plan: "cosine" (the default, after a warm-up), "constant", "linear", "step", "one_cycle",
+        "plateau", or with settings, ``"plateau:patience=3,per_task=true"``.
+    ema : float in (0, 1), optional
+        Judge, keep and predict with a moving average of the parameters, such as 0.99; not in ``partial_fit``.
     max_steps : int, optional
         Stop after so many steps; the plan stays the same.
     time_limit : float, optional
@@ -112,6 +122,9 @@ class MultiTaskNetwork(MultiTaskEstimator):
         learning_rate: float = 2e-3,
         weight_decay: float = 1e-2,
         clip_norm: float | None = 1.0,
+        optimizer: Any = None,
+        schedule: Any = None,
+        ema: float | None = None,
         max_steps: int | None = None,
         time_limit: float | None = None,
         column_kinds: Any = None,
@@ -131,6 +144,9 @@ class MultiTaskNetwork(MultiTaskEstimator):
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
         self.clip_norm = clip_norm
+        self.optimizer = optimizer
+        self.schedule = schedule
+        self.ema = ema
         self.max_steps = max_steps
         self.time_limit = time_limit
         self.column_kinds = column_kinds
@@ -186,7 +202,8 @@ class MultiTaskNetwork(MultiTaskEstimator):
         """Learn from more rows: one pass over them, from where the last call, or ``fit``, left off.
 
         The first call fixes how columns are read, their scaling, categories and classes; call it with rows like those to come.
-        All rows are learned from: ``validation``, ``patience``, ``max_epochs``, ``max_steps`` and ``time_limit`` are of ``fit``.
+        All rows are learned from: ``validation``, ``patience``, ``max_epochs``, ``max_steps``, ``time_limit``, ``schedule`` and
+        ``ema`` are of ``fit``.
         The learning rate is constant, and the state of the optimizer is kept from call to call.
 
         Parameters
@@ -236,7 +253,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
             if is_first
             else self.network_
         )
-        once = replace(self._settings(len(rows)), max_epochs=1, patience=None, max_steps=None, time_limit=None)
+        once = replace(self._settings(len(rows)), max_epochs=1, patience=None, max_steps=None, time_limit=None, ema=None)
         after = self._continue(start, job, table, labels, weight, once, schedule=constant_rate, keep_moments=True)
         self.form_, self.tasks_reasons_ = form, labels.reasons
         self._take_rows(rows, rows[:0])
@@ -382,6 +399,9 @@ class MultiTaskNetwork(MultiTaskEstimator):
             learning_rate=self.learning_rate,
             weight_decay=self.weight_decay,
             clip_norm=self.clip_norm,
+            optimizer=optimizers_of(self.optimizer, option="`optimizer` of MultiTaskNetwork"),
+            schedule=schedule_of(self.schedule, option="`schedule` of MultiTaskNetwork"),
+            ema=self.ema,
             patience=self.patience,
             max_steps=self.max_steps,
             time_limit=self.time_limit,

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from polytask._by_name import ByName
 from polytask.balancing import BalancingMethod, method_from_dict, method_to_dict
 from polytask.data import TableCodec
 from polytask.estimators._base import MultiTaskEstimator
@@ -14,6 +15,7 @@ from polytask.estimators._multi_task_network import MultiTaskNetwork
 from polytask.estimators._task_weights import TaskWeights
 from polytask.exceptions import ModelFolderError, OptionError
 from polytask.networks import Recipe, TableShape, build_module, recipe_from_dict, recipe_to_dict
+from polytask.optim import OPTIMIZERS, SCHEDULES
 from polytask.storage import Folder, JSONPart, Part, TensorsPart
 from polytask.tasks import fitted_task_from_dict, fixed_task
 
@@ -25,12 +27,15 @@ _SETTINGS = (
     "learning_rate",
     "weight_decay",
     "clip_norm",
+    "ema",
     "max_steps",
     "time_limit",
     "column_kinds",
     "warm_start",
     "balance_at",
 )
+
+_NAMED: dict[str, ByName[Any]] = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES}
 
 
 def network_parts(model: MultiTaskNetwork, *, place: str = "") -> dict[str, Part]:
@@ -81,6 +86,7 @@ def settings_content(model: MultiTaskNetwork) -> dict[str, Any]:
         "settings": {name: _plain(getattr(model, name)) for name in _SETTINGS if not _is_splitter(getattr(model, name))},
         "random_state": plain_seed(model.random_state),
         "balancing": _balancing_content(model.balancing),
+        **{name: known.to_json(getattr(model, name)) for name, known in _NAMED.items()},
     }
 
 
@@ -94,6 +100,7 @@ def network_of_settings(content: Mapping[str, Any], *, classes: Iterable[type] =
     if isinstance(balancing, Mapping):
         balancing = method_from_dict(balancing, classes=classes)
     settings = {"random_state": content["random_state"], "balancing": balancing, **content["settings"]}
+    settings |= {name: known.from_json(content.get(name)) for name, known in _NAMED.items()}  # old folders have none
     return MultiTaskNetwork(encoder=encoder, sharing=sharing, **settings)
 
 

@@ -1,11 +1,51 @@
 """Optimizers and schedules: named parameters to an optimizer; a step number to a factor on its learning rate.
 
->>> from polytask.optim import warmup_cosine
->>> warmup_cosine(0, total_steps=10, warmup=0)
+Optimizers and schedules are small objects of settings, which users may also give by name:
+
+>>> from polytask.optim import SGD, optimizers_of, schedule_of
+>>> optimizers_of({"encoder": SGD(learning_rate=0.1), "heads": "adagrad"})["heads"]
+Adagrad()
+>>> schedule_of("cosine:warmup=0").factor(0, total_steps=10)
 1.0
 """
 
 from polytask.optim._adamw import adamw
+from polytask.optim._adaptive_moments import Adam, Adamax, AdamW, Muon, NAdam, RAdam
+from polytask.optim._by_part import OPTIMIZERS, PartOptimizers, optimizers_of, part_optimizers
+from polytask.optim._descent import SGD, Adadelta, Adagrad, RMSprop
+from polytask.optim._optimizer import Optimizer
+from polytask.optim._parts import PARTS, is_matrix, part_of
 from polytask.optim._schedule import warmup_cosine
+from polytask.optim._schedules import SCHEDULES, Constant, Cosine, Linear, OneCycle, Plateau, Schedule, Step, schedule_of
 
-__all__ = ["adamw", "warmup_cosine"]
+__all__ = [
+    "OPTIMIZERS",
+    "PARTS",
+    "SCHEDULES",
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Constant",
+    "Cosine",
+    "Linear",
+    "Muon",
+    "NAdam",
+    "OneCycle",
+    "Optimizer",
+    "PartOptimizers",
+    "Plateau",
+    "RAdam",
+    "RMSprop",
+    "Schedule",
+    "Step",
+    "adamw",
+    "is_matrix",
+    "optimizers_of",
+    "part_of",
+    "part_optimizers",
+    "schedule_of",
+    "warmup_cosine",
+]

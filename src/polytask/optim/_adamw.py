@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from polytask.optim._parts import is_matrix
+
 
 def adamw(parameters: Mapping[str, Tensor], *, learning_rate: float, weight_decay: float) -> torch.optim.AdamW:
     """AdamW (Loshchilov & Hutter, ICLR 2019); biases, norms and embeddings are not decayed.
@@ -21,12 +23,8 @@ def adamw(parameters: Mapping[str, Tensor], *, learning_rate: float, weight_deca
     >>> [g["weight_decay"] for g in adamw(dict(layer.named_parameters()), learning_rate=0.1, weight_decay=0.01).param_groups]
     [0.01, 0.0]
     """
-    decayed = [p for name, p in parameters.items() if not _is_free(name)]
-    free = [p for name, p in parameters.items() if _is_free(name)]
+    decayed = [p for name, p in parameters.items() if is_matrix(name)]
+    free = [p for name, p in parameters.items() if not is_matrix(name)]
     groups = [{"params": decayed, "weight_decay": weight_decay}, {"params": free, "weight_decay": 0.0}]
     fused = all(p.device.type in ("cpu", "cuda") for p in parameters.values())
     return torch.optim.AdamW([g for g in groups if g["params"]], lr=learning_rate, fused=fused)
-
-
-def _is_free(name: str) -> bool:
-    return name.endswith("bias") or "embedding" in name or "norm." in name

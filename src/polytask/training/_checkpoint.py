@@ -8,12 +8,14 @@ import torch
 from torch import Tensor
 
 from polytask.exceptions import ModelFolderError
+from polytask.optim import PartOptimizers
 from polytask.storage import read_checkpoint, write_checkpoint
 from polytask.training._balanced_step import BalancedStep
 from polytask.training._history import TENSORS_OF_RECORD, EpochRecord, TrainingHistory
 from polytask.training._memory import packed_memory, restore_memory
 from polytask.training._network import OneNetwork, StackedNetworks, keep_replicas
 from polytask.training._stopping import EarlyStopping
+from polytask.training._update import Update
 
 
 class Checkpoint:
@@ -47,17 +49,18 @@ class Checkpoint:
     def save(
         self,
         network: OneNetwork | StackedNetworks,
-        optimizer: torch.optim.Optimizer,
+        optimizer: torch.optim.Optimizer | PartOptimizers,
         stopping: EarlyStopping,
         history: TrainingHistory,
         *,
         epoch: int,
         replicas: Tensor | None = None,
         step: BalancedStep | None = None,
+        update: Update | None = None,
     ) -> None:
         """Write the state after ``epoch``, if the last write is long enough ago; ``replicas`` are still in training.
 
-        Of ``step`` the memory of the balancing method is kept.
+        Of ``step`` the memory of the balancing method is kept, of ``update`` averages and factors.
         """
         if time.monotonic() - self._last < self.every:
             return
@@ -82,16 +85,19 @@ class Checkpoint:
         if step is not None:
             state["balancing"], memory = packed_memory(step.method)
             tensors |= memory
+        if update is not None:
+            tensors |= {f"update/{name}": value for name, value in update.memory().items()}
         write_checkpoint(self.path, {name: t.cpu() for name, t in tensors.items()}, state)
 
     def restore(
         self,
         network: OneNetwork | StackedNetworks,
-        optimizer: torch.optim.Optimizer,
+        optimizer: torch.optim.Optimizer | PartOptimizers,
         stopping: EarlyStopping,
         history: TrainingHistory,
         *,
         step: BalancedStep | None = None,
+        update: Update | None = None,
     ) -> tuple[int, Tensor | None]:
         """Put the saved state into all of them.
 
@@ -114,12 +120,16 @@ class Checkpoint:
             keep_replicas(network, optimizer, replicas)
             if step is not None:
                 step.keep(replicas)
+            if update is not None:
+                update.keep_memory(replicas)
         if step is not None and "balancing" in state:
             restore_memory(step.method, state["balancing"], tensors, path=self.path)
         with torch.no_grad():
             for name, p in network.parameters.items():
                 p.copy_(tensors[f"now/{name}"])
                 optimizer.state[p] = _optimizer_state(tensors, name, device=p.device)
+        if update is not None:
+            self._restore_update(update, tensors)
         stopping.best, stopping.best_epoch = tensors["stopping/best"], tensors["stopping/best_epoch"]
         stopping.parameters = {name: tensors[f"best/{name}"].to(p.device) for name, p in network.parameters.items()}
         torch.set_rng_state(tensors["random"])
@@ -128,6 +138,16 @@ class Checkpoint:
             history.epochs.append(EpochRecord(epoch, max_epochs, steps, **values))
         history.steps, history.seconds = state["steps"], state["seconds"]
         return int(state["epoch"]), replicas
+
+    def _restore_update(self, update: Update, tensors: dict[str, Tensor]) -> None:
+        prefix = "update/"
+        found = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+        if found.keys() != update.memory().keys():
+            raise ModelFolderError(
+                f"The checkpoint at '{self.path}' belongs to another run, with other `schedule` or `ema`. "
+                "Start again without it, or with the settings it was made with."
+            )
+        update.restore(found)
 
     def _check_fits(self, network: OneNetwork | StackedNetworks, tensors: dict[str, Tensor]) -> None:
         found = {name.removeprefix("best/"): t.shape for name, t in tensors.items() if name.startswith("best/")}

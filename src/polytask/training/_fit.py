@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import torch
@@ -11,16 +10,18 @@ from torch import Tensor
 
 from polytask.balancing import BalancingMethod, Equal
 from polytask.exceptions import PolytaskError
-from polytask.optim import adamw, warmup_cosine
+from polytask.optim import PartOptimizers, Plateau, part_optimizers, schedule_of
 from polytask.tasks import FittedTask
 from polytask.training._balanced_step import BalanceAt, BalancedStep, EpochBalance
 from polytask.training._checkpoint import Checkpoint
 from polytask.training._data import TrainingData, epoch_batches, n_batches, padded_chunks, seed_of
 from polytask.training._history import TENSORS_OF_RECORD, EpochRecord, TrainingHistory
 from polytask.training._losses import TaskLosses, mean_losses
-from polytask.training._network import OneNetwork, StackedNetworks, all_finite, clip_gradients_, keep_replicas
+from polytask.training._network import OneNetwork, StackedNetworks, all_finite
+from polytask.training._own_parts import own_tasks
 from polytask.training._settings import TrainingSettings
 from polytask.training._stopping import EarlyStopping, infinite_if_nan, mean_skill
+from polytask.training._update import Update
 
 EVALUATION_ROWS = 2048  # rows per network and pass without gradients
 
@@ -36,7 +37,7 @@ def fit(
     balance_at: BalanceAt = "parameters",
     on_epoch: Callable[[EpochRecord], None] | None = None,
     checkpoint: Checkpoint | None = None,
-    optimizer: torch.optim.Optimizer | None = None,
+    optimizer: torch.optim.Optimizer | PartOptimizers | None = None,
     schedule: Callable[[int], float] | None = None,
 ) -> TrainingHistory:
     """Train a network, or several of one shape at once, and leave the parameters of the best epoch in it.
@@ -60,10 +61,10 @@ def fit(
         is kept.
     checkpoint : Checkpoint, optional
         Where the state of the run is kept, so that a killed run can go on with the same numbers.
-    optimizer : torch.optim.Optimizer, optional
-        Over ``network.parameters``, such as one that goes on with the state of an earlier run; AdamW of ``settings`` by default.
+    optimizer : torch.optim.Optimizer or PartOptimizers, optional
+        Over ``network.parameters``, such as one that goes on with the state of an earlier run; that of ``settings`` by default.
     schedule : callable, optional
-        Number of steps done to a factor on the learning rate; :func:`~polytask.optim.warmup_cosine` over the plan by default.
+        Number of steps done to a factor on the learning rate; that of ``settings`` over the plan by default.
 
     Raises
     ------
@@ -73,16 +74,21 @@ def fit(
     step = BalancedStep(network, data, tasks, method=method or Equal(), at=balance_at)
     errors_of = TaskLosses(tasks, of_skill=True)
     if optimizer is None:
-        optimizer = adamw(network.parameters, learning_rate=settings.learning_rate, weight_decay=settings.weight_decay)
+        rates = {"learning_rate": settings.learning_rate, "weight_decay": settings.weight_decay}
+        optimizer = part_optimizers(network.parameters, settings.optimizer, **rates)
     stopping = EarlyStopping(patience=settings.patience, n_replicas=network.n_replicas)
     replicas = None if network.n_replicas is None else torch.arange(network.n_replicas)
-    planned = partial(warmup_cosine, total_steps=settings.max_epochs * n_batches(data.n_train, settings.batch_size))
+    total_steps = settings.max_epochs * n_batches(data.n_train, settings.batch_size)
+    own_of = _own_tasks(network, data, settings)
+    update = Update(
+        network, optimizer, settings, n_tasks=len(tasks), total_steps=total_steps, schedule=schedule, own_tasks=own_of
+    )
     history, epoch, own_seeds, started = TrainingHistory(), 0, list(seeds), time.monotonic()
 
     with torch.random.fork_rng(devices=_cuda_devices(network)):
         torch.manual_seed(seed_of(seeds[0], 2**20))
         if checkpoint is not None and checkpoint.exists():
-            epoch, kept = checkpoint.restore(network, optimizer, stopping, history, step=step)
+            epoch, kept = checkpoint.restore(network, optimizer, stopping, history, step=step, update=update)
             started -= history.seconds
             if replicas is not None and kept is not None and len(kept) < len(replicas):
                 replicas, data, own_seeds = kept, data.keep(kept), [own_seeds[k] for k in kept.tolist()]
@@ -92,15 +98,9 @@ def fit(
                 network.set_training(True)
                 sums, weights, balances = [], [], EpochBalance()
                 for rows in epoch_batches(data.train_rows, batch_size=settings.batch_size, seeds=own_seeds, epoch=epoch):
-                    factor = (schedule or planned)(history.steps)
-                    for group in optimizer.param_groups:
-                        group["lr"] = settings.learning_rate * factor
                     batch = data.batch(data.labelled(rows))
                     loss_sums, label_weight, balance = step.backward(batch, data.scale)
-                    if settings.clip_norm is not None:
-                        clip_gradients_(list(network.parameters.values()), settings.clip_norm, n_replicas=network.n_replicas)
-                    optimizer.step()
-                    optimizer.zero_grad()
+                    update.step(history.steps)
                     step.after_step(batch, data.scale)
                     sums.append(loss_sums)
                     weights.append(label_weight)
@@ -109,9 +109,11 @@ def fit(
                     history.ended_by = _spent(settings, steps=history.steps, started=started)
                     if history.ended_by:
                         break
-                plan = epoch, settings.max_epochs, history.steps
-                record = _end_of_epoch(network, data, errors_of, torch.stack(sums), torch.stack(weights), balances, plan=plan)
+                done = epoch, settings.max_epochs, history.steps
+                with update.judged():
+                    record = _end_of_epoch(network, data, errors_of, torch.stack(sums), torch.stack(weights), balances, plan=done)
                 step.end_epoch(record.train_losses)
+                update.end_epoch(record.skills, record.mean_skill)
                 if replicas is not None:
                     record = _spread(record, replicas, ended=stopping.has_ended(epoch - 1))
                 _check_finite(record, torch.stack(sums), network, tasks)
@@ -119,7 +121,7 @@ def fit(
                 history.seconds = time.monotonic() - started
                 # without validation labels there is nothing to stop by, and the last epoch is the best
                 score = torch.where(record.mean_skill.isnan(), float(epoch), record.mean_skill)
-                stopping.update(score, network.parameters, epoch=epoch, replicas=replicas)
+                stopping.update(score, update.parameters, epoch=epoch, replicas=replicas)
                 if on_epoch is not None:
                     on_epoch(record)
                 ended = stopping.has_ended(epoch)
@@ -127,10 +129,12 @@ def fit(
                 if replicas is not None and not is_last and int((~ended[replicas]).sum()) <= len(replicas) // 2:
                     kept = torch.nonzero(~ended[replicas]).ravel()  # half the stack costs half the time
                     replicas, data, own_seeds = replicas[kept], data.keep(kept), [own_seeds[k] for k in kept.tolist()]
-                    keep_replicas(network, optimizer, kept)
+                    update.keep(kept)
                     step.keep(kept)
                 if checkpoint is not None and not history.ended_by:
-                    checkpoint.save(network, optimizer, stopping, history, epoch=epoch, replicas=replicas, step=step)
+                    checkpoint.save(
+                        network, optimizer, stopping, history, epoch=epoch, replicas=replicas, step=step, update=update
+                    )
                 if is_last:
                     break
             history.ended_by = history.ended_by or ("patience" if bool(stopping.has_ended(epoch).all()) else "epochs")
@@ -143,6 +147,15 @@ def fit(
     history.best_epoch, history.n_epochs = stopping.best_epoch, stopping.n_epochs(len(history.epochs))
     history.best_skill = torch.where(history.epochs[0].mean_skill.isnan(), torch.nan, stopping.best)
     return history
+
+
+def _own_tasks(network: OneNetwork | StackedNetworks, data: TrainingData, settings: TrainingSettings) -> dict[str, int]:
+    """Which parameters serve one task alone, where they are treated apart."""
+    schedule = schedule_of(settings.schedule)
+    if not (isinstance(schedule, Plateau) and schedule.per_task):
+        return {}
+    rows = torch.zeros(() if network.n_replicas is None else (network.n_replicas,), dtype=torch.long)
+    return own_tasks(network, data.batch(rows[..., None].to(data.weight.device))[0])
 
 
 @torch.no_grad()

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
+from polytask.optim import PartOptimizers
+
 
 class OneNetwork:
     """A single module.
@@ -153,7 +155,7 @@ def all_finite(parameters: Sequence[Tensor]) -> bool:
     return bool(torch.isfinite(torch.stack([p.detach().sum() for p in parameters])).all())
 
 
-def keep_replicas(network: OneNetwork | StackedNetworks, optimizer: torch.optim.Optimizer, kept: Tensor) -> None:
+def keep_replicas(network: OneNetwork | StackedNetworks, optimizer: torch.optim.Optimizer | PartOptimizers, kept: Tensor) -> None:
     """Go on with some of the networks of a stack only, and with their part of the optimizer's state."""
     assert isinstance(network, StackedNetworks)
     old = network.parameters

@@ -2,10 +2,12 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from polytask.exceptions import OptionError
+from polytask.optim import optimizers_of, schedule_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,9 +21,16 @@ class TrainingSettings:
     batch_size : int, default=64
         Rows per step.
     learning_rate : float, default=1e-3
-        Highest learning rate of AdamW, reached after warm-up.
+        Highest learning rate of all optimizers without one of their own.
     weight_decay : float, default=1e-2
-        Decoupled decay of AdamW, not on biases and embeddings.
+        Decoupled decay by all optimizers without one of their own, not of biases, norms and embeddings.
+    optimizer : Optimizer, str, mapping of part to either, or None
+        See :func:`polytask.optim.optimizers_of`; AdamW by default.
+    schedule : Schedule, str or None
+        See :func:`polytask.optim.schedule_of`; by default a warm-up and half a cosine.
+    ema : float in (0, 1), optional
+        Judge and keep a moving average of the parameters, of which after each step this share is the average before; in the
+        first steps less. None keeps the parameters themselves.
     clip_norm : float or None, default=1.0
         Largest norm of the gradient of one network.
     patience : int or None, default=16
@@ -40,6 +49,9 @@ class TrainingSettings:
     patience: int | None = 16
     max_steps: int | None = None
     time_limit: float | None = None
+    optimizer: Any = None
+    schedule: Any = None
+    ema: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("max_epochs", "batch_size", "patience", "max_steps"):
@@ -54,3 +66,7 @@ class TrainingSettings:
                 raise OptionError(f"`{name}` must be positive and finite; got {value!r}.")
         if not (isinstance(self.weight_decay, int | float | np.number) and 0 <= self.weight_decay < math.inf):
             raise OptionError(f"`weight_decay` must be >= 0 and finite; got {self.weight_decay!r}.")
+        if self.ema is not None and not (isinstance(self.ema, int | float | np.number) and 0 < self.ema < 1):
+            raise OptionError(f"`ema` must be in (0, 1), such as 0.999, or None; got {self.ema!r}.")
+        optimizers_of(self.optimizer)
+        schedule_of(self.schedule)

@@ -79,3 +79,16 @@ class Settings:
             return ""
         defaults = inspect.signature(type(self).__init__).parameters if settings else {}
         return ", ".join(f"{k}={v!r}" for k, v in settings.items() if repr(v) != repr(defaults[k].default))
+
+
+class NamedSettings(Settings):
+    """Settings that are shown, and are equal, by their class and what is not at its default."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.extra_repr()})"
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.get_params() == other.get_params()
+
+    def __hash__(self) -> int:
+        return hash(repr(self))

@@ -1,0 +1,118 @@
+"""Optimizers by name, and a network's parameters to the optimizers of its parts."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from polytask._by_name import ByName
+from polytask.exceptions import OptionError
+from polytask.optim._adaptive_moments import Adam, Adamax, AdamW, Muon, NAdam, RAdam
+from polytask.optim._descent import SGD, Adadelta, Adagrad, RMSprop
+from polytask.optim._optimizer import Optimizer
+from polytask.optim._parts import PARTS, part_of
+
+_CLASSES = (SGD, Adam, AdamW, Adagrad, Adadelta, RMSprop, NAdam, RAdam, Adamax, Muon)
+
+OPTIMIZERS: ByName[Optimizer] = ByName(
+    Optimizer,  # type: ignore[type-abstract]
+    {own.__name__.lower(): own for own in _CLASSES},
+    what="an optimizer",
+    example="sgd:momentum=0.9",
+)
+
+
+def optimizers_of(given: Any, *, option: str = "`optimizer`") -> dict[str, Optimizer]:
+    """The optimizer of every part of a network, of what a user gives.
+
+    Parameters
+    ----------
+    given : Optimizer, str, mapping of part to either, or None
+        Such as ``SGD(learning_rate=0.1)``, ``"sgd:learning_rate=0.1"``, ``{"heads": "adagrad"}`` or
+        ``"encoder=sgd;heads=adagrad"``. Parts are "encoder", "sharing" and "heads"; those that are not named take AdamW.
+    option : str
+        What errors call it.
+
+    Raises
+    ------
+    OptionError
+        If a name or a setting is not known or out of its range.
+
+    Examples
+    --------
+    >>> optimizers_of("heads=sgd:momentum=0.5")
+    {'encoder': AdamW(), 'sharing': AdamW(), 'heads': SGD(momentum=0.5)}
+    """
+    texts = [given, *given.values()] if isinstance(given, Mapping) else [given]
+    if any(isinstance(text, str) and "lbfgs" in text.lower().replace("-", "") for text in texts):
+        raise OptionError(
+            f"{option} cannot be LBFGS: it needs the loss of all rows, several times a step, and training here draws batches and "
+            "drops units, by which its curvature is wrong. Take 'adamw', or a closure of your own in a loop of your own."
+        )
+    found = {} if given is None else OPTIMIZERS.by_part(given, parts=PARTS, option=option)
+    return {part: found.get(part, AdamW()) for part in PARTS}
+
+
+class PartOptimizers:
+    """Several optimizers of torch, each over its own parameters, that step as one.
+
+    Attributes
+    ----------
+    members : list of torch.optim.Optimizer
+    state : dict of parameter to dict
+        That of all members.
+    """
+
+    def __init__(self, members: list[torch.optim.Optimizer]) -> None:
+        self.members = members
+        self.state: defaultdict[Tensor, Any] = defaultdict(dict)
+        for member in members:
+            self.state.update(member.state)
+        for member in members:
+            member.state = self.state  # parameters differ, so that one mapping serves all
+        for group in self.param_groups:
+            group["rate"] = group["lr"]
+
+    @property
+    def param_groups(self) -> list[dict[str, Any]]:
+        """Groups of all members; ``rate`` is the learning rate that a schedule multiplies."""
+        return [group for member in self.members for group in member.param_groups]
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Decay what is decayed apart from the gradient, then let every member step."""
+        for group in self.param_groups:
+            if group.get("decoupled_decay"):
+                for p in group["params"]:
+                    p.mul_(1 - group["lr"] * group["decoupled_decay"])
+        for member in self.members:
+            member.step()
+
+    def zero_grad(self) -> None:
+        """Drop all gradients."""
+        for member in self.members:
+            member.zero_grad()
+
+
+def part_optimizers(
+    parameters: Mapping[str, Tensor], optimizer: Any = None, *, learning_rate: float, weight_decay: float
+) -> PartOptimizers:
+    """The optimizers of a network's parameters by part; see :func:`optimizers_of`.
+
+    >>> layer = torch.nn.Linear(2, 1)
+    >>> made = part_optimizers(dict(layer.named_parameters()), "sgd", learning_rate=0.1, weight_decay=0.0)
+    >>> [type(member).__name__ for member in made.members]
+    ['SGD']
+    """
+    chosen = optimizers_of(optimizer)
+    alike = len(set(chosen.values())) == 1 and chosen["encoder"].elementwise  # then one optimizer serves all parts
+    members: list[torch.optim.Optimizer] = []
+    for part in PARTS:
+        own = {name: p for name, p in parameters.items() if alike or part_of(name) == part}
+        if own:
+            members += chosen[part].build(own, learning_rate=learning_rate, weight_decay=weight_decay, part=part)
+        if alike:
+            break
+    return PartOptimizers(members)

@@ -1,0 +1,135 @@
+"""What follows the backward pass of a step: learning rates, clipping, the optimizer, averages."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from polytask.optim import PartOptimizers, Plateau, schedule_of
+from polytask.training._network import OneNetwork, StackedNetworks, clip_gradients_, keep_replicas
+from polytask.training._plateau import PlateauFactors
+from polytask.training._settings import TrainingSettings
+
+
+class Update:
+    """Moves the parameters of a network, or of several, by their gradients.
+
+    Parameters
+    ----------
+    network : OneNetwork or StackedNetworks
+    optimizer : torch.optim.Optimizer or PartOptimizers
+        Groups with a ``rate`` have a learning rate of their own.
+    settings : TrainingSettings
+    n_tasks : int
+    total_steps : int
+        Of the plan.
+    schedule : callable, optional
+        Number of steps done to a factor, instead of that of ``settings``.
+    own_tasks : mapping of str to int
+        Which parameters serve one task alone; only looked at where they are treated apart.
+    """
+
+    def __init__(
+        self,
+        network: OneNetwork | StackedNetworks,
+        optimizer: torch.optim.Optimizer | PartOptimizers,
+        settings: TrainingSettings,
+        *,
+        n_tasks: int,
+        total_steps: int,
+        schedule: Callable[[int], float] | None = None,
+        own_tasks: Mapping[str, int] | None = None,
+    ) -> None:
+        self.network, self.optimizer, self.settings = network, optimizer, settings
+        self.own_tasks = own_tasks or {}
+        planned = schedule_of(settings.schedule)
+        self.factor_of = schedule or (lambda step: planned.factor(step, total_steps=total_steps))
+        axes = () if network.n_replicas is None else (network.n_replicas,)
+        is_plateau = schedule is None and isinstance(planned, Plateau)
+        self.plateau = PlateauFactors(planned, axes, n_tasks) if is_plateau else None  # type: ignore[arg-type]
+        self.averages = None if settings.ema is None else {name: p.detach().clone() for name, p in network.parameters.items()}
+
+    def step(self, done: int) -> None:
+        """Make one step, after ``done`` others, and drop the gradients."""
+        factor = self.factor_of(done)
+        for group in self.optimizer.param_groups:
+            group["lr"] = group.get("rate", self.settings.learning_rate) * factor
+        parameters = self.network.parameters
+        if self.settings.clip_norm is not None:
+            clip_gradients_(list(parameters.values()), self.settings.clip_norm, n_replicas=self.network.n_replicas)
+        slowed = self._slowed()
+        before = {name: parameters[name].detach().clone() for name in slowed}
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        with torch.no_grad():
+            for name, share in slowed.items():  # every step here is a multiple of its learning rate
+                parameters[name].copy_(torch.lerp(before[name], parameters[name], share))
+            if self.averages is not None:
+                assert self.settings.ema is not None
+                new = max(1 - self.settings.ema, 9 / (10 + done))  # at first the start counts less
+                for name, p in parameters.items():
+                    self.averages[name].lerp_(p, new)
+
+    def _slowed(self) -> dict[str, Tensor]:
+        """Parameters of which only a share of the step is made, with that share."""
+        if self.plateau is None or bool((self.plateau.factor == 1).all()):
+            return {}
+        found = {}
+        for name, p in self.network.parameters.items():
+            share = self.plateau.of(self.own_tasks.get(name)).to(p)
+            found[name] = share.reshape(*share.shape, *[1] * (p.dim() - share.dim()))
+        return found
+
+    def end_epoch(self, skills: Tensor, mean: Tensor) -> None:
+        """Take the validation skills [..., n_tasks] of the networks in training, and their mean [...]."""
+        if self.plateau is not None:
+            self.plateau.end_epoch(skills, mean)
+
+    @property
+    def parameters(self) -> dict[str, Tensor]:
+        """What is judged and kept: the averages, or else the parameters."""
+        return self.network.parameters if self.averages is None else self.averages
+
+    @contextmanager
+    def judged(self) -> Iterator[None]:
+        """Let the network run with :attr:`parameters`."""
+        if self.averages is None:
+            yield
+            return
+        own = {name: p.detach().clone() for name, p in self.network.parameters.items()}
+        with torch.no_grad():
+            for name, p in self.network.parameters.items():
+                p.copy_(self.averages[name])
+            try:
+                yield
+            finally:
+                for name, p in self.network.parameters.items():
+                    p.copy_(own[name])
+
+    def keep(self, kept: Tensor) -> None:
+        """Go on with some of the networks of a stack only."""
+        keep_replicas(self.network, self.optimizer, kept)
+        self.keep_memory(kept)
+
+    def keep_memory(self, kept: Tensor) -> None:
+        """The part of :meth:`keep` that is not of the network and the optimizer."""
+        if self.plateau is not None:
+            self.plateau.keep(kept)
+        if self.averages is not None:
+            self.averages = {name: average[kept] for name, average in self.averages.items()}
+
+    def memory(self) -> dict[str, Tensor]:
+        """What a checkpoint keeps besides parameters and the optimizer's state."""
+        found = {} if self.plateau is None else self.plateau.memory()
+        if self.averages is not None:
+            found |= {f"average/{name}": average for name, average in self.averages.items()}
+        return found
+
+    def restore(self, memory: Mapping[str, Tensor]) -> None:
+        """Put back what :meth:`memory` gave."""
+        if self.plateau is not None:
+            self.plateau.restore(memory)
+        if self.averages is not None:
+            for name, average in self.averages.items():
+                average.copy_(memory[f"average/{name}"])
