@@ -25,8 +25,10 @@ def named(name: str, known: Mapping[str, Any], *, option: str, what: str) -> Any
         return known[plain[_plain(name)]]
     close = [plain[own] for own in difflib.get_close_matches(_plain(name), plain, n=3, cutoff=0.6)]
     if close:
-        raise OptionError(f"{option} must be {what}; got {name!r}. Did you mean {' or '.join(repr(own) for own in close)}?")
-    raise OptionError(f"{option} must be {what}; got {name!r}. There are {', '.join(sorted(known))}.")
+        meant = " or ".join(f"{own!r}{_mark(known[own])}" for own in close)
+        raise OptionError(f"{option} must be {what}; got {name!r}. Did you mean {meant}?")
+    listed = ", ".join(f"{own}{_mark(known[own])}" for own in sorted(known))
+    raise OptionError(f"{option} must be {what}; got {name!r}. There are {listed}.")
 
 
 def settings_of_text(text: str, *, option: str, example: str) -> dict[str, Any]:
@@ -41,8 +43,10 @@ def settings_of_text(text: str, *, option: str, example: str) -> dict[str, Any]:
         if not equals:
             raise OptionError(f"A setting in {option} must be name=value; got {part!r}. Write such as {example!r}.")
         name, _, entry = name.partition(".")
+        if entry and not isinstance(found.setdefault(name, {}), dict):
+            raise OptionError(f"{name!r} in {option} is given as a value and by entries, as {part!r}. Give one of them.")
         if entry:
-            found.setdefault(name, {})[entry] = _value(value)
+            found[name][entry] = _value(value)
         else:
             found[name] = _value(value)
     return found
@@ -61,6 +65,10 @@ def check_settings(own: type, names: list[str], settings: Mapping[str, Any], *, 
     missing = [p.name for p in parameters if p.name in names and p.default is p.empty and p.name not in settings]
     if missing:
         raise OptionError(f"{title} in {option} needs {', '.join(map(repr, missing))}.")
+
+
+def _mark(own: Any) -> str:
+    return " (experimental)" if getattr(own, "experimental", False) else ""
 
 
 def _plain(name: str) -> str:

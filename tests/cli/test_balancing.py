@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from polytask.balancing import method_names
+
 QUICK = ["-t", "price", "-t", "sold", "-t", "visits", "--ignore", "id", "--epochs", 2, "-q"]
 
 
@@ -61,6 +63,22 @@ def test_what_cannot_be_balanced_is_refused(polytask, table, tmp_path, words, sa
     shown = polytask("fit", table, *QUICK, *words, "--out", tmp_path / "model")
     assert shown.code == 2
     assert said in shown.err
+
+
+def test_the_help_names_the_experimental_methods(polytask):
+    shown = " ".join(polytask("fit", "--help").out.replace("│", " ").split())
+    names = ", ".join(name for name, own in method_names().items() if own.experimental)
+    assert f"Experimental: {names}." in shown
+
+
+def test_weights_may_be_kept_for_some_steps_and_an_experimental_method_is_told(polytask, table, tmp_path):
+    words = ["--balancing", "every:method=cagrad:c=0.3,k=2"]
+    assert polytask("fit", table, *QUICK, *words, "--out", tmp_path / "model").code == 0
+    told = report_of(tmp_path / "model")["balancing"]
+    assert told["method"] == "Every(method=CAGrad(c=0.3), k=2)"
+    assert "experimental" not in told
+    assert polytask("fit", table, *QUICK, "--balancing", "go4align", "--out", tmp_path / "other").code == 0
+    assert report_of(tmp_path / "other")["balancing"]["experimental"] is True
 
 
 def test_a_study_file_names_its_field(polytask, table, tmp_path):

@@ -78,6 +78,11 @@ def test_settings_of_a_method_are_parameters_of_the_network():
         ({"balancing": "cagrad:c"}, r"must be name=value; got 'c'"),
         ({"balancing": "cagrad:c=much"}, "`balancing` of MultiTaskNetwork"),
         ({"balancing": "xyz"}, "There are aligned_mtl, cagrad"),
+        ({"balancing": "xyz"}, r"go4align \(experimental\), grad_drop"),
+        ({"balancing": "mocoo"}, r"Did you mean 'mo_co' \(experimental\)\?"),
+        ({"balancing": "every:k=5"}, "Every in `balancing` of MultiTaskNetwork needs 'method'"),
+        ({"balancing": "every:method=dwa"}, "weights of DWA cannot be kept"),
+        ({"balancing": "every:method=mgda,method.c=1"}, "'method' in `balancing` of MultiTaskNetwork is given as a value and by"),
         ({"balancing": CAGrad}, "got the class CAGrad, not an object"),
         ({"balancing": "fixed_weights"}, "FixedWeights in `balancing` of MultiTaskNetwork needs 'weights'"),
         ({"balancing": "pcgrad", "balance_at": "heads"}, "`balance_at` must be 'parameters' or 'features'; got 'heads'"),
@@ -86,6 +91,13 @@ def test_settings_of_a_method_are_parameters_of_the_network():
 def test_bad_options_are_named(table, options, message):
     with pytest.raises(OptionError, match=message):
         MultiTaskNetwork(**options).fit(*table)
+
+
+def test_epochs_without_a_comparison_keep_their_place_in_the_curves(table):
+    model = network("every:method=mgda,k=12").fit(*table)  # four steps in each of three epochs
+    conflict = model.network_.curves["conflict"]
+    assert conflict.shape == (3,)
+    assert np.isnan(conflict).tolist() == [False, True, True]
 
 
 @pytest.mark.parametrize("balancing", ["nash_mtl", Every(CAGrad(c=0.3), k=2), FixedWeights({"y0": 2.0, "y1": 1.0, "y2": 1.0})])

@@ -35,6 +35,11 @@ def test_the_page_names_the_method_and_where_it_balanced():
     assert "balanced by CAGrad(c=0.5), which compared their gradients at the output of the encoder." in words
 
 
+def test_the_page_says_what_is_experimental():
+    assert "experimental" not in Page(fit_html(balanced())).words
+    assert "This method is experimental: it was not checked" in Page(fit_html(balanced(experimental=True))).words
+
+
 def test_the_heat_map_shows_signs_and_leaves_out_the_diagonal():
     figure = balancing_figures(BALANCING)[0]
     assert figure.shown[0].rows == [["price", "", "0.62", "-0.40"], ["size", "0.62", "", "0.01"], ["sold", "-0.40", "0.01", ""]]

@@ -6,10 +6,12 @@ import torch
 from polytask.balancing import (
     DWA,
     FAMO,
+    MGDA,
     RLW,
     BalancingMethod,
     CAGrad,
     Equal,
+    Every,
     FixedWeights,
     GradNorm,
     NashMTL,
@@ -84,6 +86,35 @@ def test_a_stack_balances_at_features_as_training_alone_does(name):
     for r, job in enumerate(JOBS):
         alone = train_one(table, job, max_epochs=2, method=made(name), balance_at="features")
         assert_close_weights(stack.weights[r], alone.weights[0])
+
+
+@pytest.mark.parametrize("at", ["parameters", "features"])
+def test_weights_kept_for_some_steps_save_the_backward_passes_of_a_stack(monkeypatch, at):
+    table, passes = make_table(missing=0.0), []
+    whole = torch.autograd.grad
+    monkeypatch.setattr("torch.autograd.grad", lambda *given, **more: (passes.append(1), whole(*given, **more))[1])
+    counted = {}
+    for method in (MGDA(), Every(MGDA(), 4)):
+        train_stack(table, JOBS[:2], max_epochs=2, method=method, balance_at=at)  # eight steps
+        counted[repr(method)], passes[:] = len(passes), []
+    each, extra = (len(table.tasks), 1 + (at == "features"))  # besides: slopes of the losses, and from the features down
+    assert list(counted.values()) == [8 * (each + extra), 2 * (each + extra) + 6 * (2 + extra)]
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.9])
+@pytest.mark.parametrize("at", ["parameters", "features"])
+def test_a_stack_that_keeps_weights_gives_the_networks_that_training_alone_gives(at, missing):
+    table = make_table(missing=missing)
+    options = {"max_epochs": 2, "balance_at": at}
+    stack = train_stack(table, [*JOBS, TWIN], method=Every(CAGrad(), 3), **options)
+    for r, job in enumerate(JOBS):
+        alone = train_one(table, job, method=Every(CAGrad(), 3), **options)
+        assert_close_weights(stack.weights[r], alone.weights[0])
+        for record, own in zip(stack.history.epochs, alone.history.epochs, strict=True):
+            torch.testing.assert_close(record.weights[r], own.weights, equal_nan=True, rtol=1e-2, atol=1e-3)
+            torch.testing.assert_close(record.cosines[r], own.cosines, equal_nan=True, rtol=1e-2, atol=1e-3)
+    plain = train_stack(table, [*JOBS, TWIN], max_epochs=2)
+    assert_close_weights(stack.weights[3], plain.weights[3])
 
 
 @pytest.mark.parametrize("method", [FAMO, PCGrad])

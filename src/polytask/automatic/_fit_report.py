@@ -140,6 +140,7 @@ def _balancing_facts(model: MultiTaskNetwork) -> dict[str, Any]:
     names, weights = [task.name for task in network.tasks], network.curves["weights"]
     told: dict[str, Any] = {
         "method": repr(network.method),
+        **({"experimental": True} if network.method.is_experimental else {}),
         "at": model.balance_at if network.method.compares_gradients else None,
         "weights": {name: [_number(value) for value in weights[:, k]] for k, name in enumerate(names)},
     }

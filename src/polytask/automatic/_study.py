@@ -263,8 +263,8 @@ class Study(_Options):
         "What the targets share in the network: hard, mmoe:n_experts=8, cgc, ple, adatt, ...; by default all but the last layer."
     )
     balancing: Balancing | None = _field(
-        "How the losses of the targets become one step: pcgrad, cagrad:c=0.5, famo, ...; by default their mean, each divided by "
-        "that of the constant prediction."
+        "How the losses of the targets become one step: pcgrad, cagrad:c=0.5, every:method=mgda,k=10, famo, ...; by default "
+        "their mean, each divided by that of the constant prediction. Experimental: cosmos, dbmtl, go4align, mo_co."
     )
     balance_at: Literal["parameters", "features"] = _field(
         "Where a method of balancing compares gradients: at all shared parameters, or, cheaper, at the output of the encoder.",

@@ -44,10 +44,11 @@ class Every(BalancingMethod):
     tensor([0.9000, 0.1000], dtype=torch.float64)
     >>> found.gramian is None
     True
+
+    As text, for a command line or a search: ``every:method=mgda,k=5``.
     """
 
     needs = frozenset({"gramian"})
-    by_name = False
 
     def __init__(self, method: BalancingMethod, k: int = 10) -> None:
         super().__init__()

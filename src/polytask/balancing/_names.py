@@ -33,7 +33,8 @@ def method_of(given: Any, *, option: str = "`balancing`", **settings: Any) -> Ba
     Parameters
     ----------
     given : BalancingMethod or str
-        Such as ``CAGrad(c=0.2)``, ``"nash_mtl"``, ``"NashMTL"`` or ``"cagrad:c=0.2"``.
+        Such as ``CAGrad(c=0.2)``, ``"nash_mtl"``, ``"NashMTL"``, ``"cagrad:c=0.2"`` or, of a method around another,
+        ``"every:method=mgda,k=10"``.
     option : str
         What errors call it.
     **settings
@@ -95,9 +96,11 @@ def method_to_dict(method: BalancingMethod) -> dict[str, Any]:
 def method_text(method: BalancingMethod) -> str | None:
     """The text that :func:`method_of` reads as this method; None where no text does, as for a class of the user's own.
 
-    >>> from polytask.balancing import CAGrad, FixedWeights
+    >>> from polytask.balancing import CAGrad, Every, FixedWeights
     >>> method_text(CAGrad(c=0.2)), method_text(FixedWeights({"price": 2.0}))
     ('cagrad:c=0.2', 'fixed_weights:weights.price=2.0')
+    >>> method_text(Every(CAGrad(c=0.2), 20))
+    'every:method=cagrad:c=0.2,k=20'
     """
     names = [name for name, own in method_names().items() if own is type(method)]
     if not names:
@@ -108,7 +111,8 @@ def method_text(method: BalancingMethod) -> str | None:
         if isinstance(value, Mapping):
             parts += [f"{name}.{key}={own}" for key, own in value.items()]
         elif repr(value) != repr(defaults[name].default):
-            parts.append(f"{name}={value}")
+            inner = method_text(value) if isinstance(value, BalancingMethod) else value
+            parts.append(f"{name}={inner}")
     text = names[0] + (":" if parts else "") + ",".join(parts)
     try:
         return text if repr(method_of(text)) == repr(method) else None

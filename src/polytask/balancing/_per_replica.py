@@ -58,6 +58,12 @@ class PerReplica(BalancingMethod):
             return torch.where(self.balanced.to(found.device)[:, None], found, _equal(seen.label_weight).to(found))
         return torch.stack([self._one(r, self._part(seen, r))[0] for r in range(self.n_replicas)])
 
+    def compare_now(self, label_weight: Tensor, tasks: Sequence[Hashable]) -> Tensor:
+        """Whether each network compares gradients in the coming step, bool [R], for label weights [R, n_tasks]."""
+        present = [[name for name, w in zip(tasks, row, strict=True) if w > 0] for row in label_weight.tolist()]
+        asked = zip(self.methods, self.balanced.tolist(), present, strict=True)
+        return torch.tensor([on and bool(names) and own.compares_now(names) for own, on, names in asked])  # type: ignore[operator]
+
     def directions(self, seen: Observed) -> tuple[Tensor, Tensor]:
         """Weights [R, n_tasks] and directions [R, n_parameters] for a Jacobian [R, n_tasks, n_parameters]."""
         found = [self._one(r, self._part(seen, r)) for r in range(self.n_replicas)]
@@ -108,7 +114,8 @@ def stacked_backward(
     """Balance the gradients of R independent networks at once, and fill ``.grad``; see :func:`~polytask.balancing.backward`.
 
     The networks have nothing in common, so one backward pass of the sum over them gives the gradient of a task for each:
-    ``n_tasks`` passes in all, however many networks there are.
+    ``n_tasks`` passes in all, however many networks there are. Where none of them compares gradients in this step
+    (:class:`~polytask.balancing.Every`), two passes.
 
     Parameters
     ----------
@@ -127,13 +134,21 @@ def stacked_backward(
     Returns
     -------
     balance : Balance
-        Weights [R, n_tasks] and Gramians [R, n_tasks, n_tasks].
+        Weights [R, n_tasks] and Gramians [R, n_tasks, n_tasks], NaN for a network that keeps its weights in this step; None if
+        all do.
     """
     shared = [features] if features is not None else list(shared_params or ())
     if not shared:
         raise OptionError("`stacked_backward` needs `shared_params` or `features`: where gradients are balanced.")
     below = {id(p) for p in parameters_below(shared)} if features is not None else {id(p) for p in shared}
     own = [p for p in parameters if id(p) not in below]
+    values = torch.stack([loss.detach() for loss in losses], dim=-1)
+    compared = method.compare_now(label_weight, tasks).to(label_weight.device)
+    if not bool(compared.any()):
+        weights = method(Observed(values, label_weight, tuple(tasks)))
+        _fill(shared, _mixed(losses, weights, shared), at_features=features is not None)
+        _fill(own, _mixed(losses, torch.ones_like(weights), own))
+        return Balance(tuple(tasks), weights)
     n_replicas, widths = len(label_weight), [p[0].numel() for p in shared]
     rows = shared[0].new_zeros(n_replicas, len(losses), sum(widths))  # [R, T, P]
     for number, loss in enumerate(losses):
@@ -147,18 +162,30 @@ def stacked_backward(
             if gradient is not None:
                 accumulate_(p, gradient)
     gramian = (rows @ rows.mT).double()
-    values = torch.stack([loss.detach() for loss in losses], dim=-1)
     weights, direction = method.directions(Observed(values, label_weight, tuple(tasks), gramian, rows))
     parts = [part.view_as(p) for part, p in zip(direction.split(widths, dim=-1), shared, strict=True)]
-    if features is not None:
-        trunk = [p for p in parameters_below(shared) if p.requires_grad]
-        parts = list(torch.autograd.grad(features, trunk, parts[0]))
-        shared = trunk
-    for p, part in zip(shared, parts, strict=True):
-        accumulate_(p, part)
-    absent = label_weight <= 0
+    _fill(shared, parts, at_features=features is not None)
+    absent = (label_weight <= 0) | (method.balanced.to(compared.device) & ~compared)[:, None]
     gramian = gramian.masked_fill(absent[..., :, None] | absent[..., None, :], torch.nan)
     return Balance(tuple(tasks), weights, gramian)
+
+
+def _mixed(losses: Sequence[Tensor], weights: Tensor, wanted: Sequence[Tensor]) -> list[Tensor | None]:
+    """Gradients of the losses, each of shape [R], weighed by [R, n_tasks]; the graph is kept."""
+    if not wanted:
+        return []
+    given = [own.to(loss) for loss, own in zip(losses, weights.unbind(-1), strict=True)]
+    return list(torch.autograd.grad(list(losses), wanted, given, retain_graph=True, allow_unused=True))
+
+
+def _fill(wanted: Sequence[Tensor], gradients: Sequence[Tensor | None], *, at_features: bool = False) -> None:
+    """Add to ``.grad``; from the features the trunk is gone down first."""
+    if at_features:
+        trunk = [p for p in parameters_below(wanted) if p.requires_grad]
+        wanted, gradients = trunk, torch.autograd.grad(wanted, trunk, gradients)
+    for p, gradient in zip(wanted, gradients, strict=True):
+        if gradient is not None:
+            accumulate_(p, gradient)
 
 
 def _equal(label_weight: Tensor) -> Tensor:

@@ -190,8 +190,8 @@ Balancing = Annotated[
         "--balancing",
         panel=_TRAINING,
         metavar="METHOD",
-        help="How the losses of the targets become one step: pcgrad, cagrad:c=0.5, famo, ...; by default their mean, each "
-        "divided by that of the constant prediction.",
+        help="How the losses of the targets become one step: pcgrad, cagrad:c=0.5, every:method=mgda,k=10, famo, ...; by default "
+        "their mean, each divided by that of the constant prediction. Experimental: cosmos, dbmtl, go4align, mo_co.",
     ),
 ]
 BalanceAt = Annotated[

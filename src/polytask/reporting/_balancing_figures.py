@@ -23,7 +23,10 @@ def balancing_view(result: Mapping[str, Any]) -> dict[str, Any] | None:
     at = {"parameters": "at all shared parameters", "features": "at the output of the encoder"}.get(found.get("at") or "")
     method = str(found.get("method") or "a method")
     told = f"The losses of the tasks, each divided by that of the constant prediction, were balanced by {method}"
-    return {"words": f"{told}{f', which compared their gradients {at}' if at else ''}.", "figures": balancing_figures(found)}
+    told += f", which compared their gradients {at}." if at else "."
+    if found.get("experimental"):
+        told += " This method is experimental: it was not checked against an independent implementation."
+    return {"words": told, "figures": balancing_figures(found)}
 
 
 def balancing_figures(found: Mapping[str, Any]) -> list[Figure]:

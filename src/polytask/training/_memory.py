@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from polytask.balancing import BalancingMethod
+from polytask.balancing import BalancingMethod, PerReplica
 from polytask.exceptions import ModelFolderError
 
 _PREFIX = "balancing/"
@@ -63,4 +63,4 @@ def restore_memory(method: BalancingMethod, content: Mapping[str, Any], tensors:
 
 
 def _title(method: BalancingMethod) -> str:
-    return repr(getattr(method, "method", method)).splitlines()[0]
+    return repr(method.method if isinstance(method, PerReplica) else method)
