@@ -18,6 +18,7 @@ def table():
 
 def test_settings_are_kept_in_the_folder_of_a_model(table, tmp_path):
     given = {"optimizer": {"encoder": SGD(learning_rate=0.05), "heads": "adagrad"}, "schedule": Plateau(patience=2), "ema": 0.9}
+    given["initialization"] = "encoder=he_normal;heads=zeros"
     model = small_network(["price", "sold"], **given).fit(*table)
     save_estimator(model, tmp_path / "model")
     loaded = load_estimator(tmp_path / "model")
@@ -73,7 +74,12 @@ def test_what_needs_whole_matrices_is_trained_one_by_one(table, monkeypatch, opt
 
 @pytest.mark.parametrize(
     ("settings", "words"),
-    [({"optimizer": "lbfgs"}, "LBFGS"), ({"schedule": "cosin"}, "Did you mean 'cosine'"), ({"ema": 2}, "`ema` must be in")],
+    [
+        ({"optimizer": "lbfgs"}, "LBFGS"),
+        ({"schedule": "cosin"}, "Did you mean 'cosine'"),
+        ({"ema": 2}, "`ema` must be in"),
+        ({"initialization": "zeros"}, "alike"),
+    ],
 )
 def test_what_cannot_be_used_is_refused_by_fit(table, settings, words):
     with pytest.raises(OptionError, match=words):

@@ -42,12 +42,13 @@ def start_network(
     encoder: Recipe,
     sharing: Recipe,
     device: torch.device,
+    initialization: Any = None,
 ) -> FittedNetwork:
     """Make the network of a job with the scaling and statistics of its training rows, untrained; it predicts constants."""
     shape = table.shape
     tensors = table_tensors(table.arrays, slice(None), device)
     fold = prepare_fold(job, tensors, tasks, target, weight, encoder, shape, device)
-    module = module_of(job, fold, encoder, sharing, shape, device).eval()
+    module = module_of(job, fold, encoder, sharing, shape, device, initialization=initialization).eval()
     scale = training_data([job], {job.fold: fold}, weight, tasks, np.arange(len(tasks)), device).scale
     empty = {name: np.empty((0, len(tasks)), dtype=np.float32) for name in ("train", "skill", "weights")}
     recipes = deepcopy((encoder, sharing))

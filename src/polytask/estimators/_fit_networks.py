@@ -168,6 +168,7 @@ def fit_networks(
     on_epoch: Callable[[EpochRecord], None] | None = None,
     checkpoint: Checkpoint | None = None,
     keep_interrupted: bool = False,
+    initialization: Any = None,
 ) -> list[FittedNetwork]:
     """Train the network of every job; where that is faster, several at once in one stack.
 
@@ -188,6 +189,8 @@ def fit_networks(
         Of the first stack; the next ones are kept in files beside it.
     keep_interrupted : bool, default=False
         On Ctrl-C keep the best epochs until then; otherwise KeyboardInterrupt goes on to the caller.
+    initialization : Initializer, str, mapping of part to either, or None
+        See :func:`polytask.networks.build_module`.
     """
     shape, tensors = table.shape, table_tensors(table.arrays, slice(None), device)
     in_stacks = all(own.elementwise for own in optimizers_of(settings.optimizer).values())
@@ -204,7 +207,9 @@ def fit_networks(
         start = len(fitted)
         folds = {job.fold: job for job in stack}
         prepared = {key: prepare_fold(job, tensors, tasks, target, weight, encoder, shape, device) for key, job in folds.items()}
-        modules = [module_of(job, prepared[job.fold], encoder, sharing, shape, device) for job in stack]
+        modules = [
+            module_of(job, prepared[job.fold], encoder, sharing, shape, device, initialization=initialization) for job in stack
+        ]
         used = np.flatnonzero(np.any([job.tasks for job in stack], axis=0))
         data = training_data(stack, prepared, weight, tasks, used, device)
         parts = modules if len(used) == len(tasks) else [PartOfTasks(module, used.tolist()) for module in modules]
@@ -312,11 +317,18 @@ def prepared_fold(tasks: list[FittedTask], encoder: nn.Module, tensors: tuple[Te
 
 
 def module_of(
-    job: NetworkJob, fold: Fold, encoder: Recipe, sharing: Recipe, shape: TableShape, device: torch.device
+    job: NetworkJob,
+    fold: Fold,
+    encoder: Recipe,
+    sharing: Recipe,
+    shape: TableShape,
+    device: torch.device,
+    *,
+    initialization: Any = None,
 ) -> MultiTaskModule:
     """A fresh network for this job, with the fold's scaling in its buffers."""
     generator = torch.Generator().manual_seed(seed_of(job.seed, 2**21))
-    module = build_module(encoder, sharing, shape=shape, tasks=fold.tasks, generator=generator)
+    module = build_module(encoder, sharing, shape=shape, tasks=fold.tasks, generator=generator, initialization=initialization)
     module.load_statistics(fold.scaling)
     return module.to(device)
 

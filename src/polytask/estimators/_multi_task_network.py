@@ -17,6 +17,7 @@ from polytask.estimators._fit_networks import CodedTable, FittedNetwork, Network
 from polytask.estimators._labels import LabelTable, declared_tasks, warn_if_nothing_stops
 from polytask.exceptions import DataError, OptionError
 from polytask.networks import MLP, HardSharing, Recipe, sharing_of
+from polytask.networks.initialization import initialization_of
 from polytask.optim import optimizers_of, schedule_of
 from polytask.training import TrainingSettings, seed_of
 
@@ -37,6 +38,9 @@ class MultiTaskNetwork(MultiTaskEstimator):
     sharing : Recipe or str, default=HardSharing()
         From features to one representation per task: a recipe such as ``HardSharing(tower_width=32)``, or its name,
         ``"hard:tower_width=32"``.
+    initialization : Initializer, str, mapping of part to either, or None
+        How weights start: "he_normal", "glorot_uniform", "orthogonal", ..., or one for each part, ``{"encoder": "he_normal",
+        "heads": "zeros"}``; see :mod:`polytask.networks.initialization`. Biases of heads start at the constant prediction always.
     balancing : BalancingMethod, str or None
         How the losses of the tasks become one step: a method of :mod:`polytask.balancing` such as ``CAGrad(c=0.5)``, or its name,
         ``"cagrad"`` or ``"cagrad:c=0.5"``. It sees losses divided by those of the constant predictor. By default
@@ -113,6 +117,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
         *,
         encoder: Recipe | None = None,
         sharing: Recipe | str | None = None,
+        initialization: Any = None,
         balancing: Any = None,
         balance_at: str = "parameters",
         max_epochs: int = 100,
@@ -135,6 +140,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
         self.tasks = tasks
         self.encoder = encoder
         self.sharing = sharing
+        self.initialization = initialization
         self.balancing = balancing
         self.balance_at = balance_at
         self.max_epochs = max_epochs
@@ -249,7 +255,16 @@ class MultiTaskNetwork(MultiTaskEstimator):
         table = CodedTable(arrays, self.codec_.cardinalities)
         recipes = self._recipes()
         start = (
-            start_network(job, table, labels.tasks, labels.target, weight, **recipes, device=_device(self.device))
+            start_network(
+                job,
+                table,
+                labels.tasks,
+                labels.target,
+                weight,
+                **recipes,
+                device=_device(self.device),
+                initialization=self._initialization(),
+            )
             if is_first
             else self.network_
         )
@@ -300,6 +315,9 @@ class MultiTaskNetwork(MultiTaskEstimator):
             raise OptionError(f"`balance_at` must be 'parameters' or 'features'; got {self.balance_at!r}.")
         return {"method": _method(self.balancing), "balance_at": self.balance_at}
 
+    def _initialization(self) -> Any:
+        return initialization_of(self.initialization, option="`initialization` of MultiTaskNetwork") or None
+
     def fit_jobs(
         self,
         jobs: list[NetworkJob],
@@ -322,6 +340,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
             **self._balance(),
             settings=self._settings(max(len(job.train_rows) for job in jobs)),
             device=_device(self.device),
+            initialization=self._initialization(),
             on_epoch=on_epoch,
             checkpoint=checkpoint,
             keep_interrupted=keep_interrupted,

@@ -15,6 +15,7 @@ from polytask.estimators._multi_task_network import MultiTaskNetwork
 from polytask.estimators._task_weights import TaskWeights
 from polytask.exceptions import ModelFolderError, OptionError
 from polytask.networks import Recipe, TableShape, build_module, recipe_from_dict, recipe_to_dict
+from polytask.networks.initialization import INITIALIZERS
 from polytask.optim import OPTIMIZERS, SCHEDULES
 from polytask.storage import Folder, JSONPart, Part, TensorsPart
 from polytask.tasks import fitted_task_from_dict, fixed_task
@@ -35,7 +36,7 @@ _SETTINGS = (
     "balance_at",
 )
 
-_NAMED: dict[str, ByName[Any]] = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES}
+_NAMED: dict[str, ByName[Any]] = {"initialization": INITIALIZERS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES}
 
 
 def network_parts(model: MultiTaskNetwork, *, place: str = "") -> dict[str, Part]:

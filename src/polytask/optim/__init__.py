@@ -9,12 +9,12 @@ Adagrad()
 1.0
 """
 
+from polytask._parts import PARTS, is_matrix, part_of
 from polytask.optim._adamw import adamw
 from polytask.optim._adaptive_moments import Adam, Adamax, AdamW, Muon, NAdam, RAdam
 from polytask.optim._by_part import OPTIMIZERS, PartOptimizers, optimizers_of, part_optimizers
 from polytask.optim._descent import SGD, Adadelta, Adagrad, RMSprop
 from polytask.optim._optimizer import Optimizer
-from polytask.optim._parts import PARTS, is_matrix, part_of
 from polytask.optim._schedule import warmup_cosine
 from polytask.optim._schedules import SCHEDULES, Constant, Cosine, Linear, OneCycle, Plateau, Schedule, Step, schedule_of
 

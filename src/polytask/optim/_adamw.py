@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from polytask.optim._parts import is_matrix
+from polytask._parts import is_matrix
 
 
 def adamw(parameters: Mapping[str, Tensor], *, learning_rate: float, weight_decay: float) -> torch.optim.AdamW:

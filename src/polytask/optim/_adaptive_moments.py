@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from polytask._parts import is_matrix
 from polytask.optim._adamw import adamw
 from polytask.optim._optimizer import Optimizer, SimpleOptimizer, _groups
 
@@ -163,8 +164,6 @@ class Muon(Optimizer):
         self, parameters: Mapping[str, Tensor], *, learning_rate: float, weight_decay: float, part: str
     ) -> list[torch.optim.Optimizer]:
         """Make Muon for the matrices, and AdamW for the rest."""
-        from polytask.optim._parts import is_matrix
-
         rate = learning_rate if self.learning_rate is None else self.learning_rate
         decay = weight_decay if self.weight_decay is None else self.weight_decay
         hidden = {name: p for name, p in parameters.items() if part != "heads" and p.dim() == 2 and is_matrix(name)}

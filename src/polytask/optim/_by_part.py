@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from polytask._by_name import ByName
+from polytask._parts import PARTS, part_of
 from polytask.exceptions import OptionError
 from polytask.optim._adaptive_moments import Adam, Adamax, AdamW, Muon, NAdam, RAdam
 from polytask.optim._descent import SGD, Adadelta, Adagrad, RMSprop
 from polytask.optim._optimizer import Optimizer
-from polytask.optim._parts import PARTS, part_of
 
 _CLASSES = (SGD, Adam, AdamW, Adagrad, Adadelta, RMSprop, NAdam, RAdam, Adamax, Muon)
 

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from polytask._parts import is_matrix
 from polytask._settings import NamedSettings
 from polytask.exceptions import OptionError
-from polytask.optim._parts import is_matrix
 
 
 class Optimizer(NamedSettings, ABC):

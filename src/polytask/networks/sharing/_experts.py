@@ -42,6 +42,10 @@ class Experts(nn.Module):
         """Features [..., n, d] to what each expert makes of them, [..., n, n_experts, width]."""
         return self._through(features, list(self.weights), list(self.biases))
 
+    def layer_weights(self) -> list[tuple[Tensor, Tensor]]:
+        """Weights [n_experts, out, in] and biases of each layer, for an initialization."""
+        return list(zip(self.weights, self.biases, strict=True))
+
     def _through(self, features: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> Tensor:
         first, *others = zip(weights, biases, strict=True)
         # all experts read the same, so their first layers are one wide layer
