@@ -227,7 +227,9 @@ class Study(_Options):
     table: Paths = _field("The table, a row per subject: one file, or several of the same columns (part-*.csv).", [])
     target: Texts = _field("The columns to learn: NAME, NAME:KIND, a pattern like 'y_*', or 'NAME=y_*:multilabel'.", [])
     data: Data = _field("Instead of table: TARGET: FILE, a table of its own for each target; rows stand under each other.", {})
-    loss: Losses = _field("TARGET: LOSS, what a network minimises: mse, mae, huber, quantile:0.9; cross_entropy, focal.", {})
+    loss: Losses = _field(
+        "TARGET: LOSS, what a network minimises: mae, quantile:0.9, gaussian; focal, auc, soft_f1_macro, ...", {}
+    )
     class_weight: ClassWeights = _field("TARGET: balanced lets every class of a target count the same.", {})
     task_by: str | None = _field("A column: each of its values makes a task of every target, such as one per school.")
     unlearnable: Literal["error", "skip"] = _field(

@@ -77,7 +77,8 @@ Loss = Annotated[
         "--loss",
         panel=_TARGETS,
         metavar="TARGET=LOSS",
-        help="What is minimised, and so what predictions mean: mse, mae, huber, quantile:0.9; cross_entropy, focal.",
+        help="What is minimised, and so what predictions mean: mse, mae, huber, quantile:0.9, gaussian; cross_entropy, focal, "
+        "auc, soft_f1_macro, ...",
     ),
 ]
 ClassWeight = Annotated[
