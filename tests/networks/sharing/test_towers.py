@@ -3,12 +3,13 @@
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
 
 from polytask.balancing import PCGrad
-from polytask.estimators import MultiTaskNetwork
+from polytask.estimators import MultiTaskNetwork, load_estimator, save_estimator
 from polytask.exceptions import OptionError
 from polytask.networks import (
     LTB,
@@ -211,7 +212,7 @@ def test_the_most_probable_branch_is_read_at_inference():
     assert torch.equal(first, third)
     assert not torch.equal(first, second)
     assert torch.equal(first, layer(*inputs)[0])
-    torch.testing.assert_close(layer.task_weights(), layer.branching[2].softmax(-1))
+    torch.testing.assert_close(layer.task_weights(), (30 * layer.branching[2]).softmax(-1))
 
 
 def test_branching_learns_from_every_draw_and_blocks_where_they_were_read():
@@ -290,3 +291,17 @@ def test_gradients_are_not_balanced_where_no_parameter_is_shared(recipe):
     X = np.random.default_rng(0).normal(size=(80, 2))
     with pytest.raises(OptionError, match="no trained parameter is shared"):
         MultiTaskNetwork(sharing=recipe, balancing=PCGrad(), max_epochs=1).fit(X, X + 1)
+
+
+def test_projections_of_texts_are_held_once(tmp_path):
+    X = pd.DataFrame(
+        {"x": np.arange(90) % 7, "note": [f"the {'good' if k % 2 else 'bad'} day number {k % 9} of the week" for k in range(90)]}
+    )
+    y = pd.DataFrame({"a": (np.arange(90) % 2).astype(float), "b": np.arange(90) % 7 + 0.5})
+    model = MultiTaskNetwork(
+        encoder=MLP(width=8), sharing=NoSharing(), column_kinds={"note": "text"}, max_epochs=3, random_state=0
+    )
+    model.fit(X, y)
+    assert sum("texts" in name for name in model.network_.module.state_dict()) == 4
+    save_estimator(model, tmp_path / "model")
+    pd.testing.assert_frame_equal(load_estimator(tmp_path / "model").predict(X), model.predict(X))

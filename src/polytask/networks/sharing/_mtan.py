@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from polytask.networks.sharing._stages import OnEncoders, as_read, stages_of
+from polytask.networks.sharing._stages import OnEncoders, as_read, stages_of, without_texts
 from polytask.networks.sharing._towers import check_counts
 
 
@@ -16,7 +16,7 @@ class MTANLayer(nn.Module):
 
     def __init__(self, make_encoder: Callable[[], nn.Module], n_tasks: int, *, attention_width: int) -> None:
         super().__init__()
-        self.encoder = make_encoder()
+        self.encoder = without_texts(make_encoder)
         stages_of(self.encoder, owner="MTAN")
         self.out_features: int = self.encoder.out_features  # type: ignore[assignment]
         widths: list[int] = list(self.encoder.stage_features)  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from polytask.networks.sharing._stages import OnEncoders
+from polytask.networks.sharing._stages import OnEncoders, without_texts
 
 
 class NoSharingLayer(nn.Module):
@@ -13,7 +13,7 @@ class NoSharingLayer(nn.Module):
     def __init__(self, make_encoder: Callable[[], nn.Module], n_tasks: int) -> None:
         super().__init__()
         # one after the other: on a CPU batched matrix products of towers took 0.9 to 1.4 times as long
-        self.towers = nn.ModuleList(make_encoder() for _ in range(n_tasks))
+        self.towers = nn.ModuleList(without_texts(make_encoder) for _ in range(n_tasks))
         self.out_features: int = self.towers[0].out_features  # type: ignore[assignment]
 
     def forward(self, *prepared: Tensor) -> list[Tensor]:

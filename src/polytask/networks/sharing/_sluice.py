@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from polytask.exceptions import OptionError
-from polytask.networks.sharing._stages import OnEncoders, as_read, check_number, relative, stages_of
+from polytask.networks.sharing._stages import OnEncoders, as_read, check_number, relative, stages_of, without_texts
 from polytask.networks.sharing._towers import check_counts
 
 
@@ -24,7 +24,7 @@ class SluiceLayer(nn.Module):
         orthogonality: float,
     ) -> None:
         super().__init__()
-        self.encoders = nn.ModuleList(make_encoder() for _ in range(n_tasks))
+        self.encoders = nn.ModuleList(without_texts(make_encoder) for _ in range(n_tasks))
         n_blocks = len(stages_of(self.encoders[0], owner="Sluice"))
         self.n_subspaces, self.orthogonality = n_subspaces, orthogonality
         self.out_features: int = self.encoders[0].out_features  # type: ignore[assignment]
@@ -41,15 +41,15 @@ class SluiceLayer(nn.Module):
         """Blocks of all tasks side by side, mixed after each; then of each task its layers, mixed."""
         encoders: list[Any] = list(self.encoders)
         own, blocks = [encoder.embed(*prepared) for encoder in encoders], [encoder.blocks for encoder in encoders]
-        layers: list[Tensor] = []  # of each depth [..., task, d]
+        layers: list[list[Tensor]] = []  # of each depth and task [..., d]
         for depth, alphas in enumerate(self.alphas.unbind()):
-            made = torch.stack([block[depth](z) for block, z in zip(blocks, own, strict=True)], dim=-2)
-            parts = made.unflatten(-1, (self.n_subspaces, -1))  # [..., task, part, d / parts]
-            mixed = torch.einsum("tpsq,...sqd->...tpd", alphas, parts).flatten(-2)
-            own = list(mixed.unbind(-2))
-            layers.append(mixed)
+            made = torch.stack([block[depth](z) for block, z in zip(blocks, own, strict=True)])
+            parts = made.unflatten(-1, (self.n_subspaces, -1)).movedim(-2, 1).flatten(0, 1)  # [task and part, ..., d / parts]
+            mixed = torch.tensordot(alphas.flatten(0, 1).flatten(1), parts, dims=1)
+            own = list(mixed.unflatten(0, (-1, self.n_subspaces)).movedim(1, -2).flatten(-2).unbind())
+            layers.append(own)
         ends = [
-            sum(beta * as_read(layer[..., t, :], own[t]) for beta, layer in zip(betas.unbind(), layers, strict=True))
+            sum(beta * as_read(layer[t], own[t]) for beta, layer in zip(betas.unbind(), layers, strict=True))
             for t, betas in enumerate(self.betas.unbind())
         ]
         return [encoder.finish(z) for encoder, z in zip(encoders, ends, strict=True)]

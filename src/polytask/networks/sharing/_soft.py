@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from polytask.networks.sharing._stages import OnEncoders, check_number
+from polytask.networks.sharing._stages import OnEncoders, check_number, without_texts
 
 
 class SoftSharingLayer(nn.Module):
@@ -13,7 +13,7 @@ class SoftSharingLayer(nn.Module):
 
     def __init__(self, make_encoder: Callable[[], nn.Module], n_tasks: int, *, strength: float, same_start: bool) -> None:
         super().__init__()
-        self.encoders = nn.ModuleList(make_encoder() for _ in range(n_tasks))
+        self.encoders = nn.ModuleList(without_texts(make_encoder) for _ in range(n_tasks))
         self.out_features: int = self.encoders[0].out_features  # type: ignore[assignment]
         self.strength = strength
         if same_start:
@@ -48,7 +48,7 @@ class SoftSharing(OnEncoders):
 
     Parameters
     ----------
-    strength : float >= 0, default=0.01
+    strength : float >= 0, default=0.001
         :math:`\lambda`.
     same_start : bool, default=True
         Let all encoders start from the same parameters: hidden units of networks that start apart do not correspond.
@@ -70,7 +70,7 @@ class SoftSharing(OnEncoders):
     0.0
     """
 
-    def __init__(self, *, strength: float = 0.01, same_start: bool = True) -> None:
+    def __init__(self, *, strength: float = 0.001, same_start: bool = True) -> None:
         self.strength = strength
         self.same_start = same_start
 

@@ -1,5 +1,6 @@
 """What architectures have in common that hold encoders themselves, and read their stages."""
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import torch
@@ -7,6 +8,7 @@ from torch import Tensor, nn
 
 from polytask.exceptions import OptionError
 from polytask.networks._recipe import Recipe
+from polytask.networks.encoders import TableInputs
 
 
 class OnEncoders(Recipe):
@@ -40,6 +42,15 @@ def keep_blocks_only(encoder: nn.Module, blocks: list[nn.Module]) -> None:
         for name, p in list(module._parameters.items()):
             if p is not None and id(p) not in kept:
                 module._parameters[name] = None
+
+
+def without_texts(make_encoder: Callable[[], nn.Module]) -> nn.Module:
+    """A fresh encoder that reads prepared inputs only: without the projections of texts, which are large."""
+    encoder = make_encoder()
+    for module in encoder.modules():
+        if isinstance(module, TableInputs):
+            module.texts = nn.ModuleList()
+    return encoder
 
 
 def as_read(stage: Tensor, last: Tensor) -> Tensor:
