@@ -45,8 +45,10 @@ class CGCLevel(nn.Module):
         shared = self.shared(shared_input)
         found = []
         for gate, x, experts in zip(self.gates, inputs, own, strict=True):
-            found += mixed([gate(x)], torch.cat([experts, shared], dim=-2))
-        return found, self._shared_output(shared_input, torch.cat([*own, shared], dim=-2))
+            of_own, of_shared = gate(x).split([self.n_task_experts, self.n_shared_experts], dim=-1)
+            found.append((of_own.unsqueeze(-1) * experts).sum(-2) + mixed([of_shared], shared)[0])
+        everything = [] if self.shared_gate is None else [*own, shared]
+        return found, self._shared_output(shared_input, everything)
 
     def at_once(self, inputs: Sequence[Tensor], shared_input: Tensor) -> tuple[list[Tensor], Tensor | None]:
         """The same in fewer and larger products."""
@@ -59,8 +61,8 @@ class CGCLevel(nn.Module):
         own, shared = everything.split([n_tasks * self.n_task_experts, self.n_shared_experts], dim=-2)
         gates = torch.stack([gate(x) for gate, x in zip(self.gates, inputs, strict=True)], dim=-2)  # [..., n, T, m + s]
         of_own, of_shared = gates.split([self.n_task_experts, self.n_shared_experts], dim=-1)
-        mean = (of_own.unsqueeze(-2) @ own.unflatten(-2, (n_tasks, -1))).squeeze(-2) + of_shared @ shared
-        return list(mean.unbind(-2)), self._shared_output(shared_input, everything)
+        mean = (of_own.unsqueeze(-1) * own.unflatten(-2, (n_tasks, -1))).sum(-2) + of_shared @ shared
+        return list(mean.unbind(-2)), self._shared_output(shared_input, [everything])
 
     def weights(self, inputs: Sequence[Tensor]) -> Tensor:
         """Mean weight of each expert over rows, [n_tasks, experts of all]; 0 for those of other tasks."""
@@ -76,10 +78,10 @@ class CGCLevel(nn.Module):
         own = [numbered(f"own of {task}", self.n_task_experts) for task in tasks]
         return [name for names in own for name in names] + numbered("shared", self.n_shared_experts)
 
-    def _shared_output(self, shared_input: Tensor, everything: Tensor) -> Tensor | None:
+    def _shared_output(self, shared_input: Tensor, everything: Sequence[Tensor]) -> Tensor | None:
         if self.shared_gate is None:
             return None
-        return mixed([self.shared_gate(shared_input)], everything)[0]
+        return mixed([self.shared_gate(shared_input)], torch.cat(list(everything), dim=-2))[0]
 
 
 def numbered(name: str, count: int) -> list[str]:

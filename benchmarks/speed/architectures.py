@@ -1,0 +1,195 @@
+"""Speed of sharing architectures of experts: forward and backward pass, as ratios within one run.
+
+- ``loop``: the same network with its experts and gates as a Python loop, as one would write it down from the paper: 8 experts and
+  8 tasks. The aim is less than half of its time.
+- ``rechub``: torch-rechub's MMoE and PLE on the same features, with experts and towers of the same widths. They normalize over
+  the batch after each layer, and end in a sigmoid, which is a part of them that cannot be left out.
+
+Contestants take turns in one process, on one thread, and its processor time is measured; the ratio of a round is that of two steps done one after the other, and the median over
+rounds is told with the middle half, so that other work on the machine meets both. torch-rechub is installed into an
+environment of its own at the first use.
+
+    python benchmarks/speed/architectures.py [--rounds 40] [--width 64] [--batch 256] [--write]
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+sys.path.insert(0, str(Path(__file__).parent))
+from _peer_environment import peer_python
+
+N_FEATURES, N_TASKS, N_EXPERTS = 64, 8, 8
+RESULTS = Path(__file__).parent / "results" / "architectures.json"
+Step = Callable[[], None]
+
+
+class LoopedMMoE(nn.Module):
+    """MMoE with a loop over experts for each task."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.experts = nn.ModuleList(nn.Sequential(nn.Linear(N_FEATURES, width), nn.ReLU()) for _ in range(N_EXPERTS))
+        self.gates = nn.ModuleList(nn.Linear(N_FEATURES, N_EXPERTS, bias=False) for _ in range(N_TASKS))
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Features [n, d] to a representation [n, width] per task."""
+        experts = [expert(x) for expert in self.experts]
+        found = []
+        for gate in self.gates:
+            weights = gate(x).softmax(-1)
+            found.append(torch.stack([weights[:, [e]] * out for e, out in enumerate(experts)]).sum(0))
+        return found
+
+
+class LoopedCGC(nn.Module):
+    """CGC with one expert per task and as many shared ones, with loops."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        own = [nn.Sequential(nn.Linear(N_FEATURES, width), nn.ReLU()) for _ in range(2 * N_TASKS)]
+        self.own, self.shared = nn.ModuleList(own[:N_TASKS]), nn.ModuleList(own[N_TASKS:])
+        self.gates = nn.ModuleList(nn.Linear(N_FEATURES, 1 + N_TASKS, bias=False) for _ in range(N_TASKS))
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Features [n, d] to a representation [n, width] per task."""
+        shared = [expert(x) for expert in self.shared]
+        found = []
+        for own, gate in zip(self.own, self.gates, strict=True):
+            weights = gate(x).softmax(-1)
+            found.append(torch.stack([weights[:, [e]] * out for e, out in enumerate([own(x), *shared])]).sum(0))
+        return found
+
+
+def step_of(module: nn.Module, outputs: Callable[[], Any]) -> Step:
+    """Forward pass, squared outputs, backward pass."""
+
+    def step() -> None:
+        found = outputs()
+        total = sum(z.square().mean() for z in found) if isinstance(found, list) else found.square().mean()
+        total.backward()
+        module.zero_grad()
+
+    return step
+
+
+def loop_contest(width: int, batch: int) -> dict[str, dict[str, Step]]:
+    """For each architecture the loop, the way of balancing methods, and the fast way."""
+    from polytask.networks import CGC, MMoE
+
+    x = torch.randn(batch, N_FEATURES)
+    own = {
+        "MMoE": (LoopedMMoE(width), MMoE(n_experts=N_EXPERTS, width=width)),
+        "CGC": (LoopedCGC(width), CGC(n_task_experts=1, n_shared_experts=N_TASKS, width=width)),
+    }
+    found = {}
+    for name, (looped, recipe) in own.items():
+        apart, at_once = (recipe.build(N_FEATURES, N_TASKS) for _ in range(2))
+        found[name] = {
+            "loop": step_of(looped, lambda looped=looped: looped(x)),
+            "at once": step_of(at_once, lambda at_once=at_once: at_once.at_once(x)),
+            "tasks apart": step_of(apart, lambda apart=apart: apart(x)),
+        }
+    return found
+
+
+def rechub_contest(width: int, batch: int) -> dict[str, dict[str, Step]]:
+    """torch-rechub's models beside ours with towers of one output per task."""
+    from torch_rechub.basic.features import DenseFeature
+    from torch_rechub.models.multi_task import MMOE, PLE
+
+    from polytask.networks import PLE as OurPLE
+    from polytask.networks import MMoE
+
+    x = torch.randn(batch, N_FEATURES)
+    columns = {f"x{k}": x[:, k] for k in range(N_FEATURES)}
+    features = [DenseFeature(name) for name in columns]
+    kinds, towers = ["classification"] * N_TASKS, [{"dims": [width]} for _ in range(N_TASKS)]
+    peers = {
+        "MMoE": (
+            MMOE(features, kinds, N_EXPERTS, expert_params={"dims": [width]}, tower_params_list=towers),
+            MMoE(n_experts=N_EXPERTS, width=width, tower_width=width),
+        ),
+        "PLE": (
+            PLE(features, kinds, 2, 1, 1, expert_params={"dims": [width]}, tower_params_list=towers),
+            OurPLE(n_levels=2, n_task_experts=1, n_shared_experts=1, width=width, tower_width=width),
+        ),
+    }
+    found = {}
+    for name, (peer, recipe) in peers.items():
+        layer = recipe.build(N_FEATURES, N_TASKS)
+        heads = nn.ModuleList(nn.Linear(width, 1) for _ in range(N_TASKS))
+        whole = nn.ModuleList([layer, heads])
+
+        def outputs(layer: Any = layer, heads: Any = heads) -> list[Tensor]:
+            read = torch.cat([columns[f"x{k}"][:, None] for k in range(N_FEATURES)], dim=1)  # the peer puts them together too
+            return [head(z).sigmoid() for head, z in zip(heads, layer.at_once(read), strict=True)]
+
+        found[name] = {
+            "rechub": step_of(peer, lambda peer=peer: peer(columns)),
+            "polytask": step_of(whole, outputs),
+        }
+    return found
+
+
+def in_turn(steps: dict[str, Step], *, rounds: int) -> dict[str, Any]:
+    """Median ratio to the first one with the middle half, and milliseconds."""
+    for step in steps.values():
+        for _ in range(5):
+            step()
+    seconds: dict[str, list[float]] = {name: [] for name in steps}
+    for _ in range(rounds):
+        for name, step in steps.items():
+            started = time.process_time()
+            step()
+            seconds[name].append(time.process_time() - started)
+    first, *others = steps
+    found: dict[str, Any] = {f"{first} ms": round(statistics.median(seconds[first]) * 1e3, 3)}
+    for name in others:
+        ratios = [own / base for own, base in zip(seconds[name], seconds[first], strict=True)]
+        low, middle, high = statistics.quantiles(ratios, n=4)
+        found[f"{name} / {first}"] = [round(value, 3) for value in (middle, low, high)]
+    return found
+
+
+def main() -> None:
+    """Run all, or one contest in this very process."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--width", type=int, default=64)
+    parser.add_argument("--batch", type=int, default=256)
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--contest", choices=["loop", "rechub"], help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.contest:
+        torch.set_num_threads(1)
+        torch.manual_seed(0)
+        contest = {"loop": loop_contest, "rechub": rechub_contest}[given.contest](given.width, given.batch)
+        print(json.dumps({name: in_turn(steps, rounds=given.rounds) for name, steps in contest.items()}))
+        return
+    words = ["--rounds", str(given.rounds), "--width", str(given.width), "--batch", str(given.batch)]
+    found: dict[str, Any] = {"torch": torch.__version__, "threads": 1, "width": given.width, "batch": given.batch}
+    pythons = {"loop": sys.executable, "rechub": peer_python("rechub", ["torch-rechub==0.9.0"])}
+    paths = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "src")}
+    for name, python in pythons.items():
+        command = [python, __file__, "--contest", name, *words]
+        run = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=paths)
+        found[name] = json.loads(run.stdout.splitlines()[-1])
+    print(json.dumps(found, indent=2))
+    if given.write:
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
