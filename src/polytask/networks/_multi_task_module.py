@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from polytask.networks._recipe import Recipe
 from polytask.networks.encoders import TableShape
 from polytask.networks.heads import LinearHead, joined_outputs
+from polytask.networks.initialization import initialization_of, initialize_
 from polytask.tasks import FittedTask
 
 MANY_HEADS = 8  # from here on heads that read the same features are one matrix product
@@ -93,7 +94,13 @@ class MultiTaskModule(nn.Module):
 
 
 def build_module(
-    encoder: Recipe, sharing: Recipe, *, shape: TableShape, tasks: Sequence[FittedTask], generator: torch.Generator | None = None
+    encoder: Recipe,
+    sharing: Recipe,
+    *,
+    shape: TableShape,
+    tasks: Sequence[FittedTask],
+    generator: torch.Generator | None = None,
+    initialization: Any = None,
 ) -> MultiTaskModule:
     """Build a network for these tasks; the heads start at the constant prediction of each task.
 
@@ -103,6 +110,13 @@ def build_module(
         With statistics.
     generator : torch.Generator, optional
         Where the starting parameters are drawn from; the global generator is left as it was.
+    initialization : Initializer, str, mapping of part to either, or None
+        See :func:`polytask.networks.initialization.initialization_of`; by default every layer starts as it does.
+
+    Raises
+    ------
+    OptionError
+        If an initialization is not known, or would let units of hidden layers start alike.
 
     Examples
     --------
@@ -128,7 +142,10 @@ def build_module(
         with torch.no_grad():
             for head, task in zip(heads, tasks, strict=True):
                 head.bias.copy_(torch.as_tensor(task.constant_raw()))
-    return MultiTaskModule(built, shared, heads, reads_features=reads_features)
+        module = MultiTaskModule(built, shared, heads, reads_features=reads_features)
+        if initialization is not None:
+            initialize_(module, initialization_of(initialization))
+    return module
 
 
 def _drop_parameters(encoder: nn.Module) -> None:
