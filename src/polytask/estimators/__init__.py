@@ -61,6 +61,7 @@ from polytask.estimators._per_task import PerTaskEstimator, TaskModel
 from polytask.estimators._stacked_across_tasks import StackedAcrossTasks
 from polytask.estimators._stacking import StackingEstimator
 from polytask.estimators._standard_deviations import standard_deviations
+from polytask.estimators._used_parameters import n_used_parameters
 from polytask.estimators._voting import VotingEstimator
 
 __all__ = [
@@ -120,6 +121,7 @@ __all__ = [
     "linear_svm",
     "load_estimator",
     "mix_task",
+    "n_used_parameters",
     "naive_bayes",
     "nearest_neighbours",
     "network_from_parts",

@@ -17,6 +17,7 @@ from polytask.estimators import (
     NetworkJob,
     TwinModel,
     choose_per_task,
+    n_used_parameters,
     selection_split,
     twin_mask,
 )
@@ -257,7 +258,7 @@ def _describe_networks(arms: dict[str, Arm], networks: list[Any], labels: LabelT
     """Parameters, latency, memory and learning curves of the first fold's networks."""
     joint, twins = networks[0], networks[1:]
     one = part.take(slice(1))
-    sizes = [_used_parameters(twin, k) for k, twin in enumerate(twins)]
+    sizes = [n_used_parameters(twin, k, one) for k, twin in enumerate(twins)]
     n_joint = sum(p.numel() for p in joint.module.parameters())
     for arm, own, n in ((TOGETHER, [joint], n_joint), (ALONE, twins, sum(sizes))):
         latency = _milliseconds(lambda own=own: [network.outputs(one) for network in own])  # type: ignore[misc]
@@ -265,13 +266,6 @@ def _describe_networks(arms: dict[str, Arm], networks: list[Any], labels: LabelT
     for k, task in enumerate(labels.tasks):
         arms[TOGETHER].curves[task.name] = _curve(joint.curves, k)
         arms[ALONE].curves[task.name] = _curve(twins[k].curves, k)
-
-
-def _used_parameters(twin: Any, task: int) -> int:
-    """Parameters of a twin without the heads (and towers) of the other tasks, which it never uses."""
-    unused = [p for k, head in enumerate(twin.module.heads) if k != task for p in head.parameters()]
-    unused += [p for k, tower in enumerate(getattr(twin.module.sharing, "towers", [])) if k != task for p in tower.parameters()]
-    return sum(p.numel() for p in twin.module.parameters()) - sum(p.numel() for p in unused)
 
 
 def _curve(curves: dict[str, Array], task: int) -> list[list[float | None]]:
