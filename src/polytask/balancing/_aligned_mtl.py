@@ -4,7 +4,7 @@ import numpy as np
 from torch import Tensor
 
 from polytask.balancing._method import BalancingMethod, Observed
-from polytask.balancing._solvers import as_weights, cosines_and_norms
+from polytask.balancing._solvers import as_weights, cosines_and_norms, independent_part, is_nearly_dependent
 
 
 def aligned_mtl_weights(gramian: Tensor) -> Tensor:
@@ -38,10 +38,12 @@ def aligned_mtl_weights(gramian: Tensor) -> Tensor:
     n_tasks, largest = len(norms), norms.max()
     if largest == 0:
         return as_weights(np.full(n_tasks, 1 / n_tasks), gramian)
-    values, vectors = np.linalg.eigh(cosines * np.outer(norms, norms) / largest**2)
-    kept = values > values[-1] * n_tasks * np.finfo(np.float64).eps
-    values, vectors = values[kept], vectors[:, kept]
-    return as_weights(vectors @ (np.sqrt(values[0] / values) * vectors.mean(axis=0)), gramian)
+    values, vectors = independent_part(cosines)
+    root = (norms / largest)[:, None] * vectors * np.sqrt(values)  # the Gramian is root @ root.T, without what is rounding
+    vectors, lengths, _ = np.linalg.svd(root, full_matrices=False)
+    kept = lengths > lengths[0] * n_tasks * np.finfo(np.float64).eps
+    vectors, lengths = vectors[:, kept], lengths[kept]
+    return as_weights(vectors @ (lengths[-1] / lengths * vectors.mean(axis=0)), gramian)
 
 
 class AlignedMTL(BalancingMethod):
@@ -49,6 +51,10 @@ class AlignedMTL(BalancingMethod):
 
     needs = frozenset({"gramian"})
     weights_last = True
+
+    def asks_for_digits(self, gramian: Tensor) -> bool:
+        """Whether gradients are nearly dependent."""
+        return is_nearly_dependent(gramian)
 
     def forward(self, seen: Observed) -> Tensor:
         """Weights [n_tasks]."""

@@ -14,7 +14,7 @@ from polytask.balancing._graph import TaskGraph, divide, reachable, roots_of
 from polytask.balancing._method import BalancingMethod, Observed
 from polytask.balancing._mixed_gradients import mixed_gradients
 from polytask.balancing._processes import sum_in_place, summed
-from polytask.balancing._task_gradients import task_gradients
+from polytask.balancing._task_gradients import TaskGradients, task_gradients
 from polytask.balancing._workspace import workspace_of
 from polytask.exceptions import OptionError, PolytaskError
 
@@ -143,9 +143,9 @@ def backward(
         written=written or not (graph.at_features or group is None),
     )
     sum_in_place([*found.own.values(), *([] if graph.at_features or group is None else [found.rows])], group)
-    gramian = found.gramian() / scale**2
-    if graph.at_features:
-        gramian = summed(gramian, group)
+    gramian = _gramian(found, scale, graph, group)
+    if bool(torch.isfinite(gramian).all()) and like.dtype != torch.float64 and method.asks_for_digits(gramian):
+        gramian = _gramian(found, scale, graph, group, precise=True)
     seen = Observed(values, total_weight, names, gramian, found.rows / scale if written else None)
     if written:
         weights, direction = combine(method, seen, scaled=scaler is not None)
@@ -158,6 +158,12 @@ def backward(
     _fill(graph, shared, parts, found.own, group)
     absent = total_weight <= 0
     return Balance(names, weights, gramian.masked_fill(absent[:, None] | absent, torch.nan))
+
+
+def _gramian(found: TaskGradients, scale: float, graph: TaskGraph, group: Any, **options: bool) -> Tensor:
+    """Inner products of the tasks' gradients [n_tasks, n_tasks], without the scale of a scaler, of all processes together."""
+    gramian = found.gramian(**options) / scale**2
+    return summed(gramian, group) if graph.at_features else gramian
 
 
 def _check_served(method: BalancingMethod, shared_params: Any, features: Any) -> None:

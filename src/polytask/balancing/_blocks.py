@@ -17,8 +17,8 @@ class Block(Protocol):
 
     wrt: list[Tensor]
 
-    def gramian(self) -> Tensor:
-        """Inner products [n_tasks, n_tasks], float64."""
+    def gramian(self, *, precise: bool = False) -> Tensor:
+        """Inner products [n_tasks, n_tasks], float64; ``precise``: summed in float64 as well."""
 
     def combine(self, weights: Tensor) -> list[Tensor]:
         """Sum of the tasks' gradients with these weights [n_tasks], for each of ``wrt``."""
@@ -67,8 +67,10 @@ class WrittenBlock:
                     row[part] = 0
                     self._written.add((task, key))
 
-    def gramian(self) -> Tensor:
+    def gramian(self, *, precise: bool = False) -> Tensor:
         """Inner products [n_tasks, n_tasks]."""
+        if precise:
+            return precise_gramian(self.rows)
         rows = self.rows if self.rows.dtype.itemsize >= 4 else self.rows.float()
         return (rows @ rows.T).double()
 
@@ -107,9 +109,12 @@ class OuterBlock:
         self.arriving = arriving
         self.workspace = workspace
 
-    def gramian(self) -> Tensor:
+    def gramian(self, *, precise: bool = False) -> Tensor:
         """Inner products [n_tasks, n_tasks]; written out where gradients of rows cancel, since digits would be lost."""
         n_tasks, n, out = self.arriving.shape
+        if precise:
+            inputs = self.inputs.double()
+            return precise_gramian(torch.stack([(g.double().T @ inputs).view(-1) for g in self.arriving]))
         flat = self.arriving.view(n_tasks, -1)
         kernel = self.inputs @ self.inputs.T
         half = kernel.triu(1)  # kernel = half + half.T + diagonal: a product with a triangle costs little more than half
@@ -161,9 +166,10 @@ class HeadBlock:
         self.owner = owner
         self.n_tasks = n_tasks
 
-    def gramian(self) -> Tensor:
+    def gramian(self, *, precise: bool = False) -> Tensor:
         """Inner products [n_tasks, n_tasks]."""
-        pairs = ((self.outputs.T @ self.outputs) * (self.weights.T @ self.weights)).double()
+        outputs, weights = (self.outputs.double(), self.weights.double()) if precise else (self.outputs, self.weights)
+        pairs = ((outputs.T @ outputs) * (weights.T @ weights)).double()
         summed = pairs.new_zeros(self.n_tasks, len(pairs)).index_add_(0, self.owner, pairs)
         return pairs.new_zeros(self.n_tasks, self.n_tasks).index_add_(1, self.owner, summed)
 
@@ -175,6 +181,12 @@ class HeadBlock:
         """Gradient of one task."""
         own = self.owner == task
         return [self.outputs[:, own] @ self.weights[:, own].T]
+
+
+def precise_gramian(rows: Tensor) -> Tensor:
+    """Inner products [..., n_tasks, n_tasks] of rows [..., n_tasks, values], summed in float64 without a copy of them all."""
+    parts = (part.double() for part in rows.split(max(1, _CHUNK // max(1, rows.shape[:-1].numel())), dim=-1))
+    return sum((part @ part.mT for part in parts), rows.new_zeros(*rows.shape[:-1], rows.shape[-2], dtype=torch.float64))
 
 
 def _times_triangle(upper: Tensor, values: Tensor, *, out: Tensor) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 from torch import Tensor
 
 from polytask.balancing._method import BalancingMethod, Observed
-from polytask.balancing._solvers import as_weights, cosines_and_norms
+from polytask.balancing._solvers import as_weights, cosines_and_norms, independent_part, is_nearly_dependent
 
 
 def config_weights(gramian: Tensor) -> Tensor:
@@ -36,7 +36,8 @@ def config_weights(gramian: Tensor) -> Tensor:
     """
     cosines, norms = cosines_and_norms(gramian)
     has_gradient = norms > 0
-    found = np.linalg.pinv(cosines, hermitian=True, rcond=1e-12) @ has_gradient.astype(np.float64)  # of the unit gradients
+    values, vectors = independent_part(cosines)
+    found = (vectors / values) @ vectors.T @ has_gradient.astype(np.float64)  # of the unit gradients
     squared = found @ cosines @ found
     if squared <= 1e-20:  # opposite gradients: their mean angle is none
         return as_weights(np.zeros(len(norms)), gramian)
@@ -49,6 +50,10 @@ class ConFIG(BalancingMethod):
 
     needs = frozenset({"gramian"})
     weights_last = True
+
+    def asks_for_digits(self, gramian: Tensor) -> bool:
+        """Whether gradients are nearly dependent."""
+        return is_nearly_dependent(gramian)
 
     def forward(self, seen: Observed) -> Tensor:
         """Weights [n_tasks]."""

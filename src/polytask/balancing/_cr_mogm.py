@@ -81,6 +81,10 @@ class CRMOGM(BalancingMethod):
         """Pass on to the method inside."""
         return self.method.look_ahead(ahead)
 
+    def asks_for_digits(self, gramian: Tensor) -> bool:
+        """As the method inside."""
+        return self.method.asks_for_digits(gramian)
+
     def forward(self, seen: Observed) -> Tensor:
         """Weights [n_tasks]."""
         found = self.method(seen).to(torch.float64)

@@ -69,6 +69,10 @@ class Every(BalancingMethod):
         known = self.memory.get("weights", {})
         return self._age() >= self.k or any(task not in known for task in tasks)
 
+    def asks_for_digits(self, gramian: Tensor) -> bool:
+        """As the method inside."""
+        return self.method.asks_for_digits(gramian)
+
     def forward(self, seen: Observed) -> Tensor:
         """Weights [n_tasks]."""
         if seen.gramian is None or not self.compares_now(seen.tasks):

@@ -69,6 +69,10 @@ class BalancingMethod(Settings, nn.Module, ABC):
         """Whether the coming step, with these tasks present, needs the gradient of each; asked of methods that compare them."""
         return True
 
+    def asks_for_digits(self, gramian: Tensor) -> bool:
+        """Whether a Gramian [n_tasks, n_tasks] that was summed in float32 tells too little, and must be in float64."""
+        return False
+
     def look_ahead(self, ahead: Any) -> Any:
         """Ask what is needed of other batches and other parameters before a step; called by :func:`~polytask.balancing.step`.
 

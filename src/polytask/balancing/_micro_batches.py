@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from polytask.balancing._balance import Balance
+from polytask.balancing._blocks import precise_gramian
 from polytask.balancing._combine import accumulate_, combine, task_weights
 from polytask.balancing._graph import divide
 from polytask.balancing._method import BalancingMethod, Observed
@@ -109,6 +110,8 @@ class MicroBatches:
                 raise OptionError("No loss depends on any of `shared_params`: are they frozen, or those of another network?")
             jacobian = torch.cat([rows[p] for p in shared], dim=1)
             gramian = (jacobian @ jacobian.T).double()
+            if bool(torch.isfinite(gramian).all()) and self.method.asks_for_digits(gramian):
+                gramian = precise_gramian(jacobian)
             weights, direction = combine(self.method, Observed(losses, total, names, gramian, jacobian), scaled=False)
             for p, part in zip(shared, direction.split([p.numel() for p in shared]), strict=True):
                 accumulate_(p, part.view_as(p))

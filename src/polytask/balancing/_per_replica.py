@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from polytask.balancing._balance import Balance
+from polytask.balancing._blocks import precise_gramian
 from polytask.balancing._combine import accumulate_, combine, task_weights
 from polytask.balancing._method import BalancingMethod, Observed
 from polytask.balancing._reach import parameters_below
@@ -162,6 +163,10 @@ def stacked_backward(
             if gradient is not None:
                 accumulate_(p, gradient)
     gramian = (rows @ rows.mT).double()
+    if rows.dtype != torch.float64 and bool(torch.isfinite(gramian).all()):
+        poor = torch.tensor([on and method.method.asks_for_digits(own) for on, own in zip(method.balanced, gramian, strict=True)])
+        if bool(poor.any()):
+            gramian[poor] = precise_gramian(rows[poor])
     weights, direction = method.directions(Observed(values, label_weight, tuple(tasks), gramian, rows))
     parts = [part.view_as(p) for part, p in zip(direction.split(widths, dim=-1), shared, strict=True)]
     _fill(shared, parts, at_features=features is not None)

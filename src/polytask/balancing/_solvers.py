@@ -11,6 +11,8 @@ Matrix = NDArray[np.float64]
 _RANK = 1e-14  # eigenvalues below this share of the largest one are rounding
 _SETTLED = 1e-12  # what is on the wrong side of zero by less than this is rounding
 _ROUNDS = 10
+_DEPENDENT = 1e-12  # unit gradients with an eigenvalue below this depend on each other: angles of about 1e-6
+_NEARLY_DEPENDENT = 1e-3  # and below this, sums in float32 leave few digits of it
 
 
 def cosines_and_norms(gramian: Tensor) -> tuple[Matrix, Matrix]:
@@ -35,6 +37,20 @@ def square_root(matrix: Matrix) -> Matrix:
     values, vectors = np.linalg.eigh(matrix)
     kept = values > _RANK * len(matrix) * max(values[-1], 0.0)
     return (vectors[:, kept] * np.sqrt(values[kept])).T
+
+
+def independent_part(cosines: Matrix) -> tuple[Matrix, Matrix]:
+    """Eigenvalues [r] and eigenvectors [n, r] of the cosines, those left out that are rounding."""
+    values, vectors = np.linalg.eigh(cosines)
+    kept = values > _DEPENDENT * len(cosines)
+    return values[kept], vectors[:, kept]
+
+
+def is_nearly_dependent(gramian: Tensor) -> bool:
+    """Whether some of the gradients all but depend on each other, whatever their norms."""
+    cosines, norms = cosines_and_norms(gramian)
+    some = cosines[np.ix_(norms > 0, norms > 0)]
+    return len(some) > 1 and bool(np.linalg.eigvalsh(some)[0] < _NEARLY_DEPENDENT)
 
 
 def nonnegative_quadratic(matrix: Matrix, linear: Matrix, *, root: Matrix | None = None) -> Matrix:

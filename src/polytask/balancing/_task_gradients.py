@@ -41,9 +41,9 @@ class TaskGradients:
             return self.blocks[0].rows
         return torch.stack([self._joined([block.row(task) for block in self.blocks]) for task in range(self.n_tasks)])
 
-    def gramian(self) -> Tensor:
-        """Inner products [n_tasks, n_tasks] of the tasks' gradients, float64."""
-        return torch.stack([block.gramian() for block in self.blocks]).sum(0)
+    def gramian(self, *, precise: bool = False) -> Tensor:
+        """Inner products [n_tasks, n_tasks] of the tasks' gradients, float64; ``precise``: summed in float64 as well."""
+        return torch.stack([block.gramian(precise=precise) for block in self.blocks]).sum(0)
 
     def combine(self, weights: Tensor) -> list[Tensor]:
         """Sum of the tasks' gradients with these weights, one tensor for each of ``wrt``."""
