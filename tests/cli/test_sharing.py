@@ -34,6 +34,29 @@ def test_hard_sharing_has_nothing_to_tell(polytask, table, tmp_path):
     assert report["study"]["sharing"] == "hard:tower_width=4"
 
 
+@pytest.mark.parametrize(
+    "words, parts",
+    [
+        (
+            ["--sharing", "cross_stitch:self_weight=0.8", "--balancing", "pcgrad"],
+            ["network of price", "network of sold", "network of visits"],
+        ),
+        (["--sharing", "ltb:n_nodes=2", "--encoder", "resnet"], ["branch 1", "branch 2"]),
+    ],
+)
+def test_tasks_have_encoders_that_share(polytask, table, tmp_path, words, parts):
+    assert polytask("fit", table, *QUICK, *words, "--out", tmp_path / "model").code == 0
+    assert report_of(tmp_path / "model")["sharing"]["parts"] == parts
+    assert polytask("predict", tmp_path / "model", table, "--out", tmp_path / "p.csv", "-q").code == 0
+
+
+def test_networks_without_sharing_are_compared(polytask, table, tmp_path):
+    words = ["--folds", 2, "--repeats", 1, "--sharing", "none", "--json", tmp_path / "found.json"]
+    assert polytask("compare", table, *QUICK, *words).code == 0
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert "sharing='none'" in found["settings"]["joint"]
+
+
 def test_a_comparison_has_it_in_both_arms(polytask, table, tmp_path):
     words = ["--folds", 2, "--repeats", 1, "--sharing", "cgc:width=8", "--json", tmp_path / "found.json"]
     assert polytask("compare", table, *QUICK, *words).code == 0

@@ -18,7 +18,7 @@ class LTBLayer(nn.Module):
     nodes : ModuleList of n_nodes encoders
         Their blocks of one depth are the nodes there; the first one has besides what is before and after the blocks.
     branching : ParameterList
-        For each depth the log-probabilities, up to a constant and divided by ``speed``, of where a node reads, [n_nodes, n_nodes];
+        For each depth the log-probabilities of where a node reads, [n_nodes, n_nodes], up to a constant and divided by ``speed``;
         the last one of tasks, [n_tasks, n_nodes].
     """
 
