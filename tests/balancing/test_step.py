@@ -73,6 +73,54 @@ def run(method, network, *, seeds, optimizer=None, closure=None):
 # ------------------------------------------------------------------ methods that need nothing more
 
 
+@pytest.mark.parametrize("make", [Equal, PCGrad, FAMO])
+def test_a_scaler_makes_the_same_step(make):
+    stepped, norms = [], []
+    for scaler in (None, torch.amp.GradScaler("cpu", init_scale=1024.0, growth_interval=2)):
+        network, method = Network(), make()
+        optimizer = torch.optim.SGD(network.parameters(), lr=0.05)
+        for seed in range(3):
+            step(
+                network.losses,
+                batches(seed, 1),
+                method,
+                optimizer=optimizer,
+                shared_params=network.trunk.parameters(),
+                penalty=lambda network=network: 0.1 * network.trunk[0].weight.square().sum(),
+                before_step=lambda network=network: norms.append(nn.utils.clip_grad_norm_(network.parameters(), 0.5).item()),
+                scaler=scaler,
+            )
+        stepped.append(flat(network))
+    torch.testing.assert_close(stepped[1], stepped[0])
+    assert norms[3:] == pytest.approx(norms[:3])
+    assert scaler.get_scale() == 2048.0  # `update` was called in each step
+
+
+def test_a_step_whose_scaled_gradients_overflow_is_left_out():
+    network, scaler = Network(), torch.amp.GradScaler("cpu", init_scale=2.0**60)
+    before = flat(network)
+    closure = lambda batch: [loss * 1e300 for loss in network.losses(batch)]  # noqa: E731
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.05)
+    step(closure, batches(0, 1), PCGrad(), optimizer=optimizer, shared_params=network.trunk.parameters(), scaler=scaler)
+    assert torch.equal(flat(network), before)
+    assert scaler.get_scale() == 2.0**59
+
+
+@pytest.mark.parametrize("make", AHEAD)
+def test_a_scaler_is_refused_where_gradients_are_taken_ahead(make):
+    network, method = Network(), make()
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.05)
+    with pytest.raises(OptionError, match=f"{make.__name__} takes gradients of its own, which a `scaler` does not reach"):
+        step(
+            network.losses,
+            batches(0, method.n_batches),
+            method,
+            optimizer=optimizer,
+            shared_params=network.trunk.parameters(),
+            scaler=torch.amp.GradScaler("cpu"),
+        )
+
+
 @pytest.mark.parametrize("make", [Equal, PCGrad])
 def test_equals_backward_and_the_step_of_the_optimizer(make):
     network, other, method = Network(), Network(), make()

@@ -33,6 +33,7 @@ def step(
     penalty: Callable[[], Tensor] | None = None,
     before_step: Callable[[], object] | None = None,
     group: Any = None,
+    scaler: Any = None,
     nonfinite: Literal["error", "skip"] = "error",
 ) -> Balance:
     """Make one training step: forward passes, balancing, and the step of the optimizer.
@@ -61,7 +62,10 @@ def step(
     penalty : callable, optional
         Gives a scalar whose gradient is added unbalanced.
     before_step : callable, optional
-        Called when ``.grad`` is filled, before the optimizer's step.
+        Called when ``.grad`` is filled, before the optimizer's step; with a ``scaler`` gradients are unscaled then.
+    scaler : torch.amp.GradScaler, optional
+        The losses are scaled by it, and its ``unscale_``, ``step`` and ``update`` are called here. Not for methods that take
+        gradients of more batches or elsewhere, which are in the unit of the losses.
 
     Returns
     -------
@@ -71,7 +75,7 @@ def step(
     Raises
     ------
     OptionError
-        If the number of batches is not what the method needs, or parameters are missing.
+        If the number of batches is not what the method needs, parameters are missing, or a scaler cannot be used.
 
     Examples
     --------
@@ -83,7 +87,7 @@ def step(
     tensor([0.4000, 0.6000], dtype=torch.float64)
     """
     batches, shared = list(batches), None if shared_params is None else list(shared_params)
-    _check(method, batches, shared, features)
+    _check(method, batches, shared, features, scaler)
     served: BalancingMethod = method
     taken: Taken | None = None
     if method.needs & _MORE:
@@ -108,11 +112,18 @@ def step(
             tasks=tuple(range(len(losses))) if tasks is None else tuple(tasks),
             penalty=None if penalty is None else penalty(),
             group=group,
+            scaler=scaler,
             nonfinite=nonfinite,
         )
+    if scaler is not None:
+        scaler.unscale_(optimizer)
     if before_step is not None:
         before_step()
-    optimizer.step()
+    if scaler is None:
+        optimizer.step()
+    else:
+        scaler.step(optimizer)
+        scaler.update()
     if "losses_after_step" in method.needs:
         method.after_step(_after(closure, batches[0], group), tasks=balance.tasks)
     return balance
@@ -134,8 +145,12 @@ class _Served(BalancingMethod):
         return found
 
 
-def _check(method: BalancingMethod, batches: Sequence[Any], shared: Any, features: Any) -> None:
+def _check(method: BalancingMethod, batches: Sequence[Any], shared: Any, features: Any, scaler: Any) -> None:
     name = type(method).__name__
+    if scaler is not None and method.needs & _MORE:
+        raise OptionError(
+            f"{name} takes gradients of its own, which a `scaler` does not reach: leave it out. bfloat16 needs none."
+        )
     if len(batches) != method.n_batches:
         what = next((_WHAT[need] for need in sorted(method.needs & _MORE)), "a training batch")
         raise OptionError(f"{name} takes {method.n_batches} batch(es), {what}; got {len(batches)}.")
