@@ -223,6 +223,8 @@ def test_losses_below_zero_have_no_logarithm(method):
         (lambda: STCH(preference={"a": 0.0}), "`preference` of STCH must be positive"),
         (lambda: FAMO(learning_rate=0), "`learning_rate` of FAMO must be > 0"),
         (lambda: Uncertainty(learning_rate=-1), "`learning_rate` of Uncertainty must be positive"),
+        (lambda: Uncertainty(start="one"), "`start` of Uncertainty must be 'zero' or 'first_loss'; got 'one'"),
+        (lambda: IMTLL(start="one"), "`start` of IMTLL must be 'zero' or 'first_loss'"),
         (lambda: IMTLL(learning_rate=-1), "`learning_rate` of IMTLL must be positive"),
         (lambda: GradNorm(learning_rate=-1), "`learning_rate` of GradNorm must be positive"),
         (lambda: FixedWeights({}), "`weights` of FixedWeights must be numbers"),
@@ -232,3 +234,23 @@ def test_losses_below_zero_have_no_logarithm(method):
 def test_settings_out_of_range_are_refused(make, message):
     with pytest.raises((ValueError, OptionError), match=message):
         make()
+
+
+@pytest.mark.parametrize("method, rest", [(Uncertainty, 0.5), (IMTLL, 1.0)])
+def test_scales_that_start_at_the_first_loss_are_at_rest_and_free_of_units(method, rest):
+    units = torch.tensor([1e-3, 1.0, 1e4]).double()
+    one, other = (method(start="first_loss", learning_rate=0.05) for _ in range(2))
+    for number in range(5):
+        losses = torch.tensor([1.0, 2.0, 0.5]).double() * (1 + number * torch.tensor([0.1, -0.1, 0.3]).double())
+        weights = one(Observed(losses, torch.ones(3), ("a", "b", "c")))
+        if number == 0:
+            torch.testing.assert_close(weights * losses, torch.full_like(losses, rest))
+        torch.testing.assert_close(other(Observed(losses * units, torch.ones(3), ("a", "b", "c"))) * units, weights)
+
+
+@pytest.mark.parametrize("method", [Uncertainty, IMTLL])
+def test_a_first_loss_of_zero_starts_at_zero_and_a_later_task_at_its_own(method):
+    own = method(start="first_loss")
+    assert torch.isfinite(own(Observed(torch.tensor([0.0, 2.0]).double(), torch.ones(2), ("a", "b")))).all()
+    expected = method(start="first_loss")(Observed(torch.tensor([5.0]).double(), torch.ones(1), ("c",)))
+    torch.testing.assert_close(own(Observed(torch.tensor([1.0, 5.0]).double(), torch.ones(2), ("a", "c")))[1:], expected)

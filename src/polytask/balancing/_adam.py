@@ -1,11 +1,14 @@
 """Adam for the few numbers that a balancing method learns itself, one per task, whose tasks come and go."""
 
 from collections.abc import Hashable, Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from polytask.balancing._method import BalancingMethod
+
+Start = Literal["zero", "first_loss"]
 
 
 def adam_step(
@@ -34,3 +37,15 @@ def adam_step(
     for part, value in (("", found), (".first", first), (".second", second), (".steps", steps)):
         method.remember(f"{name}{part}", tasks, value)
     return found
+
+
+def checked_start(start: str, *, name: str) -> Start:
+    """Where the numbers of a method start, if it is a choice there is."""
+    if start not in ("zero", "first_loss"):
+        raise ValueError(f"`start` of {name} must be 'zero' or 'first_loss'; got {start!r}.")
+    return start  # type: ignore[return-value]
+
+
+def log_start(start: Start, losses: Tensor) -> Tensor:
+    """Where the logs of scales start [n_tasks]: at 0, or at those of the losses; 0 for a loss that has no log."""
+    return losses.clamp(min=0).log().nan_to_num(neginf=0.0) if start == "first_loss" else torch.zeros_like(losses)

@@ -1,9 +1,8 @@
 """IMTL-L: impartial multi-task learning, loss balance."""
 
-import torch
 from torch import Tensor
 
-from polytask.balancing._adam import adam_step
+from polytask.balancing._adam import Start, adam_step, checked_start, log_start
 from polytask.balancing._method import BalancingMethod, Observed
 
 
@@ -27,6 +26,7 @@ def imtl_l_weights(log_scale: Tensor) -> Tensor:
 
     Examples
     --------
+    >>> import torch
     >>> imtl_l_weights(torch.tensor([0.0, 1.0]))
     tensor([1.0000, 2.7183])
     """
@@ -41,17 +41,21 @@ class IMTLL(BalancingMethod):
     Parameters
     ----------
     learning_rate : float > 0, default=0.01
+    start : {"zero", "first_loss"}, default="zero"
+        Where the log scale of a task starts: at 0, as in the paper, or where its first loss becomes 1. Then units do not count
+        from the first step on.
     """
 
-    def __init__(self, *, learning_rate: float = 0.01) -> None:
+    def __init__(self, *, learning_rate: float = 0.01, start: Start = "zero") -> None:
         super().__init__()
         if not learning_rate > 0:
             raise ValueError(f"`learning_rate` of IMTLL must be positive; got {learning_rate}.")
         self.learning_rate = learning_rate
+        self.start = checked_start(start, name="IMTLL")
 
     def forward(self, seen: Observed) -> Tensor:
         """Weights [n_tasks] of the scales before this step's update."""
-        s = self.recall("log_scale", seen.tasks, default=torch.zeros_like(seen.losses))
+        s = self.recall("log_scale", seen.tasks, default=-log_start(self.start, seen.losses))
         weights = imtl_l_weights(s)
         adam_step(self, "log_scale", seen.tasks, s, weights * seen.losses - 1, learning_rate=self.learning_rate)
         return weights

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from polytask.balancing._adam import adam_step
+from polytask.balancing._adam import Start, adam_step, checked_start, log_start
 from polytask.balancing._method import BalancingMethod, Observed
 
 
@@ -44,17 +44,21 @@ class Uncertainty(BalancingMethod):
     Parameters
     ----------
     learning_rate : float > 0, default=0.01
+    start : {"zero", "first_loss"}, default="zero"
+        Where the log variance of a task starts: at 0, as in the paper, or at the log of its first loss, where it would rest were
+        that loss kept. Then units do not count from the first step on.
     """
 
-    def __init__(self, *, learning_rate: float = 0.01) -> None:
+    def __init__(self, *, learning_rate: float = 0.01, start: Start = "zero") -> None:
         super().__init__()
         if not learning_rate > 0:
             raise ValueError(f"`learning_rate` of Uncertainty must be positive; got {learning_rate}.")
         self.learning_rate = learning_rate
+        self.start = checked_start(start, name="Uncertainty")
 
     def forward(self, seen: Observed) -> Tensor:
         """Weights [n_tasks] of the variances before this step's update."""
-        s = self.recall("log_variance", seen.tasks, default=torch.zeros_like(seen.losses))
+        s = self.recall("log_variance", seen.tasks, default=log_start(self.start, seen.losses))
         weights = uncertainty_weights(s)
         adam_step(self, "log_variance", seen.tasks, s, 0.5 - weights * seen.losses, learning_rate=self.learning_rate)
         return weights
