@@ -1,11 +1,14 @@
 """The stages of encoders, and the FT-Transformer against the authors' package."""
 
+import numpy as np
 import pytest
 import rtdl_revisiting_models as rtdl
 import torch
 
+from polytask.estimators import CodedTable, MultiTaskNetwork, NetworkJob, _fit_networks
 from polytask.exceptions import OptionError
 from polytask.networks import MLP, FTTransformer, ResNet, TableShape
+from polytask.training import StackedNetworks
 
 SHAPE = TableShape(3, with_missing=(0, 2), cardinalities=(4, 30), vocabularies=(9,))
 ENCODERS = [MLP(n_layers=3, width=6), MLP(n_layers=0), ResNet(width=6), FTTransformer(width=6, n_heads=2)]
@@ -108,3 +111,15 @@ def test_a_table_of_one_kind_of_columns_becomes_tokens():
 def test_a_wrong_setting_is_told(settings, message):
     with pytest.raises(OptionError, match=message):
         FTTransformer(**settings).build(TableShape(2))
+
+
+def test_networks_whose_stacks_do_not_pay_are_trained_one_after_another(monkeypatch):
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    sizes = []
+    monkeypatch.setattr(_fit_networks, "StackedNetworks", lambda parts: sizes.append(len(parts)) or StackedNetworks(parts))
+    for encoder in (MLP(width=4), FTTransformer(n_blocks=1, width=4, n_heads=2)):
+        model = MultiTaskNetwork(encoder=encoder, max_epochs=1)
+        arrays, labels = model._read_training_data(X, X)
+        jobs = [NetworkJob(np.arange(40), np.arange(40, 60), np.ones(2, dtype=bool), seed) for seed in (0, 1)]
+        assert len(model.fit_jobs(jobs, CodedTable(arrays, ()), labels, np.ones((60, 2)))) == 2
+    assert sizes == [2]

@@ -193,7 +193,7 @@ def fit_networks(
         See :func:`polytask.networks.build_module`.
     """
     shape, tensors = table.shape, table_tensors(table.arrays, slice(None), device)
-    in_stacks = all(own.elementwise for own in optimizers_of(settings.optimizer).values())
+    in_stacks = encoder.in_stacks and all(own.elementwise for own in optimizers_of(settings.optimizer).values())
     n_at_once = STACKED_NETWORKS if in_stacks and max(len(job.train_rows) for job in jobs) <= STACKED_ROWS else 1
     compares = method is not None and method.compares_gradients
     if compares:

@@ -21,9 +21,12 @@ class Recipe(BaseEstimator, ABC):
     reads : {"features", "stages", "encoders"}
         What a sharing takes in: the features that one encoder makes, by ``build(in_features, n_tasks)``; or prepared inputs,
         which it sends through one encoder, whose stages it reads, or through several, by ``build_on(make_encoder, n_tasks)``.
+    in_stacks : bool
+        Whether networks of it may be trained several at once: False where that takes much memory and no less time.
     """
 
     reads: Literal["features", "stages", "encoders"] = "features"
+    in_stacks: bool = True
 
     @abstractmethod
     def build(self, *args: Any) -> nn.Module:
