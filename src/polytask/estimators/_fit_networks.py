@@ -110,6 +110,8 @@ class FittedNetwork:
         What the tasks were balanced by, with its memory at the end where one network was trained; None for equal weights.
     cosines : array of shape (T, T), optional
         Mean cosine between the gradients of every two tasks over the run, where a method compares them.
+    kept_columns : list of str, optional
+        The input columns that some weight reads, after a regularization that makes exact zeros; None after none.
     task_weights : TaskWeights, optional
         How much each task uses each part of what is shared (gates, stitches), mean over the training rows; None for hard sharing,
         a single-task twin, and a folder of an older version.
@@ -129,6 +131,7 @@ class FittedNetwork:
     moments: dict[str, dict[str, Tensor]] = field(default_factory=dict)
     method: BalancingMethod | None = None
     cosines: Array | None = None
+    kept_columns: list[str] | None = None
     task_weights: TaskWeights | None = None
 
     @torch.no_grad()
@@ -148,7 +151,8 @@ class FittedNetwork:
             numeric, categorical, *tokens = (torch.nn.functional.pad(own, (0, 0, 0, missing)) for own in inputs)
             raw = module(*self.module.prepare(numeric, categorical, *tokens)).cpu()
             for task, own, found in zip(tasks, slices, parts, strict=True):
-                found.append(task.link(raw[:, own])[: PADDED_ROWS - missing])  # the link too sees whole chunks only
+                linked = task.link(raw[..., own])  # it too sees whole chunks only
+                found.append((linked.mean(0) if raw.dim() == 3 else linked)[: PADDED_ROWS - missing])  # of members their mean
         return {task.name: torch.cat(found).numpy() for task, found in zip(tasks, parts, strict=True)}
 
 

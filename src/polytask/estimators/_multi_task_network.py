@@ -15,10 +15,11 @@ from polytask.estimators._classes import check_same_classes, classes_by_task
 from polytask.estimators._continue_network import constant_rate, continue_network, joined, start_network
 from polytask.estimators._fit_networks import CodedTable, FittedNetwork, NetworkJob, fit_networks
 from polytask.estimators._labels import LabelTable, declared_tasks, warn_if_nothing_stops
+from polytask.estimators._sparsity import kept_columns
 from polytask.exceptions import DataError, OptionError
 from polytask.networks import MLP, HardSharing, Recipe, sharing_of
 from polytask.networks.initialization import initialization_of
-from polytask.optim import optimizers_of, schedule_of
+from polytask.optim import optimizers_of, regularizers_of, schedule_of
 from polytask.training import TrainingSettings, seed_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -69,6 +70,10 @@ class MultiTaskNetwork(MultiTaskEstimator):
         "plateau", or with settings, ``"plateau:patience=3,per_task=true"``.
     ema : float in (0, 1), optional
         Judge, keep and predict with a moving average of the parameters, such as 0.99; not in ``partial_fit``.
+    regularization : Regularizer, str, list of either, or None
+        Penalties besides ``weight_decay``: ``[L1(1e-2, on="shared"), GroupLasso(0.1)]``, ``"l1:strength=0.01,on=heads"``, several
+        names with ";" between; see :mod:`polytask.optim`. With those that make zeros the columns that are still read are told by
+        ``network_.kept_columns``.
     max_steps : int, optional
         Stop after so many steps; the plan stays the same.
     time_limit : float, optional
@@ -130,6 +135,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
         optimizer: Any = None,
         schedule: Any = None,
         ema: float | None = None,
+        regularization: Any = None,
         max_steps: int | None = None,
         time_limit: float | None = None,
         column_kinds: Any = None,
@@ -153,6 +159,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
         self.optimizer = optimizer
         self.schedule = schedule
         self.ema = ema
+        self.regularization = regularization
         self.max_steps = max_steps
         self.time_limit = time_limit
         self.column_kinds = column_kinds
@@ -291,6 +298,9 @@ class MultiTaskNetwork(MultiTaskEstimator):
     def _take(self, network: FittedNetwork) -> Self:
         """Set what is told of a fitted network."""
         self.network_, self.tasks_, self.shape_ = network, network.tasks, network.shape
+        if any(own.sparse for own in regularizers_of(self.regularization)):
+            names = (*self.codec_.numeric_names, *self.codec_.categorical_names, *self.codec_.text_names)
+            network.kept_columns = kept_columns(network, names)
         skills = network.curves["skill"][network.best_epoch - 1]
         self.optimistic_skill_ = float(np.nanmean(skills)) if np.isfinite(skills).any() else float("nan")
         self.n_iter_ = network.steps
@@ -421,6 +431,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
             optimizer=optimizers_of(self.optimizer, option="`optimizer` of MultiTaskNetwork"),
             schedule=schedule_of(self.schedule, option="`schedule` of MultiTaskNetwork"),
             ema=self.ema,
+            regularization=regularizers_of(self.regularization, option="`regularization` of MultiTaskNetwork"),
             patience=self.patience,
             max_steps=self.max_steps,
             time_limit=self.time_limit,

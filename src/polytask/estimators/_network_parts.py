@@ -16,7 +16,7 @@ from polytask.estimators._task_weights import TaskWeights
 from polytask.exceptions import ModelFolderError, OptionError
 from polytask.networks import Recipe, TableShape, build_module, recipe_from_dict, recipe_to_dict
 from polytask.networks.initialization import INITIALIZERS
-from polytask.optim import OPTIMIZERS, SCHEDULES
+from polytask.optim import OPTIMIZERS, REGULARIZERS, SCHEDULES
 from polytask.storage import Folder, JSONPart, Part, TensorsPart
 from polytask.tasks import fitted_task_from_dict, fixed_task
 
@@ -36,7 +36,12 @@ _SETTINGS = (
     "balance_at",
 )
 
-_NAMED: dict[str, ByName[Any]] = {"initialization": INITIALIZERS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES}
+_NAMED: dict[str, ByName[Any]] = {
+    "initialization": INITIALIZERS,
+    "optimizer": OPTIMIZERS,
+    "schedule": SCHEDULES,
+    "regularization": REGULARIZERS,
+}
 
 
 def network_parts(model: MultiTaskNetwork, *, place: str = "") -> dict[str, Part]:
@@ -153,6 +158,7 @@ def _trained_content(network: FittedNetwork) -> dict[str, Any]:
             "curves": {name: _with_none(values) for name, values in network.curves.items()},
             "scale": None if network.scale is None else _with_none(network.scale),
             "method": None if network.method is None else method_to_dict(network.method),
+            "kept_columns": network.kept_columns,
             "cosines": None if network.cosines is None else _with_none(network.cosines),
             "task_weights": _weights_content(network.task_weights),
         },
@@ -204,6 +210,7 @@ def _trained(content: Mapping[str, Any], weights: Mapping[str, Any], classes: li
         scale=None if scale is None else np.array(scale, dtype=np.float64),
         method=None if method is None else method_from_dict(method, classes=classes),
         cosines=None if cosines is None else np.array(cosines, dtype=np.float64),
+        kept_columns=training.get("kept_columns"),
         task_weights=_weights_of_content(training.get("task_weights")),
     )
 

@@ -8,6 +8,7 @@ Inputs are a table's numbers [n, n_numeric] and codes [n, n_categorical]; output
 64
 """
 
+from polytask.networks._input_columns import input_columns
 from polytask.networks._multi_task_module import MultiTaskModule, build_module, output_slices, target_slices
 from polytask.networks._recipe import ModuleRecipe, Recipe, recipe_of
 from polytask.networks._recipe_json import recipe_from_dict, recipe_to_dict
@@ -25,6 +26,7 @@ from polytask.networks.sharing import (
     NoSharing,
     Sluice,
     SoftSharing,
+    TabM,
     TaskAdapters,
     sharing_names,
     sharing_of,
@@ -52,9 +54,11 @@ __all__ = [
     "ResNet",
     "Sluice",
     "SoftSharing",
+    "TabM",
     "TableShape",
     "TaskAdapters",
     "build_module",
+    "input_columns",
     "output_slices",
     "recipe_from_dict",
     "recipe_of",

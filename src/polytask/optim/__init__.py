@@ -15,12 +15,25 @@ from polytask.optim._adaptive_moments import Adam, Adamax, AdamW, Muon, NAdam, R
 from polytask.optim._by_part import OPTIMIZERS, PartOptimizers, optimizers_of, part_optimizers
 from polytask.optim._descent import SGD, Adadelta, Adagrad, RMSprop
 from polytask.optim._optimizer import Optimizer
+from polytask.optim._proximal import shrink_groups_, soft_threshold_
+from polytask.optim._regularizers import (
+    L1,
+    REGULARIZERS,
+    ElasticNet,
+    GroupLasso,
+    Regularizer,
+    SoftOrthogonality,
+    column_norms,
+    regularizers_of,
+)
 from polytask.optim._schedule import warmup_cosine
 from polytask.optim._schedules import SCHEDULES, Constant, Cosine, Linear, OneCycle, Plateau, Schedule, Step, schedule_of
 
 __all__ = [
+    "L1",
     "OPTIMIZERS",
     "PARTS",
+    "REGULARIZERS",
     "SCHEDULES",
     "SGD",
     "Adadelta",
@@ -30,6 +43,8 @@ __all__ = [
     "Adamax",
     "Constant",
     "Cosine",
+    "ElasticNet",
+    "GroupLasso",
     "Linear",
     "Muon",
     "NAdam",
@@ -39,13 +54,19 @@ __all__ = [
     "Plateau",
     "RAdam",
     "RMSprop",
+    "Regularizer",
     "Schedule",
+    "SoftOrthogonality",
     "Step",
     "adamw",
+    "column_norms",
     "is_matrix",
     "optimizers_of",
     "part_of",
     "part_optimizers",
+    "regularizers_of",
     "schedule_of",
+    "shrink_groups_",
+    "soft_threshold_",
     "warmup_cosine",
 ]

@@ -73,7 +73,7 @@ class BalancedStep:
             )
         self.network, self.names = network, [task.name for task in tasks]
         self.n_outputs = [task.n_outputs for task in tasks]
-        self.losses_of = TaskLosses(tasks)
+        self.losses_of = TaskLosses(tasks, has_members=network.has_members)
         self.at = at
         several = _learns_several(data, self.losses_of)
         self.method: BalancingMethod = _applied(method, several)
@@ -86,8 +86,15 @@ class BalancedStep:
                 "features that all tasks read. Leave it at 'parameters'."
             )
 
-    def backward(self, batch: Batch, scale: Tensor) -> tuple[Tensor, Tensor, Balance]:
+    def backward(self, batch: Batch, scale: Tensor, *, penalty: Tensor | None = None) -> tuple[Tensor, Tensor, Balance]:
         """Fill ``.grad``.
+
+        Parameters
+        ----------
+        batch : inputs, target, weight
+        scale : Tensor of shape (..., n_tasks)
+        penalty : Tensor, optional
+            A scalar that is added to the loss of no task, besides that of the network.
 
         Returns
         -------
@@ -96,8 +103,8 @@ class BalancedStep:
         balance : Balance
         """
         inputs, target, weight = batch
-        penalty = self.network.penalty()
-        total = None if penalty is None else penalty.sum()  # over networks, which have nothing in common
+        own = self.network.penalty()
+        total = penalty if own is None else own.sum() if penalty is None else own.sum() + penalty  # networks share nothing
         if not self.compares_gradients:
             loss_sums, label_weight = self.losses_of(self.network.forward(inputs), target, weight)
             losses = mean_losses(loss_sums, label_weight * scale)
@@ -170,7 +177,7 @@ class _LossOf(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, factor: Tensor) -> tuple[Tensor, None, None]:
         (slope,) = ctx.saved_tensors
-        return slope * factor[..., None, None], None, None
+        return slope * factor.reshape(*factor.shape, *[1] * (slope.dim() - factor.dim())), None, None
 
 
 def _learns_several(data: TrainingData, losses_of: TaskLosses) -> Tensor:

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from polytask.balancing import BalancingMethod, Equal
 from polytask.exceptions import PolytaskError
-from polytask.optim import PartOptimizers, Plateau, part_optimizers, schedule_of
+from polytask.networks import input_columns
+from polytask.optim import PartOptimizers, Plateau, part_optimizers, regularizers_of, schedule_of
 from polytask.tasks import FittedTask
 from polytask.training._balanced_step import BalanceAt, BalancedStep, EpochBalance
 from polytask.training._checkpoint import Checkpoint
@@ -72,7 +73,7 @@ def fit(
         If the loss of a task is not finite.
     """
     step = BalancedStep(network, data, tasks, method=method or Equal(), at=balance_at)
-    errors_of = TaskLosses(tasks, of_skill=True)
+    errors_of = TaskLosses(tasks, of_skill=True, has_members=network.has_members)
     if optimizer is None:
         rates = {"learning_rate": settings.learning_rate, "weight_decay": settings.weight_decay}
         optimizer = part_optimizers(network.parameters, settings.optimizer, **rates)
@@ -81,7 +82,14 @@ def fit(
     total_steps = settings.max_epochs * n_batches(data.n_train, settings.batch_size)
     own_of = _own_tasks(network, data, settings)
     update = Update(
-        network, optimizer, settings, n_tasks=len(tasks), total_steps=total_steps, schedule=schedule, own_tasks=own_of
+        network,
+        optimizer,
+        settings,
+        n_tasks=len(tasks),
+        total_steps=total_steps,
+        schedule=schedule,
+        own_tasks=own_of,
+        columns=_columns(network, data, settings),
     )
     history, epoch, own_seeds, started = TrainingHistory(), 0, list(seeds), time.monotonic()
 
@@ -99,7 +107,7 @@ def fit(
                 sums, weights, balances = [], [], EpochBalance()
                 for rows in epoch_batches(data.train_rows, batch_size=settings.batch_size, seeds=own_seeds, epoch=epoch):
                     batch = data.batch(data.labelled(rows))
-                    loss_sums, label_weight, balance = step.backward(batch, data.scale)
+                    loss_sums, label_weight, balance = step.backward(batch, data.scale, penalty=update.penalty())
                     update.step(history.steps)
                     step.after_step(batch, data.scale)
                     sums.append(loss_sums)
@@ -156,6 +164,13 @@ def _own_tasks(network: OneNetwork | StackedNetworks, data: TrainingData, settin
         return {}
     rows = torch.zeros(() if network.n_replicas is None else (network.n_replicas,), dtype=torch.long)
     return own_tasks(network, data.batch(rows[..., None].to(data.weight.device))[0])
+
+
+def _columns(network: OneNetwork | StackedNetworks, data: TrainingData, settings: TrainingSettings) -> dict[str, Tensor]:
+    """Which parameters read which input column, where a regularization is of columns."""
+    if not any(own.needs_columns for own in regularizers_of(settings.regularization)):
+        return {}
+    return input_columns(network.module, tuple((x if network.n_replicas is None else x[0])[:1] for x in data.inputs))
 
 
 @torch.no_grad()

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from polytask.exceptions import OptionError
-from polytask.optim import optimizers_of, schedule_of
+from polytask.optim import optimizers_of, regularizers_of, schedule_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +39,8 @@ class TrainingSettings:
         Stop after this many steps in all; the plan and the schedule stay the same.
     time_limit : float, optional
         Stop after this many seconds; what was best until then is kept.
+    regularization : Regularizer, str, list of either, or None
+        See :func:`polytask.optim.regularizers_of`.
     """
 
     max_epochs: int = 100
@@ -52,6 +54,7 @@ class TrainingSettings:
     optimizer: Any = None
     schedule: Any = None
     ema: float | None = None
+    regularization: Any = None
 
     def __post_init__(self) -> None:
         for name in ("max_epochs", "batch_size", "patience", "max_steps"):
@@ -68,5 +71,9 @@ class TrainingSettings:
             raise OptionError(f"`weight_decay` must be >= 0 and finite; got {self.weight_decay!r}.")
         if self.ema is not None and not (isinstance(self.ema, int | float | np.number) and 0 < self.ema < 1):
             raise OptionError(f"`ema` must be in (0, 1), such as 0.999, or None; got {self.ema!r}.")
+        if self.ema is not None and any(own.sparse for own in regularizers_of(self.regularization)):
+            raise OptionError(
+                "`ema` cannot be with a regularization that makes exact zeros: means of weights are not 0. Leave one of them out."
+            )
         optimizers_of(self.optimizer)
         schedule_of(self.schedule)

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from polytask.optim import PartOptimizers, Plateau, schedule_of
+from polytask.optim import PartOptimizers, Plateau, regularizers_of, schedule_of
 from polytask.training._network import OneNetwork, StackedNetworks, clip_gradients_, keep_replicas
 from polytask.training._plateau import PlateauFactors
 from polytask.training._settings import TrainingSettings
@@ -28,6 +29,8 @@ class Update:
         Number of steps done to a factor, instead of that of ``settings``.
     own_tasks : mapping of str to int
         Which parameters serve one task alone; only looked at where they are treated apart.
+    columns : mapping of str to Tensor
+        Which parameters read which input column; only looked at by regularizations that need it.
     """
 
     def __init__(
@@ -40,9 +43,11 @@ class Update:
         total_steps: int,
         schedule: Callable[[int], float] | None = None,
         own_tasks: Mapping[str, int] | None = None,
+        columns: Mapping[str, Tensor] | None = None,
     ) -> None:
         self.network, self.optimizer, self.settings = network, optimizer, settings
-        self.own_tasks = own_tasks or {}
+        self.own_tasks, self.columns = own_tasks or {}, columns or {}
+        self.regularizers = regularizers_of(settings.regularization)
         planned = schedule_of(settings.schedule)
         self.factor_of = schedule or (lambda step: planned.factor(step, total_steps=total_steps))
         axes = () if network.n_replicas is None else (network.n_replicas,)
@@ -65,11 +70,35 @@ class Update:
         with torch.no_grad():
             for name, share in slowed.items():  # every step here is a multiple of its learning rate
                 parameters[name].copy_(torch.lerp(before[name], parameters[name], share))
+            self._shrink(slowed)
             if self.averages is not None:
                 assert self.settings.ema is not None
                 new = max(1 - self.settings.ema, 9 / (10 + done))  # at first the start counts less
                 for name, p in parameters.items():
                     self.averages[name].lerp_(p, new)
+
+    def _shrink(self, slowed: Mapping[str, Tensor]) -> None:
+        """Make the proximal steps, as long as those of a constant gradient would be."""
+        sparse = [own for own in self.regularizers if own.sparse]
+        if not sparse:
+            return
+        parameters, n_replicas = self.network.parameters, self.network.n_replicas
+        rate_of = {id(p): _step_size(group) for group in self.optimizer.param_groups for p in group["params"]}
+
+        def rates(name: str) -> Tensor | float:
+            rate: float = rate_of[id(parameters[name])]
+            if name not in slowed:
+                return rate
+            return rate * (slowed[name].flatten() if n_replicas is not None else float(slowed[name]))
+
+        for own in sparse:
+            own.shrink_(parameters, rates, columns=self.columns, n_replicas=n_replicas)
+
+    def penalty(self) -> Tensor | None:
+        """Smooth penalties of all networks, a scalar; None if there is none."""
+        own = [own.penalty(self.network.parameters, n_replicas=self.network.n_replicas) for own in self.regularizers]
+        found = [value for value in own if value is not None]
+        return torch.stack(found).sum() if found else None
 
     def _slowed(self) -> dict[str, Tensor]:
         """Parameters of which only a share of the step is made, with that share."""
@@ -133,3 +162,9 @@ class Update:
         if self.averages is not None:
             for name, average in self.averages.items():
                 average.copy_(memory[f"average/{name}"])
+
+
+def _step_size(group: Mapping[str, Any]) -> float:
+    """How far a constant gradient of 1 moves a parameter in the end: momentum adds up, where it is no running mean."""
+    adds_up = "momentum" in group and "ns_steps" not in group  # SGD and RMSprop; not Muon
+    return float(group["lr"]) / (1 - float(group["momentum"]) if adds_up else 1)

@@ -29,7 +29,6 @@ class EmbeddedInputs(TableInputs):
             raise OptionError(
                 f"`embedding` must be None or a recipe, such as Periodic() or PiecewiseLinear(); got {embedding!r}."
             )
-        self.n_numeric = shape.n_numeric
         built: Any = embedding.build(shape.n_numeric) if embedding is not None and shape.n_numeric else None
         self.embedding = built
         if built is not None:
@@ -40,6 +39,14 @@ class EmbeddedInputs(TableInputs):
         super().fit_statistics(numeric, *tokens)
         if self.embedding is not None:
             self.embedding.fit(self.scaling(numeric))
+
+    def feature_columns(self) -> Tensor:
+        """The column of the table that each feature comes from; an embedding gives as many for every number."""
+        columns = super().feature_columns()
+        if self.embedding is None:
+            return columns
+        width = int(self.embedding.out_features) // self.n_numeric
+        return torch.cat([torch.arange(self.n_numeric).repeat_interleave(width), columns[self.n_numeric :]])
 
     def forward(self, dense: Tensor, codes: Tensor) -> Tensor:
         """Dense [..., d] and codes [..., e] to features [..., out_features]."""

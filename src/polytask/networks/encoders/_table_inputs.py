@@ -52,15 +52,18 @@ class TableInputs(nn.Module):
     def __init__(self, shape: TableShape, *, numeric: Scaling = "standard") -> None:
         super().__init__()
         self.scaling = NumericScaling(shape.n_numeric, scaling=numeric)
+        self.n_numeric = shape.n_numeric
         self.with_missing = list(shape.with_missing)
         self.one_hot = [k for k, size in enumerate(shape.cardinalities) if size <= MAX_ONE_HOT]
         self.embedded = [k for k, size in enumerate(shape.cardinalities) if size > MAX_ONE_HOT]
         self.cardinalities = shape.cardinalities
         sizes = [(shape.cardinalities[k], _embedding_width(shape.cardinalities[k])) for k in self.embedded]
+        self.embedded_widths = [(k, width) for k, (_, width) in zip(self.embedded, sizes, strict=True)]
         self.embeddings = nn.ModuleList(nn.Embedding(codes, width) for codes, width in sizes)
         for embedding in self.embeddings:
             nn.init.normal_(embedding.weight, std=1 / math.sqrt(embedding.embedding_dim))  # type: ignore[arg-type]
         self.texts = nn.ModuleList(TextProjection(size) for size in shape.vocabularies)
+        self.text_widths = [text_width(size) for size in shape.vocabularies]
         n_dense = shape.n_numeric + len(self.with_missing) + sum(shape.cardinalities[k] for k in self.one_hot)
         n_dense += sum(text_width(size) for size in shape.vocabularies)
         self.n_dense = n_dense
@@ -71,6 +74,14 @@ class TableInputs(nn.Module):
         self.scaling.fit(numeric)
         for text, codes, counts in zip(self.texts, tokens[::2], tokens[1::2], strict=True):
             text.fit(codes, counts)  # type: ignore[operator]
+
+    def feature_columns(self) -> Tensor:
+        """The column of the table [out_features] that each feature comes from: numbers, then categories, then texts."""
+        n_numeric, n_categories = self.n_numeric, len(self.cardinalities)
+        dense = [*range(n_numeric), *self.with_missing]
+        dense += [n_numeric + k for k in self.one_hot for _ in range(self.cardinalities[k])]
+        dense += [n_numeric + n_categories + k for k, width in enumerate(self.text_widths) for _ in range(width)]
+        return torch.tensor([*dense, *(n_numeric + k for k, width in self.embedded_widths for _ in range(width))])
 
     def prepare(self, numeric: Tensor, categorical: Tensor, *tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Everything that needs no gradient, once per row.
