@@ -66,4 +66,5 @@ def _has_both(target: Array, weight: Array) -> bool:
 def _raw_outputs(module: MultiTaskModule, fold: "Fold", rows: Array) -> Array:
     index = torch.as_tensor(rows, device=fold.target.device)
     parts = [module(*(own[part] for own in fold.inputs)) for part in index.split(_ROWS)]
-    return torch.cat(parts).cpu().double().numpy()
+    joined = torch.cat(parts, dim=-2).cpu().double()
+    return (joined.mean(0) if joined.dim() == 3 else joined).numpy()  # of the members of an ensemble their mean

@@ -34,7 +34,7 @@ class TaskWeights:
 @torch.no_grad()
 def task_weights_of(module: MultiTaskModule, inputs: Sequence[Tensor], rows: Array, tasks: Sequence[str]) -> TaskWeights | None:
     """Mean weights over the rows of prepared inputs; None where the sharing has none."""
-    if not hasattr(module.sharing, "task_weights") or not hasattr(module.sharing, "part_names") or not len(rows):
+    if getattr(module.sharing, "task_weights", None) is None or not hasattr(module.sharing, "part_names") or not len(rows):
         return None
     was_training = module.training
     module.eval()

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from polytask.networks._recipe import Recipe
 from polytask.networks.encoders import TableShape
-from polytask.networks.heads import LinearHead, joined_outputs
+from polytask.networks.heads import LinearHead, MemberHead, joined_outputs
 from polytask.networks.initialization import initialization_of, initialize_
 from polytask.tasks import FittedTask
 
@@ -138,13 +138,17 @@ def build_module(
         else:
             shared = sharing.build_on(lambda: encoder.build(shape), len(tasks))
             _drop_parameters(built)
-        heads = [LinearHead(shared.out_features, t.n_outputs, n_dependent=t.n_dependent_outputs) for t in tasks]  # type: ignore[arg-type]
+        members = {"n_members": shared.n_members} if hasattr(shared, "n_members") else {}
+        head_of: Any = MemberHead if members else LinearHead
+        heads = [head_of(shared.out_features, t.n_outputs, n_dependent=t.n_dependent_outputs, **members) for t in tasks]
         with torch.no_grad():
             for head, task in zip(heads, tasks, strict=True):
                 head.bias.copy_(torch.as_tensor(task.constant_raw()))
         module = MultiTaskModule(built, shared, heads, reads_features=reads_features)
         if initialization is not None:
             initialize_(module, initialization_of(initialization))
+            if hasattr(shared, "align"):  # encoders that are to start alike
+                shared.align()
     return module
 
 

@@ -22,10 +22,13 @@ class TaskLosses:
     of_skill : bool, default=False
         The errors of which skill is made, where they differ from the losses (focal loss, label smoothing). Losses of scores that
         are calibrated after training stand for themselves.
+    has_members : bool, default=False
+        Outputs are of the members of an ensemble, [..., k, n, outputs]: sums are the mean over them.
     """
 
-    def __init__(self, tasks: Sequence[FittedTask], *, of_skill: bool = False) -> None:
+    def __init__(self, tasks: Sequence[FittedTask], *, of_skill: bool = False, has_members: bool = False) -> None:
         self.tasks = list(tasks)
+        self.has_members = has_members
         self.values_of = [task.label_errors if of_skill else task.label_losses for task in tasks]
         self.has_batch_loss = any(task.has_batch_loss for task in tasks)
         self.n_outputs = [task.n_outputs for task in tasks]
@@ -35,6 +38,8 @@ class TaskLosses:
 
     def __call__(self, outputs: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
         """Outputs [..., n, outputs], target and weight [..., n, C] to sums [..., T] and weight sums [..., T]."""
+        if self.has_members:
+            target, weight = (own.unsqueeze(-3).expand(*outputs.shape[:-1], -1) for own in (target, weight))
         outputs, target, weight = masked_inputs(outputs, target, weight, loss="TaskLosses", reach=self.reach)
         # split, not slices: one node in the graph instead of one per task, each with a gradient as wide as all outputs
         parts = zip(self.values_of, outputs.split(self.n_outputs, -1), target.split(self.n_targets, -1), strict=True)
@@ -43,7 +48,8 @@ class TaskLosses:
         else:
             values = torch.cat([values_of(*part) for values_of, *part in parts], dim=-1)  # [..., n, C]
         weight = weight.expand(values.shape)
-        return self._per_task((values * weight).sum(-2)), self._per_task(weight.sum(-2))
+        sums, weights = self._per_task((values * weight).sum(-2)), self._per_task(weight.sum(-2))
+        return (sums.mean(-2), weights.mean(-2)) if self.has_members else (sums, weights)
 
     def _of_batch(self, parts: list[Any], weight: Tensor) -> tuple[Tensor, Tensor]:
         """Losses and weights [..., n, C] where some tasks have a loss of the whole batch."""

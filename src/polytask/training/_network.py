@@ -42,6 +42,11 @@ class OneNetwork:
         """Whether all tasks read the same features, where their gradients can be balanced."""
         return getattr(self.module, "reads_features", True)
 
+    @property
+    def has_members(self) -> bool:
+        """Whether outputs are of the members of an ensemble, with an axis of members before that of rows."""
+        return hasattr(getattr(self.module, "sharing", None), "n_members")
+
     def penalty(self) -> Tensor | None:
         """What is added to the loss of no task, a scalar; None if nothing."""
         own = getattr(self.module, "penalty", None)
@@ -92,6 +97,11 @@ class StackedNetworks:
     def has_features(self) -> bool:
         """Whether all tasks read the same features; see :class:`OneNetwork`."""
         return getattr(self.module, "reads_features", True)
+
+    @property
+    def has_members(self) -> bool:
+        """Whether outputs are of the members of ensembles; see :class:`OneNetwork`."""
+        return hasattr(getattr(self.module, "sharing", None), "n_members")
 
     def penalty(self) -> Tensor | None:
         """What is added to the loss of no task, [R]; None if nothing."""

@@ -23,6 +23,7 @@ from polytask.networks import (
     Sluice,
     SoftSharing,
     TableShape,
+    TabM,
     TaskAdapters,
     build_module,
 )
@@ -82,13 +83,13 @@ CASES: dict[str, Case] = {
     "hard": Case(
         HardSharing(tower_width=8), alone=HardSharing(tower_width=4), weight="towers.0.0.weight", bias="towers.0.0.bias"
     ),
-    "none": Case(NoSharing(), shares=False),
+    "none": Case(NoSharing(), of_task=r"encoders\.(\d+)\.", shares=False),
     "soft": Case(SoftSharing(same_start=False), of_task=r"encoders\.(\d+)\.", shares=False),
     "cross_stitch": Case(CrossStitch(), of_task="none", of_axes={r"stitches": (0, 1)}),
     "cross_stitch one": Case(CrossStitch(per_channel=False), of_task="none", of_axes={r"stitches": (0, 1)}),
     "sluice": Case(Sluice(), of_task="none", of_axes={r"alphas": (1, 3), r"betas": (0,)}),
     "mtan": Case(MTAN(), of_task=r"attentions\.(\d+)\.", index=r"attentions\.(\d+)\."),
-    "ltb": Case(LTB(), of_task="none", index="none", of_axes={r"branching\.1": (0,)}, free="branching|nodes"),
+    "ltb": Case(LTB(), of_task="none", index="none", of_axes={r"branching\.1": (0,)}, free="branching|encoders"),
     "mmoe": Case(MMoE(n_experts=4, width=8, tower_width=8), alone=MMoE(n_experts=1, width=5)),
     "mmoe top_k": Case(MMoE(n_experts=4, width=8, n_layers=2, gate="top_k")),
     "cgc": Case(
@@ -134,6 +135,8 @@ CASES: dict[str, Case] = {
         of_task=r"(?:gates|towers|own|encoders)\.(\d+)\.",
         by_task={r"gates": 2},
     ),
+    "tabm": Case(TabM("mmoe", k=3)),
+    "tabm hard": Case(TabM("hard:tower_width=8", k=3)),
     "mmoe dselect_k": Case(MMoE(n_experts=4, width=8, gate="dselect_k")),
 }
 

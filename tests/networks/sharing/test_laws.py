@@ -13,6 +13,8 @@ from polytask.balancing import PCGrad, shared_parameters
 from polytask.estimators import MultiTaskNetwork, load_estimator, save_estimator
 from polytask.exceptions import OptionError
 from polytask.networks import MLP, HardSharing, recipe_from_dict, recipe_to_dict, sharing_names, sharing_of, sharing_text
+from polytask.networks.initialization import initialization_of, initialize_
+from polytask.networks.sharing._experts import Experts
 from polytask.training import OneNetwork, StackedNetworks
 from tests.networks.sharing._cases import CASES, N_ROWS, inputs_of, module_of
 
@@ -24,11 +26,16 @@ def test_every_architecture_is_tried():
     assert {name.split()[0] for name in CASES} == set(sharing_names())
 
 
+def members_of(module):
+    """The axis of members of an ensemble, if there is one."""
+    return (module.sharing.n_members,) if hasattr(module.sharing, "n_members") else ()
+
+
 @ALL
 def test_gives_a_representation_per_task(name):
     module = module_of(CASES[name].recipe)
     found = module.representations(module.features(*inputs_of(module)))
-    assert [tuple(z.shape) for z in found] == [(N_ROWS, module.sharing.out_features)] * 3
+    assert [tuple(z.shape) for z in found] == [(*members_of(module), N_ROWS, module.sharing.out_features)] * 3
 
 
 @BY_FEATURES
@@ -104,7 +111,7 @@ def test_tasks_in_another_order_give_outputs_in_that_order(name):
         moved[new] = value
     other.load_state_dict(moved)
     inputs = inputs_of(module)
-    torch.testing.assert_close(other(*inputs), module(*inputs)[:, order])
+    torch.testing.assert_close(other(*inputs), module(*inputs)[..., order])
 
 
 @ALL
@@ -171,6 +178,18 @@ def test_a_recipe_is_cloned_set_written_and_named(name):
     assert repr(copy.set_params(**recipe.get_params())) == repr(recipe)
     assert repr(recipe_from_dict(json.loads(json.dumps(recipe_to_dict(recipe))))) == repr(recipe)
     assert repr(sharing_of(sharing_text(recipe))) == repr(recipe)
+
+
+@pytest.mark.parametrize("name", ["mmoe", "ple", "adatt", "tabm"])
+def test_experts_can_be_initialized(name):
+    module = module_of(CASES[name].recipe)
+    initialize_(module, initialization_of("sharing=orthogonal;heads=zeros"))
+    experts = [own for own in module.modules() if isinstance(own, Experts)]
+    for weight in experts[0].weights[0]:
+        torch.testing.assert_close(weight.T @ weight, (weight.T @ weight)[0, 0] * torch.eye(8))
+    assert not any(bool(own.biases[0].any()) for own in experts)
+    raw = module(*inputs_of(module))
+    torch.testing.assert_close(raw, torch.tensor([0.0, 0.1, 0.2]).expand_as(raw))
 
 
 @ALL

@@ -7,6 +7,7 @@ torch.Size([5, 2])
 """
 
 from polytask.networks.heads._linear_head import LinearHead
+from polytask.networks.heads._member_head import MemberHead
 from polytask.networks.heads._stacked_heads import StackedLinearHeads, joined_outputs
 
-__all__ = ["LinearHead", "StackedLinearHeads", "joined_outputs"]
+__all__ = ["LinearHead", "MemberHead", "StackedLinearHeads", "joined_outputs"]

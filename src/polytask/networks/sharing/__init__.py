@@ -21,6 +21,7 @@ from polytask.networks.sharing._registry import sharing_names, sharing_of, shari
 from polytask.networks.sharing._sluice import Sluice, SluiceLayer
 from polytask.networks.sharing._soft import SoftSharing, SoftSharingLayer
 from polytask.networks.sharing._stem import STEM, STEMLayer
+from polytask.networks.sharing._tabm import TabM, TabMLayer
 
 __all__ = [
     "CGC",
@@ -49,6 +50,8 @@ __all__ = [
     "SoftSharing",
     "SoftSharingLayer",
     "SoftmaxGate",
+    "TabM",
+    "TabMLayer",
     "TaskAdapters",
     "TaskAdaptersLayer",
     "TopKGate",

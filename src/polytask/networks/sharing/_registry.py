@@ -22,6 +22,7 @@ from polytask.networks.sharing._ple import PLE
 from polytask.networks.sharing._sluice import Sluice
 from polytask.networks.sharing._soft import SoftSharing
 from polytask.networks.sharing._stem import STEM
+from polytask.networks.sharing._tabm import TabM
 
 SHARING: dict[str, type[Recipe]] = {
     "hard": HardSharing,
@@ -37,6 +38,7 @@ SHARING: dict[str, type[Recipe]] = {
     "adatt": AdaTT,
     "adapters": TaskAdapters,
     "stem": STEM,
+    "tabm": TabM,
 }
 
 
