@@ -66,9 +66,9 @@ def test_the_ft_transformer_is_that_of_the_authors():
             other["attention_normalization"] = block.attention_norm
     tokens = own.inputs
     numbers, categories = rtdl.LinearEmbeddings(3, 8), rtdl.CategoricalEmbeddings([4, 30], 8)
-    numbers.weight.data, numbers.bias.data = tokens.numbers.weight.data[:, 0], tokens.bias.data[:3]
+    numbers.weight.data, numbers.bias.data = tokens.number_embeddings.weight.data[:, 0], tokens.bias.data[:3]
     categories.embeddings[0].weight.data, categories.embeddings[1].weight.data = (
-        tokens.small[0].data,
+        tokens.small_embeddings[0].data,
         tokens.embeddings[0].weight.data,
     )
     categories.bias.data = tokens.bias.data[3:]
@@ -76,7 +76,7 @@ def test_the_ft_transformer_is_that_of_the_authors():
     numeric, codes = torch.randn(9, 3, dtype=torch.float64), torch.stack([torch.arange(9) % 4, torch.arange(9)], dim=1)
     own.fit_statistics(numeric)
     dense, left = own.prepare(numeric, codes)
-    first = tokens.first.expand(9, 1, -1)
+    first = tokens.first_embedding.expand(9, 1, -1)
     expected = theirs(torch.cat([first, numbers(dense[:, :3]), categories(codes)], dim=1))
     torch.testing.assert_close(own(dense, left), own.norm(expected).relu())
 
@@ -87,7 +87,7 @@ def test_a_missing_number_has_a_vector_of_its_column():
     encoder.fit_statistics(numeric)
     known, missing = encoder.inputs(*encoder.prepare(numeric, torch.zeros(2, 0, dtype=torch.long)))
     assert torch.equal(known[:3], missing[:3])
-    torch.testing.assert_close(missing[3] - known[3], encoder.inputs.missing[0])
+    torch.testing.assert_close(missing[3] - known[3], encoder.inputs.missing_embeddings[0])
 
 
 def test_a_table_of_one_kind_of_columns_becomes_tokens():

@@ -148,7 +148,7 @@ def build_module(
         if initialization is not None:
             initialize_(module, initialization_of(initialization))
             if hasattr(shared, "align"):  # encoders that are to start alike
-                shared.align()
+                shared.align()  # type: ignore[operator]
     return module
 
 

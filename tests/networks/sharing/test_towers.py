@@ -45,10 +45,6 @@ def prepared_of(encoder=ENCODERS[0], *, n=6):
     return encoder.build(SHAPE).prepare(numeric, torch.randint(20, (n, 1), generator=generator))
 
 
-def encoders_of(layer):
-    return next(getattr(layer, name) for name in ("towers", "encoders", "nodes") if hasattr(layer, name))
-
-
 def open_all(layer):
     """Let every mask of MTAN be 1."""
     for attention in layer.attentions:
@@ -65,7 +61,7 @@ def open_all(layer):
 def test_with_one_task_it_is_the_plain_network(recipe, encoder):
     plain = encoder.build(SHAPE).eval()
     layer = layer_of(recipe, 1, encoder=encoder)
-    (layer.encoder if isinstance(recipe, MTAN) else encoders_of(layer)[0]).load_state_dict(plain.state_dict())
+    (layer.encoder if isinstance(recipe, MTAN) else layer.encoders[0]).load_state_dict(plain.state_dict())
     if isinstance(recipe, MTAN):
         open_all(layer)
     inputs = prepared_of(encoder)
@@ -76,7 +72,7 @@ def test_with_one_task_it_is_the_plain_network(recipe, encoder):
 @pytest.mark.parametrize("recipe", APART, ids=repr)
 def test_where_nothing_is_mixed_each_task_has_its_own_network(recipe, encoder):
     layer, inputs = layer_of(recipe, encoder=encoder), prepared_of(encoder)
-    for z, own in zip(layer(*inputs), encoders_of(layer), strict=True):
+    for z, own in zip(layer(*inputs), layer.encoders, strict=True):
         torch.testing.assert_close(z, own(*inputs))
 
 
@@ -84,7 +80,7 @@ def test_where_nothing_is_mixed_each_task_has_its_own_network(recipe, encoder):
 def test_where_all_branches_read_one_node_it_is_hard_sharing(encoder):
     layer, inputs = layer_of(LTB(), encoder=encoder), prepared_of(encoder)
     plain = encoder.build(SHAPE).eval()
-    plain.load_state_dict(layer.nodes[0].state_dict())
+    plain.load_state_dict(layer.encoders[0].state_dict())
     for z in layer(*inputs):
         torch.testing.assert_close(z, plain(*inputs))
 
@@ -180,6 +176,14 @@ def test_the_penalty_is_the_mean_squared_distance_of_two_encoders():
     torch.testing.assert_close(layer.penalty().detach(), 0.3 * torch.stack(pairs).mean(), rtol=1e-4, atol=1e-4)
     assert layer_of(SoftSharing(), 1).penalty() is None
     assert layer_of(SoftSharing()).penalty().item() < 1e-12
+    drawn = build_module(ENCODERS[0], SoftSharing(), shape=SHAPE, tasks=tasks_of(3), initialization="he_normal")
+    assert drawn.penalty().item() < 1e-12
+
+
+@pytest.mark.parametrize("recipe", [SoftSharing(same_start=False), Sluice()], ids=repr)
+def test_a_stack_has_the_penalty_of_each(recipe):
+    modules = [build_module(ENCODERS[0], recipe, shape=SHAPE, tasks=tasks_of(3)) for _ in range(2)]
+    torch.testing.assert_close(StackedNetworks(modules).penalty(), torch.stack([module.penalty() for module in modules]))
 
 
 def test_the_stronger_the_penalty_the_nearer_the_encoders_stay():
@@ -223,7 +227,7 @@ def test_branching_learns_from_every_draw_and_blocks_where_they_were_read():
     layer.temperature = 30_000.0  # whose slope is not lost
     layer(*inputs)[1].square().sum().backward()
     assert all(bool(logits.grad.any()) for logits in layer.branching)
-    learned = [bool(node.layers[0].weight.grad.any()) for node in layer.nodes]
+    learned = [bool(node.layers[0].weight.grad.any()) for node in layer.encoders]
     assert learned == [False, True, False]
 
 

@@ -32,15 +32,15 @@ class ColumnTokens(EmbeddedInputs):
         self.embeddings = nn.ModuleList(nn.Embedding(shape.cardinalities[k], width) for k in self.embedded)
         for own in self.embeddings:
             _uniform(own.weight, width)  # type: ignore[arg-type]
-        self.first = _uniform(torch.empty(width), width)
+        self.first_embedding = _uniform(torch.empty(width), width)
         self.bias = _uniform(torch.empty(shape.n_numeric + len(shape.cardinalities), width), width)
-        self.small = nn.ParameterList(_uniform(torch.empty(size, width), width) for size in self.sizes)
-        self.missing = _uniform(torch.empty(len(self.with_missing), width), width) if self.with_missing else None
+        self.small_embeddings = nn.ParameterList(_uniform(torch.empty(size, width), width) for size in self.sizes)
+        self.missing_embeddings = _uniform(torch.empty(len(self.with_missing), width), width) if self.with_missing else None
         self.words = nn.ModuleList(nn.Linear(size, width) for size in self.text_sizes)
         per_column = 1 if self.embedding is None else self.embedding.out_features // shape.n_numeric
-        self.numbers = ColumnLinear(shape.n_numeric, per_column, width, bias=False)
+        self.number_embeddings = ColumnLinear(shape.n_numeric, per_column, width, bias=False)
         if self.embedding is None:
-            _uniform(self.numbers.weight, width)
+            _uniform(self.number_embeddings.weight, width)
         places = {column: k for k, column in enumerate(self.with_missing)}
         self.places = [places.get(k, len(places)) for k in range(shape.n_numeric)]
 
@@ -49,22 +49,23 @@ class ColumnTokens(EmbeddedInputs):
         sizes = [self.n_numeric, len(self.with_missing), *self.sizes, *self.text_sizes]
         numbers, missing, *others = dense.split(sizes, dim=-1)
         small, texts = others[: len(self.sizes)], others[len(self.sizes) :]
-        columns = [own @ weight for own, weight in zip(small, self.small, strict=True)]
+        columns = [own @ weight for own, weight in zip(small, self.small_embeddings, strict=True)]
         columns += [embed(codes[..., k]) for k, embed in enumerate(self.embeddings)]
         tokens = torch.stack(columns, dim=-2) if columns else dense.new_zeros(*dense.shape[:-1], 0, self.width)
         tokens = torch.cat([self._numbers(numbers, missing), tokens], dim=-2) + self.bias
         words = [linear(own)[..., None, :] for own, linear in zip(texts, self.words, strict=True)]
-        return torch.cat([self.first.expand(*dense.shape[:-1], 1, -1), tokens, *words], dim=-2)
+        return torch.cat([self.first_embedding.expand(*dense.shape[:-1], 1, -1), tokens, *words], dim=-2)
 
     def _numbers(self, numbers: Tensor, missing: Tensor) -> Tensor:
         """Tokens of the numeric columns without their bias, [..., n_numeric, width]."""
         if self.embedding is None:
-            tokens = numbers[..., None] * self.numbers.weight[:, 0]
+            tokens = numbers[..., None] * self.number_embeddings.weight[:, 0]
         else:
-            tokens = self.numbers(self.embedding(numbers).unflatten(-1, (self.n_numeric, -1)))
-        if self.missing is None:
+            tokens = self.number_embeddings(self.embedding(numbers).unflatten(-1, (self.n_numeric, -1)))
+        if self.missing_embeddings is None:
             return tokens
-        marks = nn.functional.pad(missing[..., None] * self.missing, (0, 0, 0, 1))  # the last one is 0, for columns without
+        # the last one is 0, for columns without
+        marks = nn.functional.pad(missing[..., None] * self.missing_embeddings, (0, 0, 0, 1))
         return tokens + marks[..., self.places, :]
 
 

@@ -15,7 +15,7 @@ class LTBLayer(nn.Module):
 
     Attributes
     ----------
-    nodes : ModuleList of n_nodes encoders
+    encoders : ModuleList of n_nodes encoders
         Their blocks of one depth are the nodes there; the first one has besides what is before and after the blocks.
     branching : ParameterList
         For each depth the log-probabilities of where a node reads, [n_nodes, n_nodes], up to a constant and divided by ``speed``;
@@ -26,23 +26,23 @@ class LTBLayer(nn.Module):
         self, make_encoder: Callable[[], nn.Module], n_tasks: int, *, n_nodes: int, temperature: float, speed: float
     ) -> None:
         super().__init__()
-        self.nodes = nn.ModuleList(without_texts(make_encoder) for _ in range(n_nodes))
-        n_blocks = len(stages_of(self.nodes[0], owner="LTB"))
-        for encoder in self.nodes[1:]:
+        self.encoders = nn.ModuleList(without_texts(make_encoder) for _ in range(n_nodes))
+        n_blocks = len(stages_of(self.encoders[0], owner="LTB"))
+        for encoder in self.encoders[1:]:
             keep_blocks_only(encoder, list(encoder.blocks))  # type: ignore[arg-type]
-        self.out_features: int = self.nodes[0].out_features  # type: ignore[assignment]
+        self.out_features: int = self.encoders[0].out_features  # type: ignore[assignment]
         self.temperature, self.speed = temperature, speed
         readers = [n_nodes] * (n_blocks - 1) + [n_tasks]
         self.branching = nn.ParameterList(nn.Parameter(torch.zeros(n, n_nodes)) for n in readers)
 
     def forward(self, *prepared: Tensor) -> list[Tensor]:
         """All nodes of a depth at a time; each reads one of those before, drawn in training, the most probable one otherwise."""
-        nodes: list[Any] = list(self.nodes)
-        read, blocks = [nodes[0].embed(*prepared)] * len(nodes), [encoder.blocks for encoder in nodes]
+        encoders: list[Any] = list(self.encoders)
+        read, blocks = [encoders[0].embed(*prepared)] * len(encoders), [encoder.blocks for encoder in encoders]
         for depth, logits in enumerate(self.branching):
             made = torch.stack([own[depth](z) for own, z in zip(blocks, read, strict=True)])
             read = [torch.tensordot(own, made, dims=1) for own in self._chosen(self.speed * logits).unbind()]
-        return [nodes[0].finish(z) for z in read]
+        return [encoders[0].finish(z) for z in read]
 
     def _chosen(self, logits: Tensor) -> Tensor:
         """One-hot rows; in training drawn, with the slope of the smooth draw."""
@@ -60,7 +60,7 @@ class LTBLayer(nn.Module):
 
     def part_names(self, tasks: Sequence[str]) -> list[str]:
         """What the columns of :meth:`task_weights` are."""
-        return [f"branch {k + 1}" for k in range(len(self.nodes))]
+        return [f"branch {k + 1}" for k in range(len(self.encoders))]
 
 
 class LTB(OnEncoders):

@@ -15,10 +15,13 @@ class SoftSharingLayer(nn.Module):
         super().__init__()
         self.encoders = nn.ModuleList(without_texts(make_encoder) for _ in range(n_tasks))
         self.out_features: int = self.encoders[0].out_features  # type: ignore[assignment]
-        self.strength = strength
-        if same_start:
-            for encoder in self.encoders[1:]:
-                encoder.load_state_dict(self.encoders[0].state_dict())
+        self.strength, self.same_start = strength, same_start
+        self.align()
+
+    def align(self) -> None:
+        """Let all encoders start from the same parameters, if so asked; after an initialization again."""
+        for encoder in self.encoders[1:] if self.same_start else ():
+            encoder.load_state_dict(self.encoders[0].state_dict())
 
     def forward(self, *prepared: Tensor) -> list[Tensor]:
         """Each encoder's features."""
