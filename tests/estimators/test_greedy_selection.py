@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from polytask.estimators._greedy_selection import cross_fitted_outputs, greedy_selection
+from polytask.estimators._greedy_selection import bagged_selection, cross_fitted_outputs, greedy_selection
 
 RNG = np.random.default_rng(0)
 TARGET = RNG.normal(size=200)
@@ -90,3 +90,21 @@ def test_cross_fitting_is_honest_about_models_of_pure_chance():
 def test_every_row_of_a_cross_fitted_ensemble_has_outputs():
     crossed = cross_fitted_outputs(noisy(1.0, 0.5), lambda rows: squared(TARGET[rows]), np.ones(200), np.arange(200) % 4)
     assert np.isfinite(crossed).all()
+
+
+def test_bags_share_what_chance_would_decide(rng):
+    """Two models equally good but for noise: one selection on few rows takes what fits them, the mean of many takes both."""
+    models = [TARGET + rng.normal(size=200) for _ in range(2)]
+    few = np.arange(30)
+    bagged = bagged_selection([own[few] for own in models], squared(TARGET[few]), np.ones(30), n_bags=40)
+    assert bagged.sum() == pytest.approx(1.0)
+    assert np.abs(bagged - 0.5).max() < 0.35
+    again = bagged_selection([own[few] for own in models], squared(TARGET[few]), np.ones(30), n_bags=40)
+    np.testing.assert_array_equal(bagged, again)
+
+
+def test_rows_without_weight_are_drawn_by_no_bag():
+    weight = np.r_[np.ones(100), np.zeros(100)]
+    spoiled = np.r_[TARGET[:100], np.full(100, 1e6)]
+    weights = bagged_selection([spoiled, TARGET + 1], squared(TARGET), weight, n_bags=7)
+    assert weights.tolist() == [1.0, 0.0]

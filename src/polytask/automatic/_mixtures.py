@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from polytask.estimators import Bagged, LearningData, greedy_selection
+from polytask.estimators import Bagged, LearningData, bagged_selection
 from polytask.tasks import FittedTask
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 CHOOSING_ROWS = 20_000  # more rows do not change the weights, but take long
+BAGS = ((1_000, 5), (3_000, 3))  # rows below which weights are the mean of so many selections
+LEAST_DRAWN = 10  # labels other than the most common one, without which a sample of the rows may hold one class only
 LEAST_SHARE = 0.02  # smaller ones are not worth a model to keep
 
 
@@ -68,14 +70,17 @@ class TaskRows:
         """Held-out outputs of these rows, of the models that have learned the task."""
         return {name: own.held_out[self.task.name][self.rows] for name, own in bagged.items() if self.task.name in own.held_out}
 
-    def choose(self, outputs: Mapping[str, Array], among: Array, *, max_rounds: int = 50) -> Array:
+    def choose(self, outputs: Mapping[str, Array], among: Array, *, is_quick: bool = False) -> Array:
         """Weights of the models, chosen on the rows ``among`` (positions here)."""
         if len(among) > CHOOSING_ROWS:
             among = among[np.linspace(0, len(among) - 1, CHOOSING_ROWS).astype(np.int64)]
         if not self.task.labels_vary(self.target[among], self.weight[among]):
             return np.full(len(outputs), 1 / len(outputs))
         losses: Callable[[Array], Array] = lambda values: self.task.row_losses(values, self.target[among])  # noqa: E731
-        return greedy_selection([own[among] for own in outputs.values()], losses, self.weight[among], max_rounds=max_rounds)
+        found = [own[among] for own in outputs.values()]
+        has_few = bool(self.task.few_labels(self.target[among], self.weight[among], least=LEAST_DRAWN))
+        n_bags = 1 if is_quick or has_few else next((bags for below, bags in BAGS if len(among) < below), 1)
+        return bagged_selection(found, losses, self.weight[among], n_bags=n_bags, max_rounds=25 if is_quick else 50)
 
     def _mean(self, losses: Array) -> float:
         seen = ~np.isnan(losses)
@@ -116,7 +121,7 @@ def mix(rows: TaskRows, bagged: Mapping[str, Bagged]) -> tuple[TaskEnsemble, Arr
 def chosen_skill(rows: TaskRows, bagged: Mapping[str, Bagged]) -> float:
     """Skill of the mixture on the rows that chose it: optimistic, but quick, and enough to see whether a model adds something."""
     found = rows.outputs_of(bagged)
-    shares = rows.choose(found, np.arange(len(rows.rows)), max_rounds=25)
+    shares = rows.choose(found, np.arange(len(rows.rows)), is_quick=True)
     return rows.skill(_weighed(shares, found, slice(None)))
 
 

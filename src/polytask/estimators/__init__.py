@@ -48,7 +48,7 @@ from polytask.estimators._fit_networks import CodedTable, FittedNetwork, Network
 from polytask.estimators._fit_on_rows import FitsOnRows, fit_on_rows, of_tasks
 from polytask.estimators._folder import load_estimator, save_estimator
 from polytask.estimators._greedy_ensemble import GreedyEnsemble, mix_task
-from polytask.estimators._greedy_selection import cross_fitted_outputs, greedy_selection
+from polytask.estimators._greedy_selection import bagged_selection, cross_fitted_outputs, greedy_selection
 from polytask.estimators._held_out_skill import held_out_skill
 from polytask.estimators._inner_folds import inner_folds
 from polytask.estimators._labels import LabelTable, encode_labels_of, label_frame, label_weights, read_labels, task_slices
@@ -58,6 +58,7 @@ from polytask.estimators._multi_task_forest import MultiTaskForest
 from polytask.estimators._multi_task_network import MultiTaskNetwork
 from polytask.estimators._network_parts import network_from_parts, network_parts, restore_table, table_content
 from polytask.estimators._per_task import PerTaskEstimator, TaskModel
+from polytask.estimators._sparsity import kept_columns, zero_shares
 from polytask.estimators._stacked_across_tasks import StackedAcrossTasks
 from polytask.estimators._stacking import StackingEstimator
 from polytask.estimators._standard_deviations import standard_deviations
@@ -95,6 +96,7 @@ __all__ = [
     "bag_alone",
     "bag_estimator",
     "bag_network",
+    "bagged_selection",
     "boosted_trees",
     "boosted_trees_stopped",
     "choose_per_task",
@@ -114,6 +116,7 @@ __all__ = [
     "greedy_selection",
     "held_out_skill",
     "inner_folds",
+    "kept_columns",
     "kernel_svm",
     "label_frame",
     "label_weights",
@@ -140,4 +143,5 @@ __all__ = [
     "task_model_parts",
     "task_slices",
     "twin_mask",
+    "zero_shares",
 ]

@@ -89,6 +89,44 @@ def greedy_selection(
     return best_counts / best_counts.sum()
 
 
+def bagged_selection(
+    outputs: Sequence[Array], row_losses: RowLosses, weight: Array, *, n_bags: int, seed: int = 0, **settings: Any
+) -> Array:
+    """Mean weights of greedy selections on bootstrap samples of the rows, which follow chance less than one selection does.
+
+    Parameters
+    ----------
+    outputs, row_losses, weight
+        As for :func:`greedy_selection`.
+    n_bags : int
+        Samples; 1 selects once, on the rows as they are.
+    seed : int, default=0
+    **settings
+        Of :func:`greedy_selection`.
+
+    Returns
+    -------
+    weights : float64 array of shape (n_models,)
+
+    References
+    ----------
+    Caruana, Niculescu-Mizil, Crew & Ksikes, "Ensemble Selection from Libraries of Models", ICML 2004, section 2.3; there it is
+    the models that are drawn, here the rows.
+
+    Examples
+    --------
+    >>> target = np.array([0.0, 1.0, 2.0, 3.0])
+    >>> bagged_selection([target, -target], lambda own: (own - target) ** 2, np.ones(4), n_bags=5)
+    array([1., 0.])
+    """
+    if n_bags == 1:
+        return greedy_selection(outputs, row_losses, weight, **settings)
+    rng = np.random.default_rng(seed)
+    chances = np.full(len(weight), 1 / len(weight))
+    drawn = [weight * rng.multinomial(len(weight), chances) for _ in range(n_bags)]
+    return np.asarray(np.mean([greedy_selection(outputs, row_losses, own, **settings) for own in drawn], axis=0))
+
+
 def cross_fitted_outputs(
     outputs: Sequence[Array], row_losses_of: Callable[[Array], RowLosses], weight: Array, parts: Array, **settings: Any
 ) -> Array:
