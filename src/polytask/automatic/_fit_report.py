@@ -13,7 +13,8 @@ import polytask
 from polytask.automatic._roles import Roles
 from polytask.automatic._task_scores import observed_rows
 from polytask.balancing import Equal
-from polytask.estimators import MultiTaskNetwork
+from polytask.estimators import MultiTaskNetwork, zero_shares
+from polytask.optim import regularizers_of
 
 if TYPE_CHECKING:
     from polytask.automatic._portfolio import Portfolio
@@ -119,6 +120,7 @@ def network_facts(model: MultiTaskNetwork) -> dict[str, Any]:
         },
         **_sharing_facts(model),
         **_balancing_facts(model),
+        **_sparsity_facts(model),
     }
 
 
@@ -130,6 +132,20 @@ def _sharing_facts(model: MultiTaskNetwork) -> dict[str, Any]:
     names, found = [task.name for task in network.tasks], network.task_weights
     weights = {name: [_number(value) for value in own] for name, own in zip(names, found.values, strict=True)}
     return {"sharing": {"architecture": repr(network.sharing), "parts": found.parts, "weights": weights}}
+
+
+def _sparsity_facts(model: MultiTaskNetwork) -> dict[str, Any]:
+    """What a regularization that makes zeros has left: columns that are read, share of zeros in each part."""
+    if not any(own.sparse for own in regularizers_of(model.regularization)):
+        return {}
+    kept, zeros = model.network_.kept_columns, zero_shares(model.network_)
+    told = ", ".join(f"{share:.0%} of the {part}" for part, share in zeros.items())
+    notes = [f"Regularization set weights to zero: {told}."]
+    if kept is not None:
+        n_columns = len(model.codec_.numeric_names) + len(model.codec_.categorical_names) + len(model.codec_.text_names)
+        columns = f": {', '.join(kept[:20])}{', ...' if len(kept) > 20 else ''}" if 0 < len(kept) < n_columns else ""
+        notes.append(f"The network reads {len(kept)} of {n_columns} input columns{columns}.")
+    return {"sparsity": {"zeros": zeros, "kept_columns": kept}, "notes": notes}
 
 
 def _balancing_facts(model: MultiTaskNetwork) -> dict[str, Any]:

@@ -127,6 +127,30 @@ def _sharing(value: Any) -> Any:
     return _named(value, sharing_of)
 
 
+def _initialization(value: Any) -> Any:
+    from polytask.networks.initialization import initialization_of
+
+    return _named(value, initialization_of)
+
+
+def _optimizer(value: Any) -> Any:
+    from polytask.optim import optimizers_of
+
+    return _named(value, optimizers_of)
+
+
+def _schedule(value: Any) -> Any:
+    from polytask.optim import schedule_of
+
+    return _named(value, schedule_of)
+
+
+def _regularization(value: Any) -> Any:
+    from polytask.optim import regularizers_of
+
+    return _named(value, regularizers_of)
+
+
 def _named(value: Any, made: Callable[..., Any]) -> Any:
     """A name with settings, as it is, if something can be made of it."""
     from polytask.exceptions import OptionError
@@ -136,7 +160,7 @@ def _named(value: Any, made: Callable[..., Any]) -> Any:
     try:
         made(value, option="OPTION")
     except OptionError as error:
-        told = str(error).replace("In OPTION: ", "").replace(" in OPTION", "").rstrip(".")
+        told = str(error).replace("In OPTION: ", "").replace(" in OPTION", "").replace(" of OPTION", "").rstrip(".")
         must = told.removeprefix("OPTION ")
         raise ValueError(must if must != told else f"cannot be {value!r}: {told}") from error
     return value
@@ -148,6 +172,10 @@ Folds = Annotated[int | Literal["leave-one-group-out"], BeforeValidator(_folds)]
 Similar = Annotated[str, BeforeValidator(_similar)]
 Balancing = Annotated[str, BeforeValidator(_balancing)]
 Sharing = Annotated[str, BeforeValidator(_sharing)]
+Initialization = Annotated[str, BeforeValidator(_initialization)]
+Optimizer = Annotated[str, BeforeValidator(_optimizer)]
+Schedule = Annotated[str, BeforeValidator(_schedule)]
+Regularization = Annotated[str, BeforeValidator(_regularization)]
 Gap = Annotated[str, BeforeValidator(_gap)]
 Texts = Annotated[list[str], BeforeValidator(_listed)]
 Data = Annotated[dict[str, PathText], _pairs("TARGET=FILE", "price=houses.csv")]
@@ -272,6 +300,20 @@ class Study(_Options):
         "Where a method of balancing compares gradients: at all shared parameters, or, cheaper, at the output of the encoder.",
         "parameters",
     )
+    initialization: Initialization | None = _field(
+        "How weights start: he_normal, glorot_uniform, orthogonal, ...; or by part, encoder=he_normal;heads=zeros."
+    )
+    optimizer: Optimizer | None = _field(
+        "What trains the network: adamw (the default), sgd:learning_rate=0.1, muon, ...; or by part, encoder=sgd;heads=adagrad."
+    )
+    schedule: Schedule | None = _field(
+        "How learning rates go over the plan: cosine (the default), constant, linear, step, one_cycle, plateau:patience=3."
+    )
+    regularization: Regularization | None = _field(
+        "Penalties of weights: l1:strength=0.1,on=heads, elastic_net, group_lasso (drops input columns), soft_orthogonality; "
+        "several with ';' between."
+    )
+    ema: float | None = _field("Keep a moving average of the weights: the share of the average before, such as 0.99.", gt=0, lt=1)
     seed: int = _field("The same seed gives the same result.", 0, ge=0, lt=2**32)
     epochs: int | None = _field("Most passes over the training rows.", ge=1)
     max_steps: int | None = _field("Stop training after this many steps.", ge=1)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from polytask.estimators import MultiTaskNetwork
     from polytask.networks import Recipe
 
+_OF_TRAINING = ("initialization", "optimizer", "schedule", "regularization", "ema")
 _ENCODERS = list(itertools.product(("mlp", "resnet", "ft_transformer"), ("plain", "periodic", "piecewise")))
 
 
@@ -152,6 +153,7 @@ def study_network(study: Study) -> "MultiTaskNetwork":
     if (study.encoder, study.numbers) != ("mlp", "plain"):
         settings["encoder"] = study_encoder(study.encoder, study.numbers)
     settings |= {"sharing": study.sharing, "balancing": study.balancing, "balance_at": study.balance_at}
+    settings |= {name: getattr(study, name) for name in _OF_TRAINING}
     return MultiTaskNetwork(**{name: value for name, value in settings.items() if value is not None})
 
 
@@ -175,7 +177,8 @@ def study_predictor(study: Study) -> "MultiTaskPredictor":
     """
     from polytask.automatic._predictor import MultiTaskPredictor
 
-    for name, value in (("sharing", study.sharing), ("balancing", study.balancing)):
+    for name in ("sharing", "balancing", *_OF_TRAINING):
+        value = getattr(study, name)
         if value is not None and study.fit.preset == "fast":
             raise OptionError(
                 f"--{name} {value} is of networks, and --preset fast has none. Leave it out, or take another preset."
@@ -205,6 +208,15 @@ def study_predictor(study: Study) -> "MultiTaskPredictor":
     return predictor
 
 
+def _named_training() -> dict[str, Any]:
+    """Settings of training that are objects with names."""
+    from polytask.networks.initialization import INITIALIZERS
+    from polytask.optim import OPTIMIZERS, REGULARIZERS, SCHEDULES
+
+    known = (INITIALIZERS, OPTIMIZERS, SCHEDULES, REGULARIZERS)
+    return dict(zip(("initialization", "optimizer", "schedule", "regularization"), known, strict=True))
+
+
 def study_of(predictor: "MultiTaskPredictor") -> Study | None:
     """The study of a predictor made in Python: all but its table; None if a study cannot say it, such as an own network."""
     from polytask.balancing import BalancingMethod, method_text
@@ -214,7 +226,7 @@ def study_of(predictor: "MultiTaskPredictor") -> Study | None:
     network = predictor.network or MultiTaskNetwork()
     settings, usual = network.get_params(deep=False), MultiTaskNetwork().get_params(deep=False)
     said = {"max_epochs", "max_steps", "time_limit", "tasks", "device", "random_state", "encoder", "column_kinds"}
-    said |= {"sharing", "balancing", "balance_at"}
+    said |= {"sharing", "balancing", "balance_at", *_OF_TRAINING}
     own = {name for name, value in settings.items() if value is not usual[name] and value != usual[name]}
     encoder = next((names for names in _ENCODERS if repr(study_encoder(*names)) == repr(settings["encoder"])), None)
     if settings["encoder"] is None:
@@ -231,6 +243,9 @@ def study_of(predictor: "MultiTaskPredictor") -> Study | None:
         sharing = sharing_text(sharing)
         if sharing is None:
             return None
+    training = {name: known.text(settings[name]) for name, known in _named_training().items()}
+    if any(training[name] is None and settings[name] is not None for name in training):
+        return None
     names = ("ignore", "group", "split", "weight", "task_by", "time", "unlearnable", "device", "threads")
     time_limit = predictor.time_limit if predictor.time_limit is not None else settings["time_limit"]
     content = {
@@ -245,6 +260,8 @@ def study_of(predictor: "MultiTaskPredictor") -> Study | None:
         "sharing": sharing,
         "balancing": balancing,
         "balance_at": settings["balance_at"],
+        **training,
+        "ema": settings["ema"],
         "seed": int(predictor.seed),
         "epochs": settings["max_epochs"] if "max_epochs" in own else None,
         "max_steps": predictor.max_steps if predictor.max_steps is not None else settings["max_steps"],

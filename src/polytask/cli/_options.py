@@ -204,6 +204,49 @@ BalanceAt = Annotated[
         help="Where --balancing compares gradients: all shared parameters, or, cheaper, the output of the encoder.",
     ),
 ]
+Initialization = Annotated[
+    str | None,
+    _option(
+        "--initialization",
+        panel=_TRAINING,
+        metavar="NAME",
+        help="How weights start: he_normal, glorot_uniform, orthogonal, ...; or by part: encoder=he_normal;heads=zeros.",
+    ),
+]
+Optimizer = Annotated[
+    str | None,
+    _option(
+        "--optimizer",
+        panel=_TRAINING,
+        metavar="NAME",
+        help="What trains: adamw (the default), sgd:learning_rate=0.1, muon, ...; or by part: encoder=sgd;heads=adam.",
+    ),
+]
+Schedule = Annotated[
+    str | None,
+    _option(
+        "--schedule",
+        panel=_TRAINING,
+        metavar="NAME",
+        help="How learning rates go over the plan: cosine (the default), constant, linear, step, one_cycle, plateau.",
+    ),
+]
+Regularization = Annotated[
+    str | None,
+    _option(
+        "--regularization",
+        panel=_TRAINING,
+        metavar="NAME",
+        help="Penalties of weights: l1:strength=0.1,on=heads, elastic_net, group_lasso (drops input columns), "
+        "soft_orthogonality; several with ';' between.",
+    ),
+]
+Ema = Annotated[
+    float | None,
+    _option(
+        "--ema", panel=_TRAINING, metavar="SHARE", help="Keep a moving average of the weights, of which 0.99 is the one before."
+    ),
+]
 Seed = Annotated[
     int, _option("--seed", panel=_TRAINING, metavar="N", min=0, show_default=True, help="The same seed gives the same result.")
 ]
@@ -354,6 +397,11 @@ TRAINING: dict[str, tuple[Any, Any]] = {
     "sharing": (Sharing, None),
     "balancing": (Balancing, None),
     "balance_at": (BalanceAt, "parameters"),
+    "initialization": (Initialization, None),
+    "optimizer": (Optimizer, None),
+    "schedule": (Schedule, None),
+    "regularization": (Regularization, None),
+    "ema": (Ema, None),
     "seed": (Seed, 0),
     "epochs": (Epochs, None),
     "max_steps": (MaxSteps, None),

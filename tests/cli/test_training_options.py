@@ -1,0 +1,74 @@
+"""``--optimizer``, ``--schedule``, ``--initialization``, ``--regularization`` and ``--ema`` of fit, compare and studies."""
+
+import json
+
+import pytest
+
+from polytask.automatic import MultiTaskPredictor
+from polytask.automatic._study_run import study_of, study_predictor
+from polytask.estimators import MultiTaskNetwork
+from polytask.optim import L1, SGD
+
+QUICK = ["-t", "price", "-t", "sold", "--ignore", "id", "--epochs", 2, "-q"]
+WORDS = {
+    "initialization": "encoder=he_normal;heads=zeros",
+    "optimizer": "encoder=sgd:learning_rate=0.05;heads=adagrad",
+    "schedule": "plateau:patience=2",
+    "regularization": "l1:strength=0.2,on=heads;group_lasso",
+}
+
+
+def report_of(folder):
+    return json.loads((folder / "predictor.json").read_text())["report"]
+
+
+def test_a_fit_trains_so_tells_zeros_and_is_repeated(polytask, table, tmp_path):
+    words = [word for name, value in WORDS.items() for word in (f"--{name}", value)]
+    assert polytask("fit", table, *QUICK, *words, "--out", tmp_path / "model").code == 0
+    report = report_of(tmp_path / "model")
+    assert {name: report["study"][name] for name in WORDS} == WORDS
+    assert set(report["sparsity"]["zeros"]) == {"encoder", "heads"}
+    assert any(note.startswith("The network reads") for note in report["notes"])
+    assert any(note.startswith("Regularization set weights to zero") for note in report["notes"])
+    assert polytask("fit", tmp_path / "model" / "study.yaml", "--out", tmp_path / "again", "-q").code == 0
+    again = report_of(tmp_path / "again")
+    assert (again["tasks"], again["sparsity"]) == (report["tasks"], report["sparsity"])
+    assert polytask("predict", tmp_path / "model", table, "--out", tmp_path / "p.csv", "-q").code == 0
+
+
+def test_a_comparison_trains_so(polytask, table, tmp_path):
+    words = ["--folds", 2, "--repeats", 1, "--optimizer", "nadam", "--ema", 0.9, "--json", tmp_path / "found.json"]
+    assert polytask("compare", table, *QUICK, *words).code == 0
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert "optimizer='nadam'" in found["settings"]["joint"]
+    assert "ema=0.9" in found["settings"]["joint"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--optimizer", "lbfgs"], "it needs the loss of all rows"),
+        (["--optimizer", "adamm"], "Did you mean 'adam'"),
+        (["--optimizer", "head=sgd"], "Did you mean 'heads'"),
+        (["--schedule", "cosine:warm=0.1"], "has no setting 'warm'"),
+        (["--initialization", "he"], "must be an initialization"),
+        (["--initialization", "zeros"], "alike for ever"),
+        (["--regularization", "l1:on=everything"], "'all'"),
+        (["--ema", "1.5"], "--ema"),
+        (["--optimizer", "sgd", "--preset", "fast"], "is of networks, and --preset fast has none"),
+    ],
+)
+def test_what_cannot_be_used_is_one_sentence(polytask, table, tmp_path, words, told):
+    ended = polytask("fit", table, *QUICK, *words, "--out", tmp_path / "model")
+    assert ended.code == 2
+    assert told in " ".join(ended.err.split())
+    assert "Traceback" not in ended.err
+    assert "OPTION" not in ended.err
+
+
+def test_objects_given_in_python_are_said_in_the_study():
+    network = MultiTaskNetwork(optimizer={"heads": SGD(momentum=0.5)}, regularization=[L1(0.1)], ema=None)
+    study = study_of(MultiTaskPredictor(["price"], network=network))
+    assert (study.optimizer, study.regularization) == ("heads=sgd:momentum=0.5", "l1:strength=0.1")
+    made = study_predictor(study).network
+    assert (made.optimizer, made.regularization) == ("heads=sgd:momentum=0.5", "l1:strength=0.1")
