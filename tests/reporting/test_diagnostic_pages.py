@@ -10,6 +10,7 @@ from polytask.evaluation import diagnose_tasks
 from polytask.reporting import comparison_html, fit_html
 from polytask.reporting._diagnostic_view import diagnostic_views
 from polytask.reporting._words_of_classes import calibration_words
+from polytask.reporting._words_of_numbers import scatter_words
 from polytask.tasks import Binary
 from tests.reporting._diagnosed import diagnosed_comparison, diagnosed_fit
 from tests.reporting._page import Page
@@ -68,6 +69,16 @@ def test_words_of_predicted_quantiles_are_of_their_coverage(below, words):
     told = changed(lambda parts: parts["final_grade"]["scatter"].update(given))
     assert words in told
     assert "The truth in bins of the prediction, its 0.9 quantile" in told
+
+
+@pytest.mark.parametrize(
+    ("statistic", "level", "words"),
+    [("0.9 quantile", 0.9, "0.9 quantile"), ("median", 0.5, "median"), ("mean", None, "mean")],
+)
+def test_what_is_off_the_line_is_what_the_bins_hold(statistic, level, words):
+    off = {"predicted": 3.0, "observed": 5.0, "low": 4.0, "high": 6.0, "n": 30}
+    told = scatter_words({"statistic": statistic, "level": level, "bins": [off], "below": [0.5, 0.4, 0.6]})
+    assert f"the {words} of the truth is off the line by more than chance." in told[-1]
 
 
 @pytest.mark.parametrize(

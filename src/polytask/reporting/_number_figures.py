@@ -7,14 +7,14 @@ from polytask.reporting._count_plot import bar_name, rootogram_plot
 from polytask.reporting._figures import Figure, Table
 from polytask.reporting._number_plots import quantile_plot, residual_plot, scale_location_plot, scatter_plot
 from polytask.reporting._numbers import finite, significant
-from polytask.reporting._words_of_numbers import ends_text, normal_words, residual_words, rootogram_words, scatter_words
+from polytask.reporting._words_of_numbers import compared, ends_text, normal_words, residual_words, rootogram_words, scatter_words
 
 
 def scatter_figure(name: str, part: Mapping[str, Any]) -> Figure:
     """Predicted against true."""
     words = scatter_words(part)
     rows = [[significant(b["predicted"]), significant(b["observed"]), span(b), f"{b['n']:,}"] for b in part.get("bins") or []]
-    what = "mean" if part.get("level") is None else str(part["statistic"])
+    what = compared(part)
     header = ["Mean predicted", f"{what.capitalize()} of the truth", "Interval", "Rows"]
     table = Table(caption=f"The truth in bins of the prediction, its {what}", header=header, rows=rows)
     return Figure(

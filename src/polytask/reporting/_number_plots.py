@@ -10,7 +10,7 @@ from polytask.reporting._plot import Axis, area, cloud, line, plot, wants_log, w
 
 
 def scatter_plot(name: str, part: Mapping[str, Any], description: str) -> Markup:
-    """Predicted (across) against true (up), the line of perfect predictions, and the mean truth of each bin."""
+    """Predicted (across) against true (up), the line of perfect predictions, and of each bin the mean truth (or its quantile)."""
     points, bins = known_points(part), part.get("bins") or []
     everything = [value for point in points for value in point]
     is_log = wants_log([a for a, _ in points]) and wants_log([b for _, b in points])

@@ -37,10 +37,19 @@ def scatter_words(part: Part) -> list[str]:
     if off_line:
         where = ", ".join(significant(b["predicted"]) for b in off_line[:3]) + (", ..." if len(off_line) > 3 else "")
         told.append(
-            f"In {len(off_line)} of {len(bins)} bins (at predictions of about {where}) the mean truth is off the "
-            "line by more than chance."
+            f"In {len(off_line)} of {len(bins)} bins (at predictions of about {where}) the {compared(part)} of the truth is off "
+            "the line by more than chance."
         )
     return told
+
+
+def compared(part: Part) -> str:
+    """What of the truth stands beside the predictions in every bin: its mean, or the quantile that the loss asks for.
+
+    >>> compared({"statistic": "0.9 quantile", "level": 0.9}), compared({"statistic": "Huber's centre", "level": None})
+    ('0.9 quantile', 'mean')
+    """
+    return "mean" if part.get("level") is None else str(part["statistic"])
 
 
 def _coverage_words(statistic: str, level: float, below: Any) -> str:
