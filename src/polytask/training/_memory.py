@@ -15,6 +15,7 @@ _PREFIX = "balancing/"
 def packed_memory(method: BalancingMethod) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Name of a method, and its ``state_dict`` as JSON with the tensors apart.
 
+    >>> import torch
     >>> from polytask.balancing import DWA
     >>> method = DWA()
     >>> method.end_epoch(torch.tensor([1.0, 2.0]), tasks=["price", "sold"])
