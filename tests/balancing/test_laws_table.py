@@ -92,6 +92,19 @@ def test_the_docs_show_this_table():
     assert shown == markdown(), "write it: python tests/balancing/_law_table.py"
 
 
+def test_the_docs_say_when_to_take_every_method():
+    told = PAGE.read_text(encoding="utf-8").partition("## Which method when")[2].partition("**What it brings**")[0]
+    own = [
+        name
+        for name in balancing.__all__
+        if isinstance(kind := getattr(balancing, name), type) and issubclass(kind, BalancingMethod)
+    ]
+    left_out = [name for name in own if f"`{name}" not in told]
+    assert sorted(left_out) == ["BalancingMethod", "PerReplica"]  # the base class, and what the estimators put around a method
+    row_of = dict(zip(own, ([row for row in told.splitlines() if f"`{name}" in row] for name in own), strict=True))
+    assert all("experimental" in "".join(row_of[name]) for name in own if getattr(balancing, name).experimental)
+
+
 def test_the_docs_introduce_every_method():
     methods = PAGE.read_text(encoding="utf-8").partition("## Methods")[2].partition("## Laws")[0]
     assert [name for name in TABLE if f"`{name}`" not in methods] == []
