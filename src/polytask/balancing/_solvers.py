@@ -110,7 +110,7 @@ def nonnegative_quadratics(matrix: Matrix, linear: Matrix) -> Matrix:
     return found
 
 
-def _projected_gradient(matrix: Matrix, linear: Matrix, *, n_steps: int = 12) -> Matrix:
+def _projected_gradient(matrix: Matrix, linear: Matrix, *, n_steps: int = 10) -> Matrix:
     """Some steps of Nesterov's accelerated gradient from zero; near the minimizers."""
     step = 1 / max(min(np.abs(matrix).sum(0).max(), np.linalg.norm(matrix)), 1e-300)
     u = ahead = np.zeros_like(linear)
