@@ -22,6 +22,39 @@ def test_eta_squared_and_p_are_those_of_the_analysis_of_variance(rng):
     assert found.low < found.eta_squared < found.high
 
 
+def test_omega_squared_is_that_of_the_sums_of_squares():
+    """By hand: means 2, 4, 9 around 5; between 3 * (9 + 1 + 16) = 78, within 3 * 2 = 6, its mean square 6 / 6 = 1."""
+    y = np.array([1.0, 2, 3, 3, 4, 5, 8, 9, 10])
+    found = shift_between_groups(y, np.repeat([0, 1, 2], 3))
+    assert found.eta_squared == pytest.approx(78 / 84)
+    assert found.corrected == pytest.approx((78 - 2 * 1) / (84 + 1))
+
+
+def test_tau_of_classes_is_adjusted_for_its_mean_by_chance(rng):
+    """Over all orders of the labels tau has the mean (groups - 1) / (n - 1)."""
+    groups, y = np.arange(60) % 6, (np.arange(60) % 3).astype(float)
+    by_chance = [shift_between_groups(rng.permutation(y), groups, n_classes=3).eta_squared for _ in range(150)]
+    assert np.mean(by_chance) == pytest.approx(5 / 59, abs=0.01)
+    y = np.where(groups < 2, 0.0, y)
+    found = shift_between_groups(y, groups, n_classes=3)
+    assert found.corrected == pytest.approx((found.eta_squared - 5 / 59) / (1 - 5 / 59))
+
+
+@pytest.mark.parametrize("n_classes", [0, 2])
+@pytest.mark.parametrize("size", [0.0, 0.2, 1.0])
+def test_of_many_groups_the_estimate_lies_in_its_interval_and_hits_the_truth(rng, n_classes, size):
+    groups, found = np.arange(1500) % 139, []
+    for _ in range(20):
+        score = size * rng.normal(size=139)[groups] + rng.normal(size=1500)
+        found.append(shift_between_groups((score > 0).astype(float) if n_classes else score, groups, n_classes=n_classes))
+    assert all(shift.low <= shift.corrected <= shift.high for shift in found)
+    truth = size**2 / (1 + size**2)
+    if n_classes:  # the variance of the chance of a class between groups, by the arcsine law of a bivariate normal
+        truth = 2 * np.arcsin(truth) / np.pi
+    assert np.mean([shift.corrected for shift in found]) == pytest.approx(truth, abs=0.02)
+    assert np.mean([shift.eta_squared for shift in found]) > truth + 0.03
+
+
 def test_of_two_classes_it_is_chi_squared_over_n(rng):
     groups, y = rng.integers(0, 3, 300), rng.integers(0, 2, 300)
     y[groups == 2] = rng.random((groups == 2).sum()) < 0.8
@@ -64,6 +97,8 @@ def test_groups_that_are_the_target_itself_are_no_error():
     groups = np.arange(60) % 3
     found = shift_between_groups(groups.astype(float), groups)
     assert found.eta_squared == pytest.approx(1)
+    assert found.corrected == pytest.approx(1)
+    assert shift_between_groups(groups.astype(float), groups, n_classes=3).corrected == pytest.approx(1)
     assert found.p_value < 1e-9
 
 

@@ -32,7 +32,7 @@ def print_audit(audit: "Audit") -> None:
         )
     if audit.splits:
         print_table(
-            ["column", "groups", "rows per group", "under 10", "eta squared of the largest shift"],
+            ["column", "groups", "rows per group", "under 10", "largest shift (omega squared, of classes tau)"],
             [_split_row(split) for split in audit.splits],
             numbers=(1, 3),
             title="\nColumns by which tasks could be split, one task per group",
@@ -190,9 +190,9 @@ def _why(grounds: tuple[str, ...]) -> str:
 
 def _split_row(split: dict[str, Any]) -> list[str]:
     sizes = f"{split['smallest']} to {split['largest']}, middle {split['median']:g}"
-    task, shift = max(split["tasks"].items(), key=lambda item: item[1]["eta_squared"], default=("", None))
+    task, shift = max(split["tasks"].items(), key=lambda item: item[1]["corrected"], default=("", None))
     text = "no labels to compare" if shift is None else (
-        f"{shift['eta_squared']:.3f} [{shift['low']:.3f}, {shift['high']:.3f}] of {task}"
+        f"{shift['corrected']:.3f} [{shift['low']:.3f}, {shift['high']:.3f}] of {task}"
     )  # fmt: skip
     return [split["column"], f"{split['n_groups']}", sizes, f"{split['n_small']}", text]
 

@@ -26,7 +26,10 @@ class Shift:
     ----------
     eta_squared : float
         Share of the target's variance that lies between groups (for classes: of the chance that two labels differ; Goodman and
-        Kruskal's tau).
+        Kruskal's tau). Among the rows seen: it is above that of the population, the more so the more groups there are.
+    corrected : float
+        The share in the population: omega squared; for classes tau adjusted for chance,
+        1 - (1 - tau)(n - 1) / (n - G). At least 0.
     low, high : float
         95 % interval of the share in the population, by inverting the noncentral F (chi squared for classes) distribution.
     p_value : float
@@ -34,13 +37,19 @@ class Shift:
     """
 
     eta_squared: float
+    corrected: float
     low: float
     high: float
     p_value: float
 
 
 def shift_between_groups(target: Floats, groups: Codes, *, n_classes: int = 0) -> Shift | None:
-    """Eta squared of a target between groups, with its interval and the test of no shift.
+    r"""Eta squared and omega squared of a target between groups, with an interval and the test of no shift.
+
+    .. math:: \omega^2 = \frac{SS_b - (G - 1) MS_w}{SS_b + SS_w + MS_w} = \frac{(G - 1)(F - 1)}{(G - 1)(F - 1) + n}
+
+    For classes, tau has the mean :math:`(G - 1) / (n - 1)` if there is no shift, which becomes 0 while 1 stays 1 (as Kelley's
+    epsilon squared of numbers). Both are the noncentrality of the interval's own distribution by its mean, at least 0.
 
     Parameters
     ----------
@@ -58,13 +67,14 @@ def shift_between_groups(target: Floats, groups: Codes, *, n_classes: int = 0) -
     References
     ----------
     Steiger, "Beyond the F Test: Effect Size Confidence Intervals and Tests of Close Fit in the Analysis of Variance and Contrast
-    Analysis", Psychological Methods, 2004. Light & Margolin, "An Analysis of Variance for Categorical Data", JASA, 1971.
+    Analysis", Psychological Methods, 2004. Hays, "Statistics for Psychologists", 1963 (omega squared). Light & Margolin, "An
+    Analysis of Variance for Categorical Data", JASA, 1971.
 
     Examples
     --------
     >>> shift = shift_between_groups(np.array([1.0, 2, 3, 11, 12, 13]), np.array([0, 0, 0, 1, 1, 1]))
-    >>> round(shift.eta_squared, 3), shift.p_value < 0.001
-    (0.974, True)
+    >>> round(shift.eta_squared, 3), round(shift.corrected, 3), shift.p_value < 0.001
+    (0.974, 0.961, True)
     """
     statistic = _statistic(target, groups, n_classes)
     return None if statistic is None else _shifts_of([statistic])[0]
@@ -92,8 +102,8 @@ def propose_splits(
     -------
     proposals : list of dict
         ``column``, ``n_groups``, ``n_small`` (groups of fewer than ten rows), ``smallest``, ``median`` and ``largest`` group,
-        ``n_missing``; ``groups``: name, rows and labels per task, the largest first; ``tasks``: eta squared per task with
-        interval and p, and ``shift``: the largest eta squared.
+        ``n_missing``; ``groups``: name, rows and labels per task, the largest first; ``tasks``: eta squared per task,
+        the corrected share with its interval, and p; ``shift``: the largest corrected share.
     """
     candidates: dict[str, tuple[Codes, Any]] = {}
     for info in columns:
@@ -115,7 +125,7 @@ def propose_splits(
             tasks = {task: vars(shift) | {"p_adjusted": adjusted[name, task]} for task, shift in shifts[name].items()}
             proposals.append(_counts(name, codes, texts, targets) | {"tasks": tasks})
     for proposal in proposals:
-        proposal["shift"] = max((task["eta_squared"] for task in proposal["tasks"].values()), default=0.0)
+        proposal["shift"] = max((task["corrected"] for task in proposal["tasks"].values()), default=0.0)
     proposals.sort(key=lambda proposal: (proposal["column"] not in given, -proposal["shift"]))
     return proposals[:n_shown]
 
@@ -164,7 +174,7 @@ def _statistic(target: Floats, groups: Codes, n_classes: int) -> _Statistic | No
     share = min(between / total, 1.0)
     if n_classes:
         return _Statistic(
-            share, (n - 1) * (len(used) - 1) * share, (n_groups - 1) * (len(used) - 1), 0, (n - 1) * (len(used) - 1)
+            share, (n - 1) * (len(used) - 1) * share, (n_groups - 1) * (len(used) - 1), 0, (n - n_groups) * (len(used) - 1)
         )
     df1, df2 = n_groups - 1, n - n_groups
     return _Statistic(share, share / df1 / max((1 - share) / df2, 1e-12), df1, df2, n)
@@ -179,8 +189,15 @@ def _shifts_of(statistics: list[_Statistic]) -> list[Shift]:
         )
         p, low, high = _chi_squared_interval(value, df1, n) if of_classes else _f_interval(value, df1, df2, n)
         for k, i in enumerate(where):
-            shifts[i] = Shift(statistics[i].share, float(low[k]), float(high[k]), float(p[k]))
+            shifts[i] = Shift(statistics[i].share, _corrected(statistics[i]), float(low[k]), float(high[k]), float(p[k]))
     return [shifts[i] for i in range(len(statistics))]
+
+
+def _corrected(statistic: _Statistic) -> float:
+    if statistic.df2 == 0:
+        return min(1.0, max(0.0, (statistic.value - statistic.df1) / statistic.n))
+    noncentrality = max(0.0, statistic.df1 * (statistic.value - 1))
+    return noncentrality / (noncentrality + statistic.n)
 
 
 def _chi_squared_interval(value: Floats, df: Floats, scale: Floats) -> tuple[Floats, Floats, Floats]:
