@@ -153,7 +153,8 @@ def study_network(study: Study) -> "MultiTaskNetwork":
     if (study.encoder, study.numbers) != ("mlp", "plain"):
         settings["encoder"] = study_encoder(study.encoder, study.numbers)
     settings |= {"sharing": study.sharing, "balancing": study.balancing, "balance_at": study.balance_at}
-    settings |= {name: getattr(study, name) for name in _OF_TRAINING}
+    settings |= {"initialization": study.initialization, "optimizer": study.optimizer, "schedule": study.schedule}
+    settings |= {"regularization": study.regularization, "ema": study.ema}
     return MultiTaskNetwork(**{name: value for name, value in settings.items() if value is not None})
 
 

@@ -74,6 +74,10 @@ class MultiTaskNetwork(MultiTaskEstimator):
         Penalties besides ``weight_decay``: ``[L1(1e-2, on="shared"), GroupLasso(0.1)]``, ``"l1:strength=0.01,on=heads"``, several
         names with ";" between; see :mod:`polytask.optim`. With those that make zeros the columns that are still read are told by
         ``network_.kept_columns``.
+    accumulate : int, default=1
+        Rows of so many batches make one step: that of one larger batch, with the memory of one.
+    precision : {"float32", "bfloat16"}, default="float32"
+        Of forward and backward passes in training; parameters, losses and predictions are float32.
     max_steps : int, optional
         Stop after so many steps; the plan stays the same.
     time_limit : float, optional
@@ -136,6 +140,8 @@ class MultiTaskNetwork(MultiTaskEstimator):
         schedule: Any = None,
         ema: float | None = None,
         regularization: Any = None,
+        accumulate: int = 1,
+        precision: str = "float32",
         max_steps: int | None = None,
         time_limit: float | None = None,
         column_kinds: Any = None,
@@ -160,6 +166,8 @@ class MultiTaskNetwork(MultiTaskEstimator):
         self.schedule = schedule
         self.ema = ema
         self.regularization = regularization
+        self.accumulate = accumulate
+        self.precision = precision
         self.max_steps = max_steps
         self.time_limit = time_limit
         self.column_kinds = column_kinds
@@ -432,6 +440,8 @@ class MultiTaskNetwork(MultiTaskEstimator):
             schedule=schedule_of(self.schedule, option="`schedule` of MultiTaskNetwork"),
             ema=self.ema,
             regularization=regularizers_of(self.regularization, option="`regularization` of MultiTaskNetwork"),
+            accumulate=self.accumulate,
+            precision=self.precision,
             patience=self.patience,
             max_steps=self.max_steps,
             time_limit=self.time_limit,

@@ -29,6 +29,8 @@ _SETTINGS = (
     "weight_decay",
     "clip_norm",
     "ema",
+    "accumulate",
+    "precision",
     "max_steps",
     "time_limit",
     "column_kinds",

@@ -42,9 +42,15 @@ class BalancedStep:
         For one network the method itself, whose memory goes on; for several a fresh copy each.
     at : {"parameters", "features"}
         Where gradients are balanced: at the parameters that more than one task's loss reaches, or at the output of the encoder.
+    parts : int, default=1
+        A batch is gone through in so many parts, whose gradients are added up.
+    precision : {"float32", "bfloat16"}
+        Of forward and backward passes of the network; losses are float32.
 
     Raises
     ------
+    OptionError
+        If gradients of parts are to be balanced, which takes the losses of the whole batch first.
     OptionError
         If the method needs what a training loop cannot give, or remembers gradients and is to balance at features.
     """
@@ -57,6 +63,8 @@ class BalancedStep:
         *,
         method: BalancingMethod,
         at: BalanceAt = "parameters",
+        parts: int = 1,
+        precision: str = "float32",
     ) -> None:
         if at not in ("parameters", "features"):
             raise OptionError(f"`balance_at` must be 'parameters' or 'features'; got {at!r}.")
@@ -74,7 +82,12 @@ class BalancedStep:
         self.network, self.names = network, [task.name for task in tasks]
         self.n_outputs = [task.n_outputs for task in tasks]
         self.losses_of = TaskLosses(tasks, has_members=network.has_members)
-        self.at = at
+        self.at, self.parts, self.precision = at, parts, precision
+        if parts > 1 and not isinstance(method, Equal):
+            raise OptionError(
+                f"`accumulate` cannot be with {type(method).__name__}, which balances by the losses of a whole batch. Leave "
+                "`balancing` out, or use `polytask.balancing.MicroBatches` in a loop of your own."
+            )
         several = _learns_several(data, self.losses_of)
         self.method: BalancingMethod = _applied(method, several)
         self.compares_gradients = self.method.compares_gradients and bool(several.any())
@@ -103,14 +116,20 @@ class BalancedStep:
         balance : Balance
         """
         inputs, target, weight = batch
-        own = self.network.penalty()
-        total = penalty if own is None else own.sum() if penalty is None else own.sum() + penalty  # networks share nothing
+        of_network = self.network.penalty()
+        total = penalty if of_network is None else of_network.sum() + (0.0 if penalty is None else penalty)
+        if self.parts > 1:
+            return self._in_parts(batch, scale, total)
         if not self.compares_gradients:
-            loss_sums, label_weight = self.losses_of(self.network.forward(inputs), target, weight)
+            with self._cast(target):
+                outputs = self.network.forward(inputs)
+            loss_sums, label_weight = self.losses_of(outputs.float(), target, weight)
             losses = mean_losses(loss_sums, label_weight * scale)
             balance = backward(losses, self.method, label_weight=label_weight, tasks=self.names, penalty=total)
             return loss_sums.detach(), label_weight, balance
-        features, outputs = self.network.in_parts(inputs)
+        with self._cast(target):
+            features, raw = self.network.in_parts(inputs)
+        outputs = [own.float() for own in raw]
         joined = torch.cat([own.detach() for own in outputs], dim=-1).requires_grad_()
         loss_sums, label_weight = self.losses_of(joined, target, weight)
         means = mean_losses(loss_sums, label_weight * scale)
@@ -133,6 +152,30 @@ class BalancedStep:
             if p.grad is None:
                 p.grad = torch.zeros_like(p)
         return loss_sums.detach(), label_weight, balance
+
+    def _cast(self, like: Tensor) -> torch.autocast:
+        return torch.autocast(like.device.type, dtype=torch.bfloat16, enabled=self.precision == "bfloat16")
+
+    def _in_parts(self, batch: Batch, scale: Tensor, penalty: Tensor | None) -> tuple[Tensor, Tensor, Balance]:
+        """Add up the gradients of parts of a batch; each loss is divided by the label weight of the whole."""
+        inputs, target, weight = batch
+        rows = 0 if self.network.n_replicas is None else 1
+        of_task = torch.zeros(*weight.shape[:-2], len(self.names), device=weight.device)
+        columns = self.losses_of.task_of_column.to(weight.device)
+        label_weight = of_task.index_add(-1, columns, weight.sum(-2))
+        pieces = [whole.tensor_split(self.parts, dim=rows) for whole in (*inputs, target, weight)]
+        loss_sums: Tensor | None = None
+        for k in range(min(self.parts, target.shape[rows])):
+            *own_inputs, own_target, own_weight = (piece[k] for piece in pieces)
+            with self._cast(target):
+                outputs = self.network.forward(tuple(own_inputs))
+            sums, _ = self.losses_of(outputs.float(), own_target, own_weight)
+            losses = mean_losses(sums, label_weight * scale)
+            own_penalty = penalty if k == 0 else None
+            balance = backward(losses, self.method, label_weight=label_weight, tasks=self.names, penalty=own_penalty)
+            loss_sums = sums.detach() if loss_sums is None else loss_sums + sums.detach()
+        assert loss_sums is not None
+        return loss_sums, label_weight, balance
 
     @torch.no_grad()
     def after_step(self, batch: Batch, scale: Tensor) -> None:

@@ -72,14 +72,16 @@ def fit(
     PolytaskError
         If the loss of a task is not finite.
     """
-    step = BalancedStep(network, data, tasks, method=method or Equal(), at=balance_at)
+    step = BalancedStep(
+        network, data, tasks, method=method or Equal(), at=balance_at, parts=settings.accumulate, precision=settings.precision
+    )
     errors_of = TaskLosses(tasks, of_skill=True, has_members=network.has_members)
     if optimizer is None:
         rates = {"learning_rate": settings.learning_rate, "weight_decay": settings.weight_decay}
         optimizer = part_optimizers(network.parameters, settings.optimizer, **rates)
     stopping = EarlyStopping(patience=settings.patience, n_replicas=network.n_replicas)
     replicas = None if network.n_replicas is None else torch.arange(network.n_replicas)
-    total_steps = settings.max_epochs * n_batches(data.n_train, settings.batch_size)
+    total_steps = settings.max_epochs * n_batches(data.n_train, settings.rows_per_step)
     own_of = _own_tasks(network, data, settings)
     update = Update(
         network,
@@ -105,7 +107,7 @@ def fit(
             for epoch in epochs_left:
                 network.set_training(True)
                 sums, weights, balances = [], [], EpochBalance()
-                for rows in epoch_batches(data.train_rows, batch_size=settings.batch_size, seeds=own_seeds, epoch=epoch):
+                for rows in epoch_batches(data.train_rows, batch_size=settings.rows_per_step, seeds=own_seeds, epoch=epoch):
                     batch = data.batch(data.labelled(rows))
                     loss_sums, label_weight, balance = step.backward(batch, data.scale, penalty=update.penalty())
                     update.step(history.steps)

@@ -41,6 +41,10 @@ class TrainingSettings:
         Stop after this many seconds; what was best until then is kept.
     regularization : Regularizer, str, list of either, or None
         See :func:`polytask.optim.regularizers_of`.
+    accumulate : int, default=1
+        Rows of so many batches make one step, whose gradient is added up batch by batch; that of one larger batch.
+    precision : {"float32", "bfloat16"}, default="float32"
+        Of the forward and backward pass; parameters, losses, validation and predictions stay float32.
     """
 
     max_epochs: int = 100
@@ -55,9 +59,16 @@ class TrainingSettings:
     schedule: Any = None
     ema: float | None = None
     regularization: Any = None
+    accumulate: int = 1
+    precision: str = "float32"
+
+    @property
+    def rows_per_step(self) -> int:
+        """Rows behind one step of the optimizer."""
+        return self.batch_size * self.accumulate
 
     def __post_init__(self) -> None:
-        for name in ("max_epochs", "batch_size", "patience", "max_steps"):
+        for name in ("max_epochs", "batch_size", "patience", "max_steps", "accumulate"):
             value = getattr(self, name)
             is_count = isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= 1
             if not is_count and not (value is None and name in ("patience", "max_steps")):
@@ -75,5 +86,7 @@ class TrainingSettings:
             raise OptionError(
                 "`ema` cannot be with a regularization that makes exact zeros: means of weights are not 0. Leave one of them out."
             )
+        if self.precision not in ("float32", "bfloat16"):
+            raise OptionError(f"`precision` must be 'float32' or 'bfloat16'; got {self.precision!r}.")
         optimizers_of(self.optimizer)
         schedule_of(self.schedule)
