@@ -148,7 +148,7 @@ def test_a_nasty_column_that_fails_is_named_and_harmless():
     part |= {"worst": [entry], "n_worse": 1}
     html = comparison_html(result)
     assert "<script" not in html
-    assert "50.0 points of skill worse than elsewhere [10.0, 90.0]" in Page(html).words
+    assert "error larger than elsewhere by 50.0 % of a constant's error [10.0, 90.0]" in Page(html).words
 
 
 def test_nothing_found_says_what_could_have_been_seen():
@@ -157,7 +157,43 @@ def test_nothing_found_says_what_could_have_been_seen():
     part |= {"worst": [], "n_worse": 0, "visible": 0.123, "n_looked_at": 9, "n_columns_judged": 3}
     words = Page(comparison_html(result)).words
     assert "Looked at 9 parts of 3 columns: in none is the error larger than chance allows." in words
-    assert "worse by about 12.3 points of skill to be seen" in words
+    assert "larger by about 12.3 % of a constant's error to be seen (100 % is the mean error of a constant over all" in words
+
+
+def harder_for_a_constant_too():
+    """A part of which the error is larger by more than a constant's overall, and skill too."""
+    result = diagnosed_comparison()
+    diagnosed = result["tasks"]["final_grade"]["diagnostics"]
+    entry = {"column": "days", "part": "above 20", "n": 40, "skill": 0.489, "excess": 1.017, "low": 0.8, "high": 1.2, "bias": 0.0}
+    entry |= {"error": 1.0, "elsewhere": 0.5, "p_adjusted": 0.01}
+    diagnosed["by_column"] |= {"worst": [entry], "n_worse": 1, "n_looked_at": 9, "n_columns_judged": 3, "skill": 0.461}
+    diagnosed["by_column"]["columns"] = [{"name": "days", "parts": [entry]}]
+    return result
+
+
+def test_the_error_of_a_part_is_not_called_skill():
+    html = comparison_html(harder_for_a_constant_too())
+    words = Page(html).words
+    assert "days: above 20 (40 rows), error larger than elsewhere by 101.7 % of a constant's error [80.0, 120.0]." in words
+    assert "harder for a constant too: skill, against a constant's error on the same rows, is 48.9 there and 46.1 over" in words
+    assert "Less (+) or more (−) error than elsewhere, % of a constant's error" in words
+    assert "above 20: 101.7 % of a constant&#39;s error more than elsewhere" in html
+    assert "points of skill worse" not in words
+    assert html.count("points of skill</span>") == html.count('class="forest"')  # of gains only, not of parts
+
+
+def test_the_line_of_a_task_agrees_with_its_groups():
+    result = diagnosed_comparison()
+    diagnosed = result["tasks"]["passed"]["diagnostics"]
+    unsure = {"part": "small", "n": 30, "skill": 0.1, "excess": 0.9, "low": -0.1, "high": 1.9, "bias": 0.0}
+    sure = unsure | {"part": "school 5", "excess": 0.5, "low": 0.2, "high": 0.8}
+    diagnosed["by_column"] |= {"worst": [], "n_worse": 0, "n_looked_at": 9}
+    diagnosed["by_group"] |= {"n_looked_at": 21, "n_groups": 30, "n_worse": 3, "groups": [unsure, sure]}
+    fails = {view["name"]: view["fails"] for view in diagnostic_views(result)}["passed"]
+    assert fails == "3 of 21 groups, most in 'school 5', error larger than elsewhere by 50.0 % of a constant's error [20.0, 80.0]"
+    words = Page(comparison_html(result)).words
+    assert "21 of 30 groups are large enough to be judged; in 3 the error is larger" in words
+    assert "Largest of them: 'school 5' (30 rows)" in words
 
 
 def test_a_result_of_before_has_no_such_section():

@@ -103,10 +103,10 @@ def error_by_column(
     Returns
     -------
     dict
-        ``excess`` is (mean error inside - mean error elsewhere) / (mean error of the constant): the points of skill (times 100)
-        that these rows are worse. Its Welch interval (of groups: clustered) holds for all ``n_looked_at`` parts at once
-        (Bonferroni), ``p_adjusted`` is Holm's over them. Parts with fewer than 30 rows (or 10 groups, or 5 rare
-        labels) inside or outside are not judged.
+        ``excess`` is (mean error inside - mean error elsewhere) / (mean error of the constant over all rows). It is no
+        difference of skills: ``skill`` of a part is against the constant's error on the rows of that part. Its Welch interval
+        (of groups: clustered) holds for all ``n_looked_at`` parts at once (Bonferroni), ``p_adjusted`` is Holm's over them.
+        Parts with fewer than 30 rows (or 10 groups, or 5 rare labels) inside or outside are not judged.
 
     References
     ----------

@@ -15,7 +15,7 @@ from polytask.reporting._figures import Figure
 from polytask.reporting._number_figures import quantile_figure, residual_figure, rootogram_figure, scatter_figure
 from polytask.reporting._numbers import finite, plural
 from polytask.reporting._slice_figures import column_view, group_view
-from polytask.reporting._words_of_slices import part_name, worse_text
+from polytask.reporting._words_of_slices import fails_sentence
 
 OPEN_TASKS = 1  # more are folded
 _FEW_GROUPS = 10
@@ -58,7 +58,7 @@ def task_view(name: str, kind: str, found: Mapping[str, Any], *, most_columns: i
         "kind": kind,
         "rows": rows_words(found),
         "headline": figures[0].words[0] if figures and figures[0].words else "",
-        "fails": fails_sentence(found.get("by_column")),
+        "fails": fails_sentence(found.get("by_column"), found.get("by_group")),
         "figures": figures,
         "columns": columns,
         "groups": groups,
@@ -81,11 +81,3 @@ def rows_words(found: Mapping[str, Any]) -> str:
     if found.get("is_weighted"):
         told.append("numbers are weighted, points are not")
     return "; ".join(told)
-
-
-def fails_sentence(part: Mapping[str, Any] | None) -> str:
-    """Where this task fails most, in a few words; empty where nothing was seen."""
-    if part and not part.get("n_looked_at"):
-        return "nothing could be compared"
-    worst = (part or {}).get("worst") or []
-    return f"{part_name(worst[0])}, {worse_text(worst[0])}" if worst else ""

@@ -52,7 +52,7 @@ def forest_scale(gains: Iterable[Gain], *, margin: float | None) -> Scale:
     return Scale(low - room, high + room)
 
 
-def forest_strip(gain: Gain, scale: Scale, *, margin: float | None, words: str | None = None) -> Markup:
+def forest_strip(gain: Gain, scale: Scale, *, margin: float | None, words: str | None = None, label: str | None = None) -> Markup:
     """Draw one task: band of equivalence, zero line, interval, gain, and a dot per fold.
 
     Parameters
@@ -64,6 +64,8 @@ def forest_strip(gain: Gain, scale: Scale, *, margin: float | None, words: str |
         Half-width of the band of equivalence, in units of skill.
     words : str or None
         The verdict in words, for the strip's title; by default the gain's own.
+    label : str or None
+        What the mark is, for the strip's title; by default the gain in points.
 
     Returns
     -------
@@ -71,7 +73,8 @@ def forest_strip(gain: Gain, scale: Scale, *, margin: float | None, words: str |
         One ``<svg>`` of full width and 44 pixels height.
     """
     words = words or gain.verdict_text
-    label = f"{gain.name}: gain undefined" if gain.gain is None else f"{gain.name}: gain {gain.gain_text} points"
+    if label is None:
+        label = f"{gain.name}: gain undefined" if gain.gain is None else f"{gain.name}: gain {gain.gain_text} points"
     title = ", ".join(part for part in (label, gain.interval_text and f"interval {gain.interval_text}", words) if part)
     return element(
         "svg",

@@ -10,7 +10,7 @@ from polytask.reporting._figures import Table
 from polytask.reporting._forest_plot import forest_axis, forest_scale, forest_strip
 from polytask.reporting._numbers import finite, points, significant
 from polytask.reporting._readings import Gain
-from polytask.reporting._words_of_slices import column_words, group_words
+from polytask.reporting._words_of_slices import UNIT, column_words, group_words
 
 WORDS = {"harmed": "worse", "helped": "better", "undecided": "no difference seen", "none": "undefined"}
 
@@ -35,6 +35,7 @@ class Strips:
     rows: Sequence[Strip]
     axis: Markup
     table: Table
+    unit: str = f"less (+) or more (−) error, {UNIT}"
 
 
 def column_view(part: Mapping[str, Any] | None, *, most: int) -> dict[str, Any] | None:
@@ -60,7 +61,13 @@ def group_view(part: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return {"words": group_words(part), "columns": _strips([("Groups", groups)]) if groups else [], "part": part}
 
 
-_HEADER = ["Rows", "Skill there", "Difference from elsewhere", "Interval, all parts at once", "True − predicted"]
+_HEADER = [
+    "Rows",
+    "Skill there",
+    f"Less (+) or more (−) error than elsewhere, {UNIT}",
+    "Interval, all parts at once",
+    "True − predicted",
+]
 
 
 def _strips(columns: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]) -> list[Strips]:
@@ -73,7 +80,7 @@ def _strips(columns: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]) -> list[
                 Strip(
                     gain=gain,
                     words=WORDS[gain.verdict],
-                    drawing=forest_strip(gain, scale, margin=None, words=WORDS[gain.verdict]),
+                    drawing=forest_strip(gain, scale, margin=None, words=WORDS[gain.verdict], label=_label(gain)),
                     n=int(entry["n"]),
                     skill=points(entry.get("skill")),
                     bias=_bias(entry),
@@ -88,7 +95,7 @@ def _strips(columns: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]) -> list[
 
 
 def _as_gain(entry: Mapping[str, Any]) -> Gain:
-    """More error as less skill, so that left is worse as everywhere on the page."""
+    """More error with a minus, so that left is worse as everywhere on the page."""
     excess, low, high = (finite(entry.get(key)) for key in ("excess", "low", "high"))
     verdict = "undecided"
     if excess is None or low is None or high is None:
@@ -102,6 +109,13 @@ def _as_gain(entry: Mapping[str, Any]) -> Gain:
         high=None if low is None else -low,
         verdict=verdict,
     )
+
+
+def _label(gain: Gain) -> str:
+    """What a strip shows, for those who do not see it: its sign is that of the drawing, left is worse."""
+    if gain.gain is None:
+        return f"{gain.name}: undefined"
+    return f"{gain.name}: {points(abs(gain.gain))} {UNIT} {'more' if gain.gain < 0 else 'less'} than elsewhere"
 
 
 def _table_row(entry: Mapping[str, Any], *, with_column: bool = False) -> list[str]:

@@ -8,6 +8,8 @@ from polytask.reporting._words import short_name
 
 _ALIKE = 0.05  # skills that differ by less are called about the same
 _COARSE = 0.5  # from here on only gross failures could be seen
+UNIT = "% of a constant's error"  # of every difference: over the mean error of a constant on all rows
+WHOLE = "100 % is the mean error of a constant over all rows"
 
 
 def column_words(part: Mapping[str, Any]) -> list[str]:
@@ -16,7 +18,8 @@ def column_words(part: Mapping[str, Any]) -> list[str]:
     >>> column_words({"n_looked_at": 12, "n_columns_judged": 3, "n_worse": 0, "n_better": 0, "visible": 0.083})
     ... # doctest: +NORMALIZE_WHITESPACE
     ['Looked at 12 parts of 3 columns: in none is the error larger than chance allows.',
-     'A part would have to be worse by about 8.3 points of skill to be seen.']
+     "A part's error would have to be larger by about 8.3 % of a constant's error to be seen (100 % is the mean error of a
+    constant over all rows)."]
     >>> column_words({"n_looked_at": 0, "n_groups": 3, "least_groups": 10}) # doctest: +NORMALIZE_WHITESPACE
     ['These rows are of 3 groups only, and 10 on both sides are needed to tell a part that is predicted worse
     from a group that is; nothing was compared.']
@@ -36,7 +39,9 @@ def column_words(part: Mapping[str, Any]) -> list[str]:
         ]
         there, overall = finite(first.get("skill")), finite(part.get("skill"))
         if there is not None and overall is not None:
-            skills = f"skill there is {points(there)}, over all rows {points(overall)}"
+            skills = (
+                f"skill, against a constant's error on the same rows, is {points(there)} there and {points(overall)} over all"
+            )
             told.append(
                 f"These rows are harder for a constant too: {skills}."
                 if there >= overall
@@ -47,10 +52,10 @@ def column_words(part: Mapping[str, Any]) -> list[str]:
     visible = finite(part.get("visible"))
     if visible is not None:
         told.append(
-            f"A part would have to be worse by about {points(visible)} points of skill to be seen."
+            f"A part's error would have to be larger by about {points(visible)} {UNIT} to be seen ({WHOLE})."
             if visible < _COARSE
-            else f"Only gross failures could be seen in so few rows: about {points(visible, decimals=0)} points of skill worse, "
-            "where 100 are the whole error of a constant."
+            else "Only gross failures could be seen in so few rows: an error larger by about "
+            f"{points(visible, decimals=0)} {UNIT} ({WHOLE})."
         )
     return told
 
@@ -82,7 +87,7 @@ def group_words(part: Mapping[str, Any]) -> list[str]:
     >>> group_words({"n_groups": 1, "n_looked_at": 0})
     ['All these rows are of one group; there is no other to compare it with.']
     """
-    looked, groups = part.get("n_looked_at") or 0, part.get("groups") or []
+    looked = part.get("n_looked_at") or 0
     if part.get("n_groups") == 1:
         return ["All these rows are of one group; there is no other to compare it with."]
     if not looked:
@@ -93,11 +98,36 @@ def group_words(part: Mapping[str, Any]) -> list[str]:
     worse = part.get("n_worse") or 0
     if not worse:
         return [f"{begin}; in none is the error larger than chance allows."]
-    first = groups[0]
-    return [
-        f"{begin}; in {worse} the error is larger than in the others by more than chance allows.",
-        f"Largest: '{short_name(first['part'])}' ({plural(first['n'], 'row')}), {worse_text(first)}.",
-    ]
+    told = [f"{begin}; in {worse} the error is larger than in the others by more than chance allows."]
+    if first := worst_group(part):
+        told.append(
+            f"Largest of them: '{short_name(first['part'])}' ({plural(first['n'], 'row')}), {worse_text(first)}; {WHOLE}."
+        )
+    return told
+
+
+def worst_group(part: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Of the groups that are worse by more than chance, the one with the largest error; None where none is told."""
+    return next((entry for entry in part.get("groups") or [] if (finite(entry.get("low")) or 0.0) > 0), None)
+
+
+def fails_sentence(columns: Mapping[str, Any] | None, groups: Mapping[str, Any] | None) -> str:
+    """Where a task fails most, by column and by group, in a few words; empty where nothing was seen.
+
+    >>> fails_sentence({"n_looked_at": 4, "worst": []}, {"n_looked_at": 21, "n_worse": 3, "groups": []})
+    '3 of 21 groups'
+    >>> fails_sentence({"n_looked_at": 4, "worst": []}, None), fails_sentence({"n_looked_at": 0}, None)
+    ('', 'nothing could be compared')
+    """
+    looked = [part for part in (columns, groups) if part and part.get("n_looked_at")]
+    if not looked:
+        return "nothing could be compared"
+    worst = (columns or {}).get("worst") or []
+    told = [f"{part_name(worst[0])}, {worse_text(worst[0])}"] if worst else []
+    if groups and (n_worse := groups.get("n_worse")):
+        many, first = f"{n_worse} of {plural(groups.get('n_looked_at') or 0, 'group')}", worst_group(groups)
+        told.append(f"{many}, most in '{short_name(first['part'])}', {worse_text(first)}" if first else many)
+    return "; ".join(told)
 
 
 def part_name(entry: Mapping[str, Any]) -> str:
@@ -110,10 +140,14 @@ def part_name(entry: Mapping[str, Any]) -> str:
 
 
 def worse_text(entry: Mapping[str, Any]) -> str:
-    """How much worse or better a part is, with its interval."""
+    """How much larger or smaller the error of a part is, with its interval.
+
+    >>> worse_text({"excess": 1.017, "low": 0.8, "high": 1.234})
+    "error larger than elsewhere by 101.7 % of a constant's error [80.0, 123.4]"
+    """
     excess, low, high = (finite(entry.get(key)) for key in ("excess", "low", "high"))
     if excess is None:
         return "undefined"
     ends = sorted((abs(low), abs(high))) if low is not None and high is not None and low * high > 0 else None
-    told = f"{points(abs(excess))} points of skill {'worse' if excess > 0 else 'better'} than elsewhere"
+    told = f"error {'larger' if excess > 0 else 'smaller'} than elsewhere by {points(abs(excess))} {UNIT}"
     return f"{told} [{points(ends[0])}, {points(ends[1])}]" if ends else told
