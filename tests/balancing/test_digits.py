@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from polytask.balancing import MGDA, PCD, AlignedMTL, ConFIG, Every, MicroBatches, UPGrad, backward
-from polytask.balancing._blocks import HeadBlock, OuterBlock, WrittenBlock
-from polytask.balancing._workspace import Workspace
+from polytask.balancing._gradients._blocks import HeadBlock, OuterBlock, WrittenBlock
+from polytask.balancing._gradients._workspace import Workspace
 
 JACOBIAN = torch.tensor([[1.0, 2.0, -1.0, 0.5], [1.0, 2.0001, -1.0, 0.5], [0.0, 1.0, 3.0, -2.0]])
 

@@ -10,11 +10,11 @@ from torch.autograd.graph import get_gradient_edge
 from torch.utils.checkpoint import checkpoint
 
 from polytask.balancing import BalancingMethod, backward
-from polytask.balancing import _task_gradients as routes
-from polytask.balancing._arrivals import Arrivals
-from polytask.balancing._blocks import HeadBlock, OuterBlock, WrittenBlock
-from polytask.balancing._graph import divide
-from polytask.balancing._workspace import Workspace, workspace_of
+from polytask.balancing._gradients import _task_gradients as routes
+from polytask.balancing._gradients._arrivals import Arrivals
+from polytask.balancing._gradients._blocks import HeadBlock, OuterBlock, WrittenBlock
+from polytask.balancing._gradients._graph import divide
+from polytask.balancing._gradients._workspace import Workspace, workspace_of
 from polytask.exceptions import OptionError
 
 N_TASKS = 3

@@ -8,14 +8,14 @@ import torch.distributed as dist
 from torch import Tensor
 
 from polytask.balancing._balance import Balance
-from polytask.balancing._chunks import chunked_gramian
 from polytask.balancing._combine import accumulate_, combine, is_finite, task_weights
-from polytask.balancing._graph import TaskGraph, divide, reachable, roots_of
+from polytask.balancing._gradients._chunks import chunked_gramian
+from polytask.balancing._gradients._graph import TaskGraph, divide, reachable, roots_of
+from polytask.balancing._gradients._mixed_gradients import mixed_gradients
+from polytask.balancing._gradients._task_gradients import TaskGradients, task_gradients
+from polytask.balancing._gradients._workspace import workspace_of
 from polytask.balancing._method import BalancingMethod, Observed
-from polytask.balancing._mixed_gradients import mixed_gradients
 from polytask.balancing._processes import sum_in_place, summed
-from polytask.balancing._task_gradients import TaskGradients, task_gradients
-from polytask.balancing._workspace import workspace_of
 from polytask.exceptions import OptionError, PolytaskError
 
 _SERVED = frozenset({"losses", "losses_after_step", "gramian", "jacobian", "jacobian_state"})

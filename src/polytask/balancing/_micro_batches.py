@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 
 from polytask.balancing._balance import Balance
-from polytask.balancing._blocks import precise_gramian
 from polytask.balancing._combine import accumulate_, combine, task_weights
-from polytask.balancing._graph import divide
+from polytask.balancing._gradients._blocks import precise_gramian
+from polytask.balancing._gradients._graph import divide
+from polytask.balancing._gradients._task_gradients import parameter_gradients
 from polytask.balancing._method import BalancingMethod, Observed
 from polytask.balancing._processes import sum_in_place, summed
-from polytask.balancing._task_gradients import parameter_gradients
 from polytask.exceptions import OptionError
 
 

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from polytask.balancing._balance import Balance
-from polytask.balancing._blocks import precise_gramian
 from polytask.balancing._combine import accumulate_, combine, task_weights
+from polytask.balancing._gradients._blocks import precise_gramian
 from polytask.balancing._method import BalancingMethod, Observed
 from polytask.balancing._reach import parameters_below
 from polytask.exceptions import OptionError

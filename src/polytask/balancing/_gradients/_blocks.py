@@ -6,7 +6,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from polytask.balancing._workspace import Workspace
+from polytask.balancing._gradients._workspace import Workspace
 
 _CANCELLED = 1e-4  # a product of sums smaller than this share of its terms has lost too many digits
 _CHUNK = 2**22  # values of a temporary

@@ -6,10 +6,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from polytask.balancing._arrivals import Arrivals, grad
-from polytask.balancing._blocks import WrittenBlock
-from polytask.balancing._graph import TaskGraph
-from polytask.balancing._workspace import Workspace
+from polytask.balancing._gradients._arrivals import Arrivals, grad
+from polytask.balancing._gradients._blocks import WrittenBlock
+from polytask.balancing._gradients._graph import TaskGraph
+from polytask.balancing._gradients._workspace import Workspace
 
 
 def chunked_gramian(
@@ -22,7 +22,7 @@ def chunked_gramian(
     Parameters
     ----------
     graph, shared, factors, like, workspace
-        As in :func:`~polytask.balancing._task_gradients.task_gradients`.
+        As in :func:`~polytask.balancing._gradients._task_gradients.task_gradients`.
     chunk_size : int >= 1
     """
     above: dict[tuple[int, int], Tensor] = {}

@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from polytask.balancing._arrivals import Arrivals, grad
-from polytask.balancing._blocks import Block, HeadBlock, OuterBlock, WrittenBlock
-from polytask.balancing._graph import TaskGraph
-from polytask.balancing._linear_uses import LinearUse, linear_uses, parents_below
-from polytask.balancing._workspace import Workspace
+from polytask.balancing._gradients._arrivals import Arrivals, grad
+from polytask.balancing._gradients._blocks import Block, HeadBlock, OuterBlock, WrittenBlock
+from polytask.balancing._gradients._graph import TaskGraph
+from polytask.balancing._gradients._linear_uses import LinearUse, linear_uses, parents_below
+from polytask.balancing._gradients._workspace import Workspace
 
 
 @dataclass

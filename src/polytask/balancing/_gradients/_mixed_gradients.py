@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from polytask.balancing._arrivals import Arrivals, grad
-from polytask.balancing._graph import TaskGraph
+from polytask.balancing._gradients._arrivals import Arrivals, grad
+from polytask.balancing._gradients._graph import TaskGraph
 
 
 def mixed_gradients(

@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from polytask.balancing._graph import TaskGraph
-from polytask.balancing._linear_uses import LinearUse, linear_use
+from polytask.balancing._gradients._graph import TaskGraph
+from polytask.balancing._gradients._linear_uses import LinearUse, linear_use
 
 Arriving = list[Tensor | None]
 Sink = Callable[[int, Tensor, Tensor], None]
