@@ -87,7 +87,7 @@ def test_a_resumed_stack_equals_one_never_stopped(table, tmp_path, options, epoc
 def test_a_checkpoint_of_other_settings_is_refused(table, tmp_path):
     checkpoint = Checkpoint(tmp_path / "state.polytask", every=0.0)
     train_one(table, ema=0.9, max_epochs=2, checkpoint=checkpoint)
-    with pytest.raises(ModelFolderError, match="`schedule` or `ema`"):
+    with pytest.raises(ModelFolderError, match="other `schedule`, `ema`"):
         train_one(table, max_epochs=4, checkpoint=checkpoint)
 
 

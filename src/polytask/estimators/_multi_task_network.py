@@ -53,6 +53,9 @@ class MultiTaskNetwork(MultiTaskEstimator):
         Planned passes over the training rows; the learning rate falls to 0 over this plan.
     patience : int or None, default=16
         Epochs without a better mean validation skill before training stops.
+    stopping : {"mean", "per_task"}, default="mean"
+        With "per_task" a task whose own skill has not risen for ``patience`` epochs stops: it gives no gradient to what is shared,
+        its head stays, and the others go on. What is kept is the epoch of the best mean skill either way.
     validation : float, splitter or None, default=0.2
         Rows for early stopping: a share (drawn stratified over all tasks, groups kept whole), a scikit-learn splitter whose
         first split is used, or None to train to the end on all rows.
@@ -131,6 +134,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
         balance_at: str = "parameters",
         max_epochs: int = 100,
         patience: int | None = 16,
+        stopping: str = "mean",
         validation: Any = 0.2,
         batch_size: int | None = None,
         learning_rate: float = 2e-3,
@@ -157,6 +161,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
         self.balance_at = balance_at
         self.max_epochs = max_epochs
         self.patience = patience
+        self.stopping = stopping
         self.validation = validation
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -283,7 +288,9 @@ class MultiTaskNetwork(MultiTaskEstimator):
             if is_first
             else self.network_
         )
-        once = replace(self._settings(len(rows)), max_epochs=1, patience=None, max_steps=None, time_limit=None, ema=None)
+        once = replace(
+            self._settings(len(rows)), max_epochs=1, patience=None, max_steps=None, time_limit=None, ema=None, stopping="mean"
+        )
         after = self._continue(start, job, table, labels, weight, once, schedule=constant_rate, keep_moments=True)
         self.form_, self.tasks_reasons_ = form, labels.reasons
         self._take_rows(rows, rows[:0])
@@ -443,6 +450,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
             accumulate=self.accumulate,
             precision=self.precision,
             patience=self.patience,
+            stopping=self.stopping,
             max_steps=self.max_steps,
             time_limit=self.time_limit,
         )

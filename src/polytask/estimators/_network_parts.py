@@ -23,6 +23,7 @@ from polytask.tasks import fitted_task_from_dict, fixed_task
 _SETTINGS = (
     "max_epochs",
     "patience",
+    "stopping",
     "validation",
     "batch_size",
     "learning_rate",

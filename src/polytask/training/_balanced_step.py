@@ -122,8 +122,8 @@ class BalancedStep:
             return self._in_parts(batch, scale, total)
         if not self.compares_gradients:
             with self._cast(target):
-                outputs = self.network.forward(inputs)
-            loss_sums, label_weight = self.losses_of(outputs.float(), target, weight)
+                all_raw = self.network.forward(inputs)
+            loss_sums, label_weight = self.losses_of(all_raw.float(), target, weight)
             losses = mean_losses(loss_sums, label_weight * scale)
             balance = backward(losses, self.method, label_weight=label_weight, tasks=self.names, penalty=total)
             return loss_sums.detach(), label_weight, balance

@@ -14,7 +14,7 @@ from polytask.training._balanced_step import BalancedStep
 from polytask.training._history import TENSORS_OF_RECORD, EpochRecord, TrainingHistory
 from polytask.training._memory import packed_memory, restore_memory
 from polytask.training._network import OneNetwork, StackedNetworks, keep_replicas
-from polytask.training._stopping import EarlyStopping
+from polytask.training._stopping import EarlyStopping, TaskStopping
 from polytask.training._update import Update
 
 
@@ -71,6 +71,8 @@ class Checkpoint:
         for p, moments in optimizer.state.items():
             tensors |= {f"optimizer/{key}/{names[id(p)]}": value for key, value in moments.items()}
         tensors |= {"random": torch.get_rng_state(), "stopping/best": stopping.best, "stopping/best_epoch": stopping.best_epoch}
+        if isinstance(stopping, TaskStopping):
+            tensors |= {"stopping/best_of_task": stopping.best_of_task, "stopping/last_rise": stopping.last_rise}
         if replicas is not None:
             tensors["replicas"] = replicas
         for k, record in enumerate(history.epochs):
@@ -130,6 +132,8 @@ class Checkpoint:
                 optimizer.state[p] = _optimizer_state(tensors, name, device=p.device)
         if update is not None:
             self._restore_update(update, tensors)
+        if isinstance(stopping, TaskStopping):
+            stopping.best_of_task, stopping.last_rise = tensors["stopping/best_of_task"], tensors["stopping/last_rise"]
         stopping.best, stopping.best_epoch = tensors["stopping/best"], tensors["stopping/best_epoch"]
         stopping.parameters = {name: tensors[f"best/{name}"].to(p.device) for name, p in network.parameters.items()}
         torch.set_rng_state(tensors["random"])
@@ -142,9 +146,10 @@ class Checkpoint:
     def _restore_update(self, update: Update, tensors: dict[str, Tensor]) -> None:
         prefix = "update/"
         found = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-        if found.keys() != update.memory().keys():
+        stops = ("stopping/last_rise" in tensors) == (update.settings.stopping == "per_task")
+        if found.keys() != update.memory().keys() or not stops:
             raise ModelFolderError(
-                f"The checkpoint at '{self.path}' belongs to another run, with other `schedule` or `ema`. "
+                f"The checkpoint at '{self.path}' belongs to another run, with other `schedule`, `ema` or `stopping`. "
                 "Start again without it, or with the settings it was made with."
             )
         update.restore(found)

@@ -13,7 +13,7 @@ from polytask.exceptions import PolytaskError
 from polytask.networks import input_columns
 from polytask.optim import PartOptimizers, Plateau, part_optimizers, regularizers_of, schedule_of
 from polytask.tasks import FittedTask
-from polytask.training._balanced_step import BalanceAt, BalancedStep, EpochBalance
+from polytask.training._balanced_step import BalanceAt, BalancedStep, Batch, EpochBalance
 from polytask.training._checkpoint import Checkpoint
 from polytask.training._data import TrainingData, epoch_batches, n_batches, padded_chunks, seed_of
 from polytask.training._history import TENSORS_OF_RECORD, EpochRecord, TrainingHistory
@@ -21,7 +21,7 @@ from polytask.training._losses import TaskLosses, mean_losses
 from polytask.training._network import OneNetwork, StackedNetworks, all_finite
 from polytask.training._own_parts import own_tasks
 from polytask.training._settings import TrainingSettings
-from polytask.training._stopping import EarlyStopping, infinite_if_nan, mean_skill
+from polytask.training._stopping import EarlyStopping, TaskStopping, infinite_if_nan, mean_skill
 from polytask.training._update import Update
 
 EVALUATION_ROWS = 2048  # rows per network and pass without gradients
@@ -79,7 +79,7 @@ def fit(
     if optimizer is None:
         rates = {"learning_rate": settings.learning_rate, "weight_decay": settings.weight_decay}
         optimizer = part_optimizers(network.parameters, settings.optimizer, **rates)
-    stopping = EarlyStopping(patience=settings.patience, n_replicas=network.n_replicas)
+    stopping = _stopping(settings, network.n_replicas, len(tasks))
     replicas = None if network.n_replicas is None else torch.arange(network.n_replicas)
     total_steps = settings.max_epochs * n_batches(data.n_train, settings.rows_per_step)
     own_of = _own_tasks(network, data, settings)
@@ -106,9 +106,10 @@ def fit(
         try:
             for epoch in epochs_left:
                 network.set_training(True)
+                update.stopped = _stopped(stopping, epoch, replicas)
                 sums, weights, balances = [], [], EpochBalance()
                 for rows in epoch_batches(data.train_rows, batch_size=settings.rows_per_step, seeds=own_seeds, epoch=epoch):
-                    batch = data.batch(data.labelled(rows))
+                    batch = _taught(data.batch(data.labelled(rows)), update.stopped, step.losses_of)
                     loss_sums, label_weight, balance = step.backward(batch, data.scale, penalty=update.penalty())
                     update.step(history.steps)
                     step.after_step(batch, data.scale)
@@ -132,6 +133,8 @@ def fit(
                 # without validation labels there is nothing to stop by, and the last epoch is the best
                 score = torch.where(record.mean_skill.isnan(), float(epoch), record.mean_skill)
                 stopping.update(score, update.parameters, epoch=epoch, replicas=replicas)
+                if isinstance(stopping, TaskStopping):
+                    stopping.update_tasks(record.skills, epoch=epoch)
                 if on_epoch is not None:
                     on_epoch(record)
                 ended = stopping.has_ended(epoch)
@@ -159,10 +162,33 @@ def fit(
     return history
 
 
+def _stopping(settings: TrainingSettings, n_replicas: int | None, n_tasks: int) -> EarlyStopping:
+    if settings.stopping == "mean" or settings.patience is None:
+        return EarlyStopping(patience=settings.patience, n_replicas=n_replicas)
+    return TaskStopping(patience=settings.patience, n_replicas=n_replicas, n_tasks=n_tasks)
+
+
+def _stopped(stopping: EarlyStopping, epoch: int, replicas: Tensor | None) -> Tensor | None:
+    """Which tasks of the networks in training give no gradient any more, bool [..., n_tasks]."""
+    if not isinstance(stopping, TaskStopping):
+        return None
+    ended = stopping.tasks_ended(epoch - 1)
+    return ended if replicas is None else ended[replicas]
+
+
+def _taught(batch: Batch, stopped: Tensor | None, losses_of: TaskLosses) -> Batch:
+    """A batch without the labels of tasks that have stopped."""
+    inputs, target, weight = batch
+    if stopped is None or not bool(stopped.any()):
+        return batch
+    goes_on = ~stopped[..., losses_of.task_of_column].to(weight.device)
+    return inputs, target, weight * goes_on[..., None, :]
+
+
 def _own_tasks(network: OneNetwork | StackedNetworks, data: TrainingData, settings: TrainingSettings) -> dict[str, int]:
     """Which parameters serve one task alone, where they are treated apart."""
     schedule = schedule_of(settings.schedule)
-    if not (isinstance(schedule, Plateau) and schedule.per_task):
+    if settings.stopping != "per_task" and not (isinstance(schedule, Plateau) and schedule.per_task):
         return {}
     rows = torch.zeros(() if network.n_replicas is None else (network.n_replicas,), dtype=torch.long)
     return own_tasks(network, data.batch(rows[..., None].to(data.weight.device))[0])

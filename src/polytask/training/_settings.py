@@ -45,6 +45,9 @@ class TrainingSettings:
         Rows of so many batches make one step, whose gradient is added up batch by batch; that of one larger batch.
     precision : {"float32", "bfloat16"}, default="float32"
         Of the forward and backward pass; parameters, losses, validation and predictions stay float32.
+    stopping : {"mean", "per_task"}, default="mean"
+        Whether ``patience`` is for the mean skill, or for each task: then a task whose skill has not risen for so long gives no
+        gradient any more, and what serves it alone stays as it is, while the others go on.
     """
 
     max_epochs: int = 100
@@ -61,6 +64,7 @@ class TrainingSettings:
     regularization: Any = None
     accumulate: int = 1
     precision: str = "float32"
+    stopping: str = "mean"
 
     @property
     def rows_per_step(self) -> int:
@@ -86,6 +90,10 @@ class TrainingSettings:
             raise OptionError(
                 "`ema` cannot be with a regularization that makes exact zeros: means of weights are not 0. Leave one of them out."
             )
+        if self.stopping not in ("mean", "per_task"):
+            raise OptionError(f"`stopping` must be 'mean' or 'per_task'; got {self.stopping!r}.")
+        if self.stopping == "per_task" and self.patience is None:
+            raise OptionError("`stopping='per_task'` needs a `patience`; got None.")
         if self.precision not in ("float32", "bfloat16"):
             raise OptionError(f"`precision` must be 'float32' or 'bfloat16'; got {self.precision!r}.")
         optimizers_of(self.optimizer)

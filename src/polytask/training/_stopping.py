@@ -111,3 +111,46 @@ class EarlyStopping:
         if self.patience is None:
             return torch.zeros_like(self.best_epoch, dtype=torch.bool)
         return epoch - self.best_epoch >= self.patience
+
+
+class TaskStopping(EarlyStopping):
+    """Early stopping task by task: a task whose skill has not risen for ``patience`` epochs no longer teaches; the rest go on.
+
+    What is kept of a network is, as before, its epoch of the best mean skill.
+
+    Parameters
+    ----------
+    patience : int
+    n_replicas : int or None
+    n_tasks : int
+    """
+
+    def __init__(self, *, patience: int, n_replicas: int | None, n_tasks: int) -> None:
+        super().__init__(patience=patience, n_replicas=n_replicas)
+        self.wait = patience
+        axes = (n_tasks,) if n_replicas is None else (n_replicas, n_tasks)
+        self.best_of_task = torch.full(axes, -torch.inf, dtype=torch.float64)
+        self.last_rise = torch.zeros(axes, dtype=torch.long)
+
+    def update_tasks(self, skills: Tensor, *, epoch: int) -> None:
+        """Take skills [..., n_tasks] after an epoch, NaN for a task without; a task that has stopped does not start again."""
+        now = skills.double().cpu()
+        rose = (now > self.best_of_task) & ~self.tasks_ended(epoch - 1)
+        self.best_of_task = torch.where(rose, now, self.best_of_task)
+        self.last_rise = torch.where(rose, epoch, self.last_rise)
+
+    def tasks_ended(self, epoch: int) -> Tensor:
+        """Which tasks with a skill have waited long enough after ``epoch``, bool [..., n_tasks]."""
+        return (epoch - self.last_rise >= self.wait) & (self.last_rise > 0)
+
+    def n_epochs(self, done: int) -> Tensor:
+        """How many of the epochs done each network was trained for."""
+        every = torch.full_like(self.best_epoch, done)
+        last = self.last_rise.amax(-1)
+        return torch.where(last > 0, torch.minimum(last + self.wait, every), every)
+
+    def has_ended(self, epoch: int) -> Tensor:
+        """Networks in which no task with a skill goes on; without any skill those that waited for their mean."""
+        with_skill = self.last_rise > 0
+        of_tasks = (self.tasks_ended(epoch) | ~with_skill).all(-1)
+        return torch.where(with_skill.any(-1), of_tasks, super().has_ended(epoch))

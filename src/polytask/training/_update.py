@@ -47,12 +47,12 @@ class Update:
     ) -> None:
         self.network, self.optimizer, self.settings = network, optimizer, settings
         self.own_tasks, self.columns = own_tasks or {}, columns or {}
+        self.stopped: Tensor | None = None  # bool [..., n_tasks]: tasks whose own parameters stay as they are
         self.regularizers = regularizers_of(settings.regularization)
         planned = schedule_of(settings.schedule)
         self.factor_of = schedule or (lambda step: planned.factor(step, total_steps=total_steps))
-        axes = () if network.n_replicas is None else (network.n_replicas,)
         is_plateau = schedule is None and isinstance(planned, Plateau)
-        self.plateau = PlateauFactors(planned, axes, n_tasks) if is_plateau else None  # type: ignore[arg-type]
+        self.plateau = PlateauFactors(planned, self._axes, n_tasks) if is_plateau else None  # type: ignore[arg-type]
         self.averages = None if settings.ema is None else {name: p.detach().clone() for name, p in network.parameters.items()}
 
     def step(self, done: int) -> None:
@@ -102,13 +102,24 @@ class Update:
 
     def _slowed(self) -> dict[str, Tensor]:
         """Parameters of which only a share of the step is made, with that share."""
-        if self.plateau is None or bool((self.plateau.factor == 1).all()):
+        falls = self.plateau is not None and bool((self.plateau.factor != 1).any())
+        if not falls and (self.stopped is None or not bool(self.stopped.any())):
             return {}
         found = {}
         for name, p in self.network.parameters.items():
-            share = self.plateau.of(self.own_tasks.get(name)).to(p)
+            task = self.own_tasks.get(name)
+            if not falls and task is None:
+                continue
+            share = torch.ones(self._axes) if self.plateau is None else self.plateau.of(task)
+            if self.stopped is not None and task is not None:
+                share = share * ~self.stopped[..., task]
+            share = share.to(p)
             found[name] = share.reshape(*share.shape, *[1] * (p.dim() - share.dim()))
         return found
+
+    @property
+    def _axes(self) -> tuple[int, ...]:
+        return () if self.network.n_replicas is None else (self.network.n_replicas,)
 
     def end_epoch(self, skills: Tensor, mean: Tensor) -> None:
         """Take the validation skills [..., n_tasks] of the networks in training, and their mean [...]."""
