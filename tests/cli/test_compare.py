@@ -39,6 +39,16 @@ def test_quiet_prints_nothing_and_still_writes(polytask, table, result):
     assert set(json.loads(result.read_text())["tasks"]) == {"price", "visits"}
 
 
+def test_why_a_task_has_its_kind_is_told_as_tasks_tells_it(polytask, table, result):
+    targets = ["-t", "price", "-t", "visits:count", "-t", "area>100 as large"]
+    assert polytask("compare", table, *targets, "--quiet", *QUICK, "--json", result).code == 0
+    reasons = json.loads(result.read_text())["data"]["reasons"]
+    assert polytask("tasks", table, *targets, "--json", result).code == 0
+    assert reasons == {task["name"]: task["reason"] for task in json.loads(result.read_text())["tasks"]}
+    assert reasons["visits"] == "as you said"
+    assert reasons["large"].startswith("made by ")
+
+
 def test_the_skill_of_a_binary_target_can_be_that_of_its_auc(polytask, table, result, tmp_path):
     words = ["compare", table, "-t", "price", "-t", "sold", "--ignore", "id", *QUICK, "--json", result]
     page = tmp_path / "out.html"

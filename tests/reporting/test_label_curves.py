@@ -73,5 +73,16 @@ def test_side_by_side_orders_tasks_and_counts_the_best():
     assert all("learned together" in str(row["strip"]) for row in beside["rows"])
 
 
+def test_a_skill_below_the_axis_is_an_arrow_with_words():
+    result = comparison()
+    result["tasks"]["final_grade"]["arms"]["alone"]["skill"] = -0.9
+    beside = side_by_side(result, ["together", "alone"])
+    assert beside["beyond"] == ["An arrow at the left edge stands for a skill below the axis: final_grade -90.0 (learned alone)."]
+    arrows = {row["name"]: str(row["strip"]).count("beyond") for row in beside["rows"]}
+    assert arrows == dict.fromkeys(arrows, 0) | {"final_grade": 1}
+    assert "final_grade \N{MINUS SIGN}90.0 (learned alone)." in Page(comparison_html(result)).words
+    assert side_by_side(comparison(), ["together", "alone"])["beyond"] == []
+
+
 def test_one_arm_is_not_put_beside_itself():
     assert side_by_side(comparison(), ["together"]) is None

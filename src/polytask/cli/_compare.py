@@ -81,6 +81,7 @@ def run_comparison(
         raise
     result = found.to_dict()
     result["data"]["source"] = about["source"]
+    result["data"]["reasons"] = {name: roles.reasons.get(name, why) for name, why in result["data"]["reasons"].items()}
     result["settings"]["command"] = about["command"]
     result["notes"] += [f"Left out: {why}" for why in roles.skipped.values()]
     return result

@@ -12,11 +12,13 @@ from polytask.reporting._svg import Scale, element, round_ticks
 from polytask.reporting._words import short_name
 
 HEIGHT = 30
+_MOST_BEYOND = 6  # skills below the axis that are told by name
 _MARKS = {  # shape as well as colour tells the arm
     "together": "M0-7A7 7 0 1 1 0 7 7 7 0 1 1 0-7Z",
     "alone": "M-6-6H6V6H-6Z",
     "best_separate": "M0-7 7 0 0 7-7 0Z",
 }
+_DRAWN = ("best_separate", "alone", "together")  # the last one on top
 
 
 def side_by_side(result: Mapping[str, Any], arms: list[str]) -> dict[str, Any] | None:
@@ -33,7 +35,8 @@ def side_by_side(result: Mapping[str, Any], arms: list[str]) -> dict[str, Any] |
     scale = Scale(low - room, high + room)
     rows = [{"name": name, "strip": _strip(name, own, scale), "skill": own} for name, own in skills.items()]
     rows.sort(key=lambda row: -(row["skill"].get("together") if row["skill"].get("together") is not None else -9))
-    return {"rows": rows, "axis": forest_axis(scale), "words": words(skills, arms), "arms": arms}
+    told = {"words": words(skills, arms), "beyond": beyond_words(skills, scale)}
+    return {"rows": rows, "axis": forest_axis(scale), "arms": arms, **told}
 
 
 def words(skills: Mapping[str, Mapping[str, float | None]], arms: list[str]) -> list[str]:
@@ -59,10 +62,40 @@ def words(skills: Mapping[str, Mapping[str, float | None]], arms: list[str]) -> 
     return [f"Largest skill: {told}. Only the intervals above tell which differences are more than chance.{worse}"]
 
 
+def beyond_words(skills: Mapping[str, Mapping[str, float | None]], scale: Scale) -> list[str]:
+    """Which skills lie below the axis, with their values, so that a mark at the edge is not read as one.
+
+    >>> beyond_words({"price": {"together": 0.2, "alone": -0.9}}, Scale(-0.5, 1.0))
+    ['An arrow at the left edge stands for a skill below the axis: price -90.0 (learned alone).']
+    """
+    told = [
+        f"{short_name(name)} {points(value)} ({ARM_LABELS[arm]})"
+        for name, own in skills.items()
+        for arm, value in own.items()
+        if value is not None and value < scale.low
+    ]
+    if not told:
+        return []
+    more = f" and {len(told) - _MOST_BEYOND} more" if len(told) > _MOST_BEYOND else ""
+    return [f"An arrow at the left edge stands for a skill below the axis: {', '.join(told[:_MOST_BEYOND])}{more}."]
+
+
 def arm_mark(arm: str) -> Markup:
     """The mark of an arm alone, for the legend."""
     mark = element("path", d=_MARKS[arm], class_=f"armmark {arm}")
     return element("svg", mark, class_="key", width=18, height=18, viewBox="-9 -9 18 18", aria_hidden="true")
+
+
+def _beyond(arms: list[str]) -> list[Markup]:
+    """An arrow at the left edge, and right of it the marks of what lies below the axis."""
+    if not arms:
+        return []
+    shapes = [element("path", d="M9-6 1 0 9 6", class_="beyond")]
+    shapes += [
+        element("path", d=_MARKS[arm], class_=f"armmark {arm}", transform=f"translate({20 + 18 * k} 0)")
+        for k, arm in enumerate(arms)
+    ]
+    return [element("svg", *shapes, x="0%", y=HEIGHT / 2, width=1, height=1, overflow="visible")]
 
 
 def _strip(name: str, skills: Mapping[str, float | None], scale: Scale) -> Markup:
@@ -83,14 +116,15 @@ def _strip(name: str, skills: Mapping[str, float | None], scale: Scale) -> Marku
         element(
             "svg",
             element("path", d=_MARKS[arm], class_=f"armmark {arm}"),
-            x=scale.percent(scale.clamp(known[arm])),
+            x=scale.percent(known[arm]),
             y=middle,
             width=1,
             height=1,
             overflow="visible",
         )
-        for arm in ("best_separate", "alone", "together")
-        if arm in known
+        for arm in _DRAWN
+        if arm in known and known[arm] >= scale.low
     ]
+    marks += _beyond([arm for arm in _DRAWN if arm in known and known[arm] < scale.low])
     title = element("title", f"{name}: skill {told}")
     return element("svg", title, *grid, *link, *marks, class_="strip", width="100%", height=HEIGHT, role="img")
