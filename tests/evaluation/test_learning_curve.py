@@ -6,7 +6,9 @@ import pytest
 
 from polytask.data.splits import ColumnSplit, LabelBudget, TimeSplit
 from polytask.estimators import MultiTaskNetwork
-from polytask.evaluation import compare, learning_curve
+from polytask.evaluation import compare, holm, learning_curve
+from polytask.evaluation._curve_points import CurvePoint, CurveRules
+from polytask.evaluation._folds import FoldPlan
 from polytask.exceptions import DataError, OptionError, TargetError
 from polytask.networks import MLP
 from polytask.reporting import comparison_html
@@ -184,7 +186,7 @@ def test_an_interrupted_run_keeps_the_repeats_that_are_whole(found):
 def test_the_frame_has_a_row_per_task_and_share(found):
     frame = found.to_frame()
     assert len(frame) == 9
-    assert list(frame) == ["task", "share", "n_labels", "skill_together", "skill_alone", "gain", "low", "high"]
+    assert list(frame) == ["task", "share", "n_labels", "skill_together", "skill_alone", "gain", "low", "high", "verdict"]
 
 
 def test_it_is_drawn_in_the_report_of_a_comparison(found):
@@ -226,12 +228,144 @@ def test_the_budget_of_a_curve_is_that_of_label_budget(trained):
     assert (weight[rows] > 0).all()
 
 
-def test_with_all_labels_the_curve_ends_where_the_comparison_is():
-    """But for dropout, whose draws depend on what else is trained in the same stack."""
+def test_trained_anew_with_all_labels_it_is_the_comparison_but_for_dropout():
     X, y = table()
     network = small_network().set_params(encoder=MLP(width=8, dropout=0.0))
     curve = run(joint=network, shares=[0.5, 1.0]).to_dict()
+    assert curve["comparison"] is None
     whole = compare(X, y, joint=network, separate=["alone"], folds=3, repeats=2).to_dict()
     for name, entry in curve["tasks"].items():
         for arm in ("together", "alone"):
             assert entry[arm]["skill"][-1] == pytest.approx(whole["tasks"][name]["arms"][arm]["skill"], abs=1e-4)
+
+
+def same(own, expected):
+    return (own is None and expected is None) or own == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"separate": ["alone", "best_separate"], "candidates": {"network": "network"}},
+        {"folds": TimeSplit(2, times=np.random.default_rng(0).permutation(80))},
+        {"groups": np.arange(80) // 4, "skill_metrics": {"sold": "roc_auc"}, "sample_weight": np.linspace(1, 2, 80)},
+    ],
+    ids=["dropout", "time", "groups-and-weights"],
+)
+def test_with_all_labels_the_curve_is_the_comparison_to_the_digit(settings, trained):
+    """Whatever the comparison trained beside, with all of its repeats, and nothing is trained again."""
+    X, y = table()
+    network = small_network(encoder=MLP(width=8, dropout=0.3))
+    own = {"folds": 3} | settings
+    found = compare(X, y, joint=network, repeats=3, **own)
+    own = {key: value for key, value in own.items() if key not in ("separate", "candidates")}
+    trained.clear()
+    curve = run(joint=network, shares=[0.5, 1.0], comparison=found, **own).to_dict()
+    assert all(np.isnan(labels.target).sum() > y.isna().sum().sum() for _, labels, _ in trained)
+    assert (curve["repeats"], curve["comparison"]) == (2, {"share": 1.0, "repeats": 3})
+    whole = found.to_dict()
+    entries = [(curve["tasks"][name], task["gains"]["alone"]) for name, task in whole["tasks"].items()]
+    for entry, gain in [*entries, (curve["mean"], whole["mean"]["gains"]["alone"])]:
+        assert all(same(entry["gain"][key][-1], gain[key]) for key in ("gain", "low", "high", "p_value"))
+        assert (entry["gain"]["verdict"][-1], entry["gain"]["reason"][-1]) == (gain["verdict"], gain.get("reason"))
+    for name, task in whole["tasks"].items():
+        for arm in ("together", "alone"):
+            if settings.get("skill_metrics", {}).get(name) is None:
+                assert same(curve["tasks"][name][arm]["skill"][-1], task["arms"][arm]["skill"])
+
+
+def test_a_budget_that_takes_labels_away_at_the_share_one_is_not_the_comparison(trained):
+    X, y = table(missing=0.0)
+    found = compare(X, y, joint=small_network(), separate=["alone"], folds=3, repeats=2)
+    curve = run(X, y, comparison=found, shares=[1.0], pattern="disjoint").to_dict()
+    assert curve["comparison"] is None
+    assert curve["tasks"]["price"]["n_labels"][0] < 30
+
+
+def test_only_the_comparison_can_be_the_whole_curve(trained):
+    X, y = table()
+    found = compare(X, y, joint=small_network(), separate=["alone"], folds=3, repeats=2)
+    trained.clear()
+    seen = []
+    curve = run(comparison=found, shares=[1.0], on_fold=lambda *done: seen.append(done)).to_dict()
+    assert curve["comparison"] == {"share": 1.0, "repeats": 2}
+    assert not trained
+    assert not seen
+
+
+@pytest.mark.parametrize(
+    "other, message",
+    [
+        ({"comparison": {}}, "must be what `compare` returned; got dict"),
+        ({"random_state": 3}, "its seed is 0, not 3"),
+        ({"folds": 4}, "its folds is '3', not '4'"),
+        ({"joint": small_network(max_epochs=4)}, "its joint is"),
+        ({"margin": 0.02}, "its margin is 0.01"),
+        ({"X": table(seed=1)[0]}, "its data differ"),
+        ({"sample_weight": np.linspace(1, 3, 80)}, "the gain of task 'price' is not the same"),
+    ],
+)
+def test_a_comparison_of_other_data_or_settings_is_refused(whole, other, message):
+    X, y = table()
+    with pytest.raises(OptionError, match=message):
+        run(**({"X": X, "y": y, "comparison": whole, "shares": [1.0]} | other))
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return compare(*table(), joint=small_network(), separate=["alone"], folds=3, repeats=2)
+
+
+def test_intervals_of_gains_are_adjusted_over_tasks_and_shares(found):
+    """Nine looks: Holm's widest interval has the level 0.05 / 9; those of single points are kept beside."""
+    entries = [entry["gain"] for entry in found.to_dict()["tasks"].values()]
+    for entry in entries:
+        assert all(low < plain for low, plain in zip(entry["low"], entry["low_unadjusted"], strict=True))
+        assert all(high > plain for high, plain in zip(entry["high"], entry["high_unadjusted"], strict=True))
+    p = np.array([p for entry in entries for p in entry["p_value"]])
+    adjusted = holm(p) <= 0.05
+    excludes = np.array([low > 0 or high < 0 for e in entries for low, high in zip(e["low"], e["high"], strict=True)])
+    np.testing.assert_array_equal(excludes, adjusted)
+
+
+def point(together, alone, *, n=200, seed=0):
+    """Losses of two tasks around means; the constant's are 1."""
+    rng = np.random.default_rng(seed)
+    plan = FoldPlan(np.tile(np.arange(n) % 5, (3, 1)))
+    own = [{t: rng.normal(mean, 0.05, (3, n)) for t, mean in means.items()} for means in (together, alone)]
+    return CurvePoint(*own, {t: np.ones((3, n)) for t in together}, plan, None, dict.fromkeys(together, 5.0))
+
+
+def judged(points, too_few=None):
+    return CurveRules(dict.fromkeys(points[0].together), too_few or {}, 0.95, 0.01).measure(points)
+
+
+def test_a_point_with_too_few_labels_is_undecided_and_so_is_a_mean_that_rests_on_it():
+    points = [point({"rare": 0.3, "rich": 0.5}, {"rare": 0.9, "rich": 0.5}) for _ in range(2)]
+    plain, careful = judged(points), judged(points, {"rare": "only 3 positives among the held-out rows"})
+    for before, own in zip(plain, careful, strict=True):
+        assert before["tasks"]["rare"]["gain"]["verdict"] == before["mean"]["gain"]["verdict"] == "helped"
+        gain, mean = own["tasks"]["rare"]["gain"], own["mean"]["gain"]
+        assert (gain["verdict"], gain["reason"]) == ("undecided", "only 3 positives among the held-out rows")
+        assert mean["verdict"] == "undecided"
+        assert "'rare' (only 3 positives" in mean["reason"]
+        assert own["tasks"]["rich"]["gain"]["verdict"] == before["tasks"]["rich"]["gain"]["verdict"]
+
+
+def test_less_bad_than_a_constant_is_not_helped_nor_is_such_a_mean():
+    (found,) = judged([point({"a": 3.0, "b": 0.8}, {"a": 9.0, "b": 0.8})])
+    assert found["tasks"]["a"]["gain"]["verdict"] == "undecided"
+    assert found["tasks"]["a"]["gain"]["low"] > 0
+    assert found["tasks"]["a"]["gain"]["reason"] == "learned together it is no better than a constant"
+    assert found["mean"]["gain"]["verdict"] == "undecided"
+    assert "on the mean no better than a constant" in found["mean"]["gain"]["reason"]
+
+
+def test_what_one_look_would_tell_many_do_not():
+    """The same point alone and among many points that tell nothing: an interval near 0 is not beyond chance among them."""
+    near = point({"a": 0.7865}, {"a": 0.8}, seed=4)
+    rest = [point({"a": 0.8}, {"a": 0.8}, seed=100 + k) for k in range(40)]
+    (alone,), among = judged([near]), judged([near, *rest])
+    assert alone["tasks"]["a"]["gain"]["low"] > 0
+    assert among[0]["tasks"]["a"]["gain"]["low"] < 0 < among[0]["tasks"]["a"]["gain"]["low_unadjusted"]
+    assert alone["mean"]["gain"]["low"] > 0 > among[0]["mean"]["gain"]["low"]

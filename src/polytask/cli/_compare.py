@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from polytask.automatic import Roles, Study
+    from polytask.evaluation import Comparison
 
 CURVE_REPEATS = 3  # of a learning curve, which has every share of the labels in every repeat
 
@@ -37,11 +38,11 @@ def compare(study: "Study", context: typer.Context, quiet: option.Quiet = False)
     warn_of_missing_texts(table, roles.label_columns)
     warn_of_copies(roles)
     about = {"source": ", ".join([*study.table, *study.data.values()]), "command": context.obj}
-    result = run_comparison(study, roles, table.frame, about=about, quiet=quiet)
-    stopped = None
+    found = run_comparison(study, roles, table.frame, about=about, quiet=quiet)
+    result, stopped = found.to_dict(), None
     if asked.learning_curve and result["repeats"] == result["planned_repeats"]:
         try:
-            result["learning_curve"] = run_learning_curve(study, roles, table.frame, quiet=quiet)
+            result["learning_curve"] = run_learning_curve(study, roles, table.frame, found, quiet=quiet)
         except KeyboardInterrupt as stop:  # the comparison is whole, and shown
             stop.add_note("What is shown and written is without the learning curve, of which no repeat was finished.")
             stopped = stop
@@ -59,10 +60,8 @@ def _check_metrics(metrics: dict[str, str], *, names: list[str]) -> None:
             raise OptionError(f"--metric names {target!r}, which is no target.{did_you_mean(target, names)}")
 
 
-def run_comparison(
-    study: "Study", roles: "Roles", frame: "pd.DataFrame", *, about: dict[str, Any], quiet: bool
-) -> dict[str, Any]:
-    """Compare, with live progress, and give the JSON-ready result; ``about`` holds the ``source`` and the ``command``."""
+def run_comparison(study: "Study", roles: "Roles", frame: "pd.DataFrame", *, about: dict[str, Any], quiet: bool) -> "Comparison":
+    """Compare, with live progress, with a JSON-ready result; ``about`` holds the ``source`` and the ``command``."""
     from polytask.automatic import study_comparison, study_network
     from polytask.cli._progress import fold_progress
     from polytask.cli._threads import threads_for, use_threads
@@ -84,11 +83,13 @@ def run_comparison(
     result["data"]["reasons"] = {name: roles.reasons.get(name, why) for name, why in result["data"]["reasons"].items()}
     result["settings"]["command"] = about["command"]
     result["notes"] += [f"Left out: {why}" for why in roles.skipped.values()]
-    return result
+    return found
 
 
-def run_learning_curve(study: "Study", roles: "Roles", frame: "pd.DataFrame", *, quiet: bool) -> dict[str, Any]:
-    """Compare over shares of the labels, with live progress; JSON-ready."""
+def run_learning_curve(
+    study: "Study", roles: "Roles", frame: "pd.DataFrame", comparison: "Comparison", *, quiet: bool
+) -> dict[str, Any]:
+    """Compare over shares of the labels, with live progress; JSON-ready. With all labels it is the comparison."""
     from polytask.automatic import study_comparison, study_network
     from polytask.cli._console import note
     from polytask.cli._progress import fold_progress
@@ -97,9 +98,9 @@ def run_learning_curve(study: "Study", roles: "Roles", frame: "pd.DataFrame", *,
     settings = study_comparison(study, roles, frame)
     settings["repeats"] = min(settings["repeats"], CURVE_REPEATS)
     note("Learning curve: the same over shares of the labels", quiet=quiet)
+    settings |= {"joint": study_network(study), "comparison": comparison}
     with fold_progress(None, quiet=quiet) as on_fold:
-        joint = study_network(study)
-        found = learning_curve(roles.inputs, roles.labels, roles.tasks, joint=joint, on_fold=on_fold, **settings)
+        found = learning_curve(roles.inputs, roles.labels, roles.tasks, on_fold=on_fold, **settings)
     return found.to_dict()
 
 

@@ -53,9 +53,8 @@ def demo(
         }
     )
     roles = study_roles(study, students.frame)
-    result = run_comparison(
-        study, roles, students.frame, about={"source": str(students.path), "command": context.obj}, quiet=quiet
-    )
+    about = {"source": str(students.path), "command": context.obj}
+    result = run_comparison(study, roles, students.frame, about=about, quiet=quiet).to_dict()
     result["study"] = study.seen_from(place.parent).to_dict()
     show_comparison(result, json=json, report=place, quiet=quiet)
 

@@ -261,10 +261,7 @@ def _gains(
     margin: float,
 ) -> dict[str, GainTable]:
     """Gains over every separate arm; rows of one unit count as one."""
-    uneven = uneven_weights(labels, weight)
-    held, parts = (plan.held >= 0).any(axis=0), [labels.slices[task.name] for task in labels.tasks]
-    own = ([values[held][:, part] for part in parts] for values in (labels.target, weight))
-    too_few = too_few_labels(labels.tasks, *own)
+    uneven, too_few = uneven_weights(labels, weight), few_labels(labels, weight, plan)
     return {
         arm: gain_table(
             {t: LossArrays(losses[TOGETHER][t], losses[arm][t], constant[t], uneven[t]) for t in constant},
@@ -278,6 +275,13 @@ def _gains(
         for arm in arms
         if arm != TOGETHER
     }
+
+
+def few_labels(labels: LabelTable, weight: Array, plan: FoldPlan) -> dict[str, str]:
+    """Tasks whose held-out labels are too few for a verdict, and why."""
+    held, parts = (plan.held >= 0).any(axis=0), [labels.slices[task.name] for task in labels.tasks]
+    own = ([values[held][:, part] for part in parts] for values in (labels.target, weight))
+    return too_few_labels(labels.tasks, *own)
 
 
 def uneven_weights(labels: LabelTable, weight: Array) -> dict[str, Array | None]:
@@ -386,11 +390,16 @@ def _without_errors(entry: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in entry.items() if not key.startswith("error_") and key != "saturated"}
 
 
-def _shown(model: MultiTaskNetwork) -> str:
+def shown_settings(model: MultiTaskNetwork) -> str:
     """Settings that differ from the default ones, in one line; the tasks are told elsewhere."""
     default = MultiTaskNetwork().get_params(deep=False)
     changed = {key: value for key, value in model.get_params(deep=False).items() if key != "tasks" and value != default[key]}
     return f"{type(model).__name__}({', '.join(f'{key}={value!r}' for key, value in changed.items())})"
+
+
+def shown_folds(folds: Any) -> str:
+    """A number or a splitter, in one line."""
+    return " ".join(repr(folds).split())
 
 
 def _units(plan: FoldPlan, blocks: Array, length: int) -> dict[str, Any]:
@@ -472,7 +481,7 @@ def _context(
         )
     return {
         "split": balance,
-        "settings": {"joint": _shown(model), "skill_metrics": dict(skill_metrics or {}), "folds": " ".join(repr(folds).split())},
+        "settings": {"joint": shown_settings(model), "skill_metrics": dict(skill_metrics or {}), "folds": shown_folds(folds)},
         "versions": {
             "python": platform.python_version(),
             "torch": torch.__version__,

@@ -1,6 +1,6 @@
 """All tasks of a comparison: gains, intervals, verdicts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -95,6 +95,24 @@ def gain_table(
     """
     if not 0 < confidence < 1:
         raise ValueError(f"`confidence` must lie between 0 and 1; got {confidence}.")
+    tasks, gains = task_entries(losses, fold=fold, groups=groups, confidence=confidence, margin=margin, too_few=too_few)
+    (mean,) = mean_entries([gains], fold=fold, groups=groups, confidence=confidence, margin=margin, too_few=too_few)
+    if not resampled:
+        for entry in (*tasks.values(), mean):
+            entry["nadeau_bengio"] = None
+    return GainTable(tasks, mean, confidence, margin, gains)
+
+
+def task_entries(
+    losses: Mapping[str, LossArrays],
+    *,
+    fold: ArrayLike,
+    groups: ArrayLike | None,
+    confidence: float,
+    margin: float,
+    too_few: Mapping[str, str] | None,
+) -> tuple[dict[str, dict[str, Any]], dict[str, TaskGain]]:
+    """Give ``GainTable.tasks``, and the gains of those that have one; adjusted over all of ``losses``. As :func:`gain_table`."""
     gains: dict[str, TaskGain] = {}
     reasons: dict[str, str] = {}
     for name, arrays in losses.items():
@@ -104,25 +122,35 @@ def gain_table(
             )
         except UndefinedGain as error:
             reasons[name] = str(error)
-    too_few = {name: reason for name, reason in (too_few or {}).items() if name in gains}
     intervals = _intervals(list(gains.values()), confidence) if gains else None
     place = {name: i for i, name in enumerate(gains)}
-    tasks = {
-        name: _task_entry(gains[name], intervals, place[name], confidence, margin, too_few.get(name))
+    entries = {
+        name: _task_entry(gains[name], intervals, place[name], confidence, margin, (too_few or {}).get(name))
         if intervals is not None and name in gains
         else _empty_entry(TASK_KEYS, reasons[name])
         for name in losses
     }
-    mean = _mean_entry(gains, fold, groups, confidence, margin)
-    if too_few and mean["verdict"] != "none":
-        rest = {name: gain for name, gain in gains.items() if name not in too_few}
-        surer = _mean_entry(rest, fold, groups, confidence, margin)["verdict"] if rest else "none"
-        if surer != mean["verdict"]:
-            mean |= {"verdict": "undecided", "reason": _mean_reason(too_few, n_tasks=len(gains))}
-    if not resampled:
-        for entry in (*tasks.values(), mean):
-            entry["nadeau_bengio"] = None
-    return GainTable(tasks, mean, confidence, margin, gains)
+    return entries, gains
+
+
+def mean_entries(
+    points: Sequence[Mapping[str, TaskGain]],
+    *,
+    fold: ArrayLike,
+    groups: ArrayLike | None,
+    confidence: float,
+    margin: float,
+    too_few: Mapping[str, str] | None,
+) -> list[dict[str, Any]]:
+    """Give ``GainTable.mean`` of each of several points, such as shares of the labels; adjusted over the points."""
+    few = [{name: why for name, why in (too_few or {}).items() if name in gains} for gains in points]
+    entries = _means(points, fold, groups, confidence, margin)
+    rest = [{name: gain for name, gain in gains.items() if name not in own} for gains, own in zip(points, few, strict=True)]
+    surer = _means(rest, fold, groups, confidence, margin) if any(few) else entries
+    for entry, other, own, gains in zip(entries, surer, few, points, strict=True):
+        if own and entry["verdict"] not in ("none", other["verdict"]):
+            entry |= {"verdict": "undecided", "reason": _mean_reason(own, n_tasks=len(gains))}
+    return entries
 
 
 ESTIMATE_KEYS = ("gain", "se", "df", "se_rows_repeats", "nadeau_bengio")
@@ -173,17 +201,27 @@ def _task_entry(
     return _estimate(gain, confidence) | interval | {"delta": gain.delta, "saturated": gain.saturated} | errors
 
 
+def _means(
+    points: Sequence[Mapping[str, TaskGain]], fold: ArrayLike, groups: ArrayLike | None, confidence: float, margin: float
+) -> list[dict[str, Any]]:
+    means = {k: mean_gain(list(gains.values()), fold=fold, groups=groups) for k, gains in enumerate(points) if gains}
+    intervals = _intervals(list(means.values()), confidence) if means else None
+    place = {k: i for i, k in enumerate(means)}
+    return [
+        _mean_entry(means[k], gains, intervals, place[k], confidence, margin)
+        if intervals is not None and k in means
+        else _empty_entry(MEAN_KEYS, "no task has a gain") | {"n_tasks": 0}
+        for k, gains in enumerate(points)
+    ]
+
+
 def _mean_entry(
-    gains: dict[str, TaskGain], fold: ArrayLike, groups: ArrayLike | None, confidence: float, margin: float
+    mean: Gain, gains: Mapping[str, TaskGain], intervals: Intervals, i: int, confidence: float, margin: float
 ) -> dict[str, Any]:
-    if not gains:
-        return _empty_entry(MEAN_KEYS, "no task has a gain") | {"n_tasks": 0}
-    mean = mean_gain(list(gains.values()), fold=fold, groups=groups)
-    intervals = _intervals([mean], confidence)
-    keys = ("low", "high", "p_value", "detectable")
-    return (
-        _estimate(mean, confidence) | _interval(mean, intervals, 0, keys, margin) | {"delta_m": mean.delta, "n_tasks": len(gains)}
-    )
+    interval = _interval(mean, intervals, i, ("low", "high", "p_value", "detectable"), margin)
+    if interval["verdict"] == "helped" and np.mean([gain.error_joint / gain.error_constant for gain in gains.values()]) >= 1:
+        interval |= {"verdict": "undecided", "reason": "learned together tasks are on the mean no better than a constant"}
+    return _estimate(mean, confidence) | interval | {"delta_m": mean.delta, "n_tasks": len(gains)}
 
 
 def _empty_entry(keys: tuple[str, ...], reason: str) -> dict[str, Any]:
