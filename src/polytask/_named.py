@@ -4,7 +4,9 @@ import difflib
 import inspect
 import re
 from collections.abc import Mapping
-from typing import Any
+from numbers import Integral, Real
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from polytask.exceptions import OptionError
 
@@ -53,7 +55,7 @@ def settings_of_text(text: str, *, option: str, example: str) -> dict[str, Any]:
 
 
 def check_settings(own: type, names: list[str], settings: Mapping[str, Any], *, option: str) -> None:
-    """Refuse settings that a class does not have, and those that it needs and were not given."""
+    """Refuse settings that a class does not have, values of a wrong kind, and settings that it needs and were not given."""
     title = own.__name__
     for name in settings:
         if name not in names:
@@ -65,6 +67,48 @@ def check_settings(own: type, names: list[str], settings: Mapping[str, Any], *, 
     missing = [p.name for p in parameters if p.name in names and p.default is p.empty and p.name not in settings]
     if missing:
         raise OptionError(f"{title} in {option} needs {', '.join(map(repr, missing))}.")
+    hints = _hints(own)
+    for name, value in settings.items():
+        if name in hints and (must := _must_be(hints[name], value)):
+            raise OptionError(f"{name!r} of {title} in {option} must be {must}; got {value!r}.")
+
+
+def _hints(own: type) -> dict[str, Any]:
+    """The kinds of values that the constructor names; empty where they cannot be read."""
+    try:
+        return get_type_hints(own.__init__)  # type: ignore[misc]
+    except (NameError, TypeError):
+        return {}
+
+
+def _must_be(hint: Any, value: Any) -> str:
+    """What a setting must be, where a value is of none of the plain kinds it may have; empty where it may be this value."""
+    kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    words = [_words(kind) for kind in kinds]
+    if "" in words or any(_is_of(kind, value) for kind in kinds):
+        return ""
+    return " or ".join(words)
+
+
+def _words(kind: Any) -> str:
+    """A plain kind in words; empty for one that only its class can judge, such as a text or an object."""
+    if get_origin(kind) is Literal:
+        return " or ".join(map(repr, get_args(kind)))
+    if get_origin(kind) is Mapping:
+        return "given by entries (NAME.TASK=NUMBER)"
+    return {int: "a whole number", float: "a number", bool: "true or false", type(None): "none"}.get(kind, "")
+
+
+def _is_of(kind: Any, value: Any) -> bool:
+    if get_origin(kind) is Literal:
+        return value in get_args(kind)
+    if get_origin(kind) is Mapping:
+        return isinstance(value, Mapping)
+    if kind is int:
+        return isinstance(value, Integral) and not isinstance(value, bool)
+    if kind is float:
+        return isinstance(value, Real) and not isinstance(value, bool) and value == value
+    return isinstance(value, kind)
 
 
 def _mark(own: Any) -> str:

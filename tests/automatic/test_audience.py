@@ -82,3 +82,9 @@ def test_a_predictor_speaks_of_its_parameters(settings, message):
     frame = pd.DataFrame({"a": [1.0, 2.0, 3.0], "y": [1.0, 2.0, 3.5]})
     with pytest.raises((DataError, OptionError), match=message):
         MultiTaskPredictor(["y"], **settings).fit(frame)
+
+
+def test_a_file_beside_the_study_is_found_in_its_text():
+    text = parse_yaml("target: [price]\ntable: train.csv\n", where="s.yaml")
+    said = in_fields("There is no file train.csv.", text, path="s.yaml")
+    assert said == "s.yaml, line 2: There is no file train.csv."

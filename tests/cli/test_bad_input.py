@@ -263,3 +263,23 @@ def test_a_folder_that_cannot_be_written_to_is_told_before_the_work(polytask, ta
     monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
     shown = polytask("compare", table, "-t", "price", "--json", tmp_path / "c.json")
     assert "The folder of --json cannot be written to" in told(shown)
+
+
+def test_a_gap_below_zero_is_one_whole_sentence(polytask, table):
+    said = told(polytask("tasks", table, "-t", "price", "--time", "area", "--gap", "-1"))
+    assert said.endswith("and not negative; got '-1'.")
+    said = told(polytask("tasks", table, "-t", "price", "--time", "area", "--gap", "1 month"))
+    assert said.endswith("got '1 month'. Months and years differ in length; write days or weeks.")
+
+
+def test_a_table_of_data_without_its_target_is_named(polytask, table):
+    other = table.with_name("other.csv")
+    other.write_text("a,b\n1,2\n")
+    said = told(polytask("tasks", "--data", f"price={table}", "--data", f"sold={other}"))
+    assert said == f"error: The table '{other}' of --data: Target 'sold' is not in the table. Columns are 'a', 'b'."
+
+
+def test_a_setting_of_a_wrong_kind_is_told(learn, request):
+    if "tasks" not in request.node.name:
+        said = told(learn("-t", "price", "--balancing", "cagrad:c=foo"))
+        assert said.endswith("'c' of CAGrad must be a number; got 'foo'.")

@@ -8,6 +8,7 @@ import pytest
 
 from polytask.exceptions import DataError, OptionError, PolytaskWarning, TargetError
 from polytask.tasks import KINDS, Multilabel, infer_task, task_of_kind
+from polytask.tasks._labels import numbers_of
 
 
 def infer(values, **options):
@@ -138,3 +139,34 @@ def test_an_order_that_is_given_is_taken():
 def test_only_an_ordinal_task_takes_an_order():
     with pytest.raises(OptionError, match="Only an ordinal task takes an order; task 'y' is of kind count"):
         infer([1, 2, 3], kind="count", order=(3, 2, 1))
+
+
+def test_a_few_texts_among_numbers_are_named_with_their_rows():
+    values = pd.Series([k + 0.5 for k in range(200)], dtype=object, index=np.arange(200))
+    values[5] = "abc"
+    with pytest.raises(
+        TargetError, match=r"199 of 200 are numbers, and 'abc' in row 5 is not\. Correct .*`missing`.*y:multiclass"
+    ):
+        infer_task("y", pd.DataFrame({"y": values}))
+    values[[7, 9, 11]] = "bad"
+    with pytest.raises(TargetError, match=r"196 of 200 .*'abc' in row 5, 'bad' in row 7, 'bad' in row 9 and 1 more are not\."):
+        infer_task("y", pd.DataFrame({"y": values}))
+    few = pd.Series([k % 30 for k in range(200)], dtype=object)
+    few[5] = "abc"
+    found = infer_task("y", pd.DataFrame({"y": few}))
+    assert (found.task.kind, found.reason[-75:]) == (
+        "multiclass", "that are not all numbers: 199 of 200 are numbers, and 'abc' in row 5 is not"
+    )  # fmt: skip
+
+
+def test_texts_of_which_many_are_no_numbers_are_still_free_text():
+    values = pd.Series([k if k % 2 else f"t{k}" for k in range(300)], dtype=object)
+    with pytest.raises(TargetError, match="free text or an identifier"):
+        infer_task("y", pd.DataFrame({"y": values}))
+
+
+@pytest.mark.parametrize("value", ["x", np.inf])
+def test_rows_in_errors_are_numbers_as_they_are_written(value):
+    values = pd.Series([1.5, value, 2.5], dtype=object if value == "x" else float, index=np.arange(3))
+    with pytest.raises(DataError, match=r"in row 1[.;]"):
+        numbers_of(values, task="y")

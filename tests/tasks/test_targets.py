@@ -262,3 +262,9 @@ def test_a_name_may_be_in_quotes():
 def test_no_task_goes_without_a_name():
     with pytest.raises(TargetError, match="A task must have a name; got ' '"):
         Binary(" ")
+
+
+@pytest.mark.parametrize("spec", ["quantiles(age,4", "quantiles(age,4:multiclass", "log(age as old"])
+def test_a_missing_bracket_is_told(spec):
+    with pytest.raises(TargetError, match=r"lacks a closing bracket\. Write such as '\w+\(age[,4]*\)'"):
+        parse_targets([spec], ["age"])

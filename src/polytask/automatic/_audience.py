@@ -113,7 +113,7 @@ def _blamed(text: str, study: YAMLText, places: list[Place], *, folder: Path) ->
         said = [named[field] for field in [_field(place)] if field in named]
         said += [quoted[name] for name in _names(place, value) if name in quoted]
         if _field(place) in ("table", "data") and isinstance(value, str):  # a file, which need not be in quotes
-            said += [at for at in [words.find(os.path.join(folder, value))] if at >= 0]
+            said += [at for at in [words.find(str(folder / value))] if at >= 0]
         if said and (best is None or (len(said), -min(said)) > best[:2]):
             best = (len(said), -min(said), place)
     return None if best is None else best[2]

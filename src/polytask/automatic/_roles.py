@@ -275,7 +275,7 @@ def _times(column: "pd.Series") -> "np.ndarray[Any, Any]":
         if dates.isna().any():
             raise DataError(
                 f"Column {column.name!r} of --time must hold numbers or dates such as 2026-01-31; got "
-                f"{str(column[dates.isna()].iloc[0])!r} in row {column.index[dates.isna()][0]!r}."
+                f"{str(column[dates.isna()].iloc[0])!r} in row {column[dates.isna()].index.tolist()[0]!r}."
             )
         column = dates
     return np.asarray(column.dt.tz_convert(None).to_numpy() if column.dt.tz is not None else column.to_numpy())

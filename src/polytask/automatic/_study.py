@@ -89,10 +89,10 @@ def read_gap(text: str) -> Any:
         span = pd.Timedelta(re.sub(r"(?i)\bweeks?\b", "W", text))
         if span >= pd.Timedelta(0) and not text.strip().lstrip("+-.").replace(".", "").isdigit():
             return span.to_pytimedelta()
-    why = " Months and years differ in length; write days or weeks." if re.search(r"(?i)month|year|quarter", text) else ""
+    why = ". Months and years differ in length; write days or weeks" if re.search(r"(?i)month|year|quarter", text) else ""
     raise ValueError(
         "must be a number of rows ('7' or '7 rows'), a time of weeks, days, hours, minutes or seconds ('7 days', '1 week'), or a "
-        f"number in the unit of the times ('0.5'), and not negative; got {text!r}.{why}"
+        f"number in the unit of the times ('0.5'), and not negative; got {text!r}{why}"
     )
 
 

@@ -5,7 +5,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from polytask.automatic._study import Study
-from polytask.exceptions import OptionError, PolytaskWarning
+from polytask.exceptions import OptionError, PolytaskWarning, TargetError
 
 if TYPE_CHECKING:
     from polytask.data import ReadTable
@@ -59,7 +59,10 @@ def _stacked(study: Study) -> "ReadTable":
     _check_own_files(study)
     for target, file in study.data.items():
         tables[target] = table = _read(study, [file])
-        specs = parse_targets([target], list(table.frame.columns))
+        try:
+            specs = parse_targets([target], list(table.frame.columns))
+        except TargetError as error:
+            raise TargetError(f"The table '{file}' of --data: {error}") from error
         labels[target] = list(dict.fromkeys(column for spec in specs for column in spec.sources))
     for target, table in tables.items():
         others = {column: other for other, own in labels.items() for column in own if column not in labels[target]}

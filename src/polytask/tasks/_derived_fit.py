@@ -17,7 +17,7 @@ from polytask.tasks._derived import (
     tags_of,
     written,
 )
-from polytask.tasks._labels import as_number, numbers_of, one_value_error
+from polytask.tasks._labels import as_number, numbers_of, one_value_error, plain
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -89,7 +89,7 @@ def _check_defined(derived: Derived, column: pd.Series, numbers: Array) -> None:
     }[derived.function]
     raise TargetError(
         f"Target {derived.name!r} needs numbers {TRANSFORMS[derived.function][2]}; {len(outside)} of {n} labels in column "
-        f"{derived.source!r} are not, the first is {written(float(numbers[first]))} in row {column.index[first]!r}. "
+        f"{derived.source!r} are not, the first is {written(float(numbers[first]))} in row {plain(column.index[first])!r}. "
         f"{way_out}, or leave these cells empty if they mark a missing label."
     )
 

@@ -26,6 +26,7 @@ from polytask.tasks._labels import as_number
 
 _OPERATOR = re.compile(r"\s*(>=|<=|==|!=|>|<)\s*")
 _CALL = re.compile(r"\s*([A-Za-z_]\w*)\((.*)\)\s*", flags=re.DOTALL)
+_STARTS_CALL = re.compile(rf"\s*(?:{'|'.join(FUNCTIONS)})\s*\(", flags=re.IGNORECASE)
 _MOST_QUANTILES = 100
 
 
@@ -81,6 +82,8 @@ def unknown_expression(spec: str, columns: Sequence[str]) -> TargetError | None:
     """The error of words that look like an expression and are none; None if they do not look like one."""
     body, _ = _split_kind(spec)
     text, _ = _readings(body)[0]
+    if _STARTS_CALL.match(text) and text.count("(") > text.count(")"):
+        return TargetError(f"Target {spec!r} lacks a closing bracket. Write such as '{text.rstrip()})'.")
     call = _CALL.fullmatch(text)
     if call and (call[2].strip() in columns or not nearest(body, columns)):
         return TargetError(

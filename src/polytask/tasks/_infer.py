@@ -11,7 +11,7 @@ from polytask._lists import holds_lists, separator_of
 from polytask.exceptions import OptionError, PolytaskWarning, TargetError
 from polytask.tasks._classification import Binary, Multiclass
 from polytask.tasks._count import Count
-from polytask.tasks._labels import check_finite_labels, column_of, distinct_labels, numbers_of, one_value_error
+from polytask.tasks._labels import check_finite_labels, column_of, distinct_labels, numbers_of, one_value_error, plain
 from polytask.tasks._multilabel import Multilabel
 from polytask.tasks._ordinal import Ordinal, order_by_alphabet
 from polytask.tasks._regression import Regression
@@ -23,6 +23,7 @@ KINDS: dict[str, type[Task]] = {task.kind: task for task in (Regression, Binary,
 MAX_FEW = 10  # whole numbers with at most this many distinct values are read as classes
 MAX_CLASSES = 100  # more distinct texts than this are no classes without being asked for
 _SHOWN_CLASSES = 8
+_ODD_SHARE, _SHOWN_ODD = 0.1, 3  # at most such a share of values that are no numbers is told as odd ones, so many by name
 
 
 @dataclass(frozen=True)
@@ -122,13 +123,32 @@ def _infer_from_many(name: str, columns: tuple[str, ...], values: pd.Series, lab
         hint = f"; if it counts something, write {name}:count" if (numbers >= 0).all() else ""
         return Inference(Regression(name, columns), f"whole numbers with more than {MAX_FEW} distinct values{hint}")
     n_labels = int(values.notna().sum())
+    odd = _odd_values(values)
     if len(labels) > MAX_CLASSES or len(labels) > n_labels / 2:
+        if odd:
+            raise TargetError(
+                f"Task {name!r} is of numbers but for a few values: {odd}. Correct them, or mark them as missing (`missing`); "
+                f"write {name}:multiclass if all values are classes."
+            )
         raise TargetError(
             f"Task {name!r} has {'over ' if len(labels) > MAX_CLASSES else ''}{min(len(labels), MAX_CLASSES)} distinct texts in "
             f"{n_labels} labels, which looks like free text or an identifier. Write {name}:multiclass if they are classes"
             + (f", or {name}:multilabel if they are lists of tags." if separator_of(map(str, labels)) else ".")
         )
-    return Inference(Multiclass(name, columns), f"{len(labels)} distinct values that are not numbers")
+    which = f"all numbers: {odd}" if odd and len(labels) > MAX_FEW else "numbers"
+    return Inference(Multiclass(name, columns), f"{len(labels)} distinct values that are not {which}")
+
+
+def _odd_values(values: pd.Series) -> str:
+    """The few values of a column of numbers that are none, in words with their rows; empty where most are no numbers."""
+    seen = values.dropna()
+    odd = seen[pd.to_numeric(seen.astype(object), errors="coerce").isna()]
+    if not 0 < len(odd) <= _ODD_SHARE * len(seen):
+        return ""
+    shown = [f"{plain(value)!r} in row {plain(row)!r}" for row, value in odd.iloc[:_SHOWN_ODD].items()]
+    more = f" and {len(odd) - _SHOWN_ODD} more" if len(odd) > _SHOWN_ODD else ""
+    are = "is not" if len(odd) == 1 else "are not"
+    return f"{len(seen) - len(odd)} of {len(seen)} are numbers, and {', '.join(shown)}{more} {are}"
 
 
 def _warn_of_alphabet(name: str, values: pd.Series) -> None:

@@ -103,15 +103,24 @@ def numbers_of(values: pd.Series, *, task: str) -> Array:
         numbers = pd.to_numeric(values.astype(object), errors="coerce")
         bad = values[numbers.isna() & values.notna()]
         if len(bad):
-            raise TargetError(f"Task {task!r} needs numbers; got {bad.iloc[0]!r} in row {bad.index[0]!r}.")
+            raise TargetError(f"Task {task!r} needs numbers; got {plain(bad.iloc[0])!r} in row {plain(bad.index[0])!r}.")
     elif isinstance(values.dtype, np.dtype) and values.dtype.kind in "mMc":
         raise TargetError(f"Task {task!r} needs numbers; got a column of type {values.dtype}.")
     else:
         numbers = values
     array = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
     if np.isinf(array).any():
-        raise _infinite_label_error(task, where=f" in row {values.index[np.isinf(array)][0]!r}")
+        raise _infinite_label_error(task, where=f" in row {plain(values.index[np.isinf(array)][0])!r}")
     return array
+
+
+def plain(value: Any) -> Any:
+    """A scalar of numpy as Python's own, which errors show as ``3`` and not as ``np.int64(3)``; other values stay.
+
+    >>> plain(np.int64(3)), plain("abc")
+    (3, 'abc')
+    """
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def check_finite_labels(labels: Sequence[Any], *, task: str) -> None:

@@ -1,0 +1,58 @@
+"""Values of a wrong kind in settings that are given by name."""
+
+import inspect
+
+import pytest
+
+from polytask._named import check_settings
+from polytask.balancing._names import method_names, method_of, method_text
+from polytask.exceptions import OptionError
+from polytask.networks.initialization._initializers import INITIALIZERS
+from polytask.networks.sharing import sharing_of
+from polytask.optim._by_part import OPTIMIZERS
+from polytask.optim._regularizers import REGULARIZERS
+from polytask.optim._schedules import SCHEDULES
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "said"),
+    [
+        (method_of, "cagrad:c=foo", "'c' of CAGrad in `o` must be a number; got 'foo'."),
+        (method_of, "cagrad:c=nan", "'c' of CAGrad in `o` must be a number; got nan."),
+        (method_of, "cagrad:c=true", "'c' of CAGrad in `o` must be a number; got True."),
+        (method_of, "every:method=cagrad:c=x,k=10", "'c' of CAGrad in `o` must be a number; got 'x'."),
+        (method_of, "every:method=mgda,k=2.5", "'k' of Every in `o` must be a whole number; got 2.5."),
+        (
+            method_of,
+            "fixed_weights:weights=2",
+            "'weights' of FixedWeights in `o` must be given by entries (NAME.TASK=NUMBER); got 2.",
+        ),
+        (sharing_of, "mmoe:n_experts=foo", "'n_experts' of MMoE in `o` must be a whole number; got 'foo'."),
+        (OPTIMIZERS.of, "sgd:momentum=foo", "'momentum' of SGD in `o` must be a number; got 'foo'."),
+        (OPTIMIZERS.of, "sgd:nesterov=3", "'nesterov' of SGD in `o` must be true or false; got 3."),
+    ],
+)
+def test_a_value_of_a_wrong_kind_is_told_in_a_sentence(read, text, said):
+    with pytest.raises(OptionError) as caught:
+        read(text, option="`o`")
+    assert str(caught.value) == said
+
+
+def test_numbers_of_either_kind_entries_and_none_are_taken():
+    assert method_text(method_of("cagrad:c=1")) in ("cagrad:c=1", "cagrad:c=1.0")
+    assert method_of("fixed_weights:weights.price=2").weights == {"price": 2}
+
+
+@pytest.mark.parametrize(
+    "known", [method_names(), OPTIMIZERS.classes, SCHEDULES.classes, REGULARIZERS.classes, INITIALIZERS.classes]
+)
+def test_the_defaults_of_every_class_are_of_the_kinds_it_names(known):
+    """Else a text that repeats a default would be refused."""
+    for own in known.values():
+        if own.__init__ is object.__init__:
+            continue
+        parameters = inspect.signature(own.__init__).parameters
+        needed = [name for name in own._setting_names() if parameters[name].default is inspect.Parameter.empty]
+        defaults = {name: parameters[name].default for name in own._setting_names() if name not in needed}
+        if not needed:
+            check_settings(own, own._setting_names(), defaults, option="`o`")
