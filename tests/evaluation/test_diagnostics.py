@@ -137,6 +137,46 @@ def test_areas_are_those_of_scikit_learn_and_curves_end_in_the_corners():
     assert len(entry["roc"]) <= 62
 
 
+def reweighted(p, weights):
+    """Probabilities of the population in which classes count by weight."""
+    found = p * np.asarray(weights)
+    return found / found.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("kind", [Binary, Multiclass, Ordinal])
+@pytest.mark.parametrize("class_weight", ["balanced", {"0": 1.0, "1": 6.0}])
+def test_calibration_of_a_task_with_class_weights_is_of_the_population_that_they_make(kind, class_weight, rng):
+    n, k = 20_000, 2 if kind is Binary else 3
+    p = rng.dirichlet([6.0, 1.0, 2.0][:k], size=n)
+    y = pd.DataFrame({"sold": (rng.random(n)[:, None] > p.cumsum(axis=1)).sum(axis=1)})
+    task = kind("sold", class_weight=class_weight).fit(y)
+    target = task.encode(y)
+    weights = task.with_statistics(target, np.ones((n, 1))).class_weights
+    asked, plain = (diagnose(task, outputs, target) for outputs in (reweighted(p, weights), p))
+    assert asked["is_class_weighted"]
+    part = asked["parts"]["calibration"]
+    assert part["predicted"] == pytest.approx(part["observed"][0], abs=0.015)
+    assert part["slope"][0] == pytest.approx(1, abs=0.15)
+    assert part["error"] < 0.03
+    shown = reweighted(p, weights)
+    hits = y["sold"] == 1 if k == 2 else y["sold"] == shown.argmax(axis=1)
+    assert part["unweighted"] == pytest.approx(hits.mean(), rel=1e-4)
+    assert part["n_true"] == hits.sum()
+    off = plain["parts"]["calibration"]  # probabilities of the rows as they are, not those that were asked for
+    assert abs(off["predicted"] - off["observed"][0]) > 0.05
+    for cut in asked["parts"].get("levels", {}).get("cuts", []):
+        assert cut["predicted"] == pytest.approx(cut["observed"][0], abs=0.015)
+
+
+def test_rows_are_as_they_are_without_class_weights():
+    frame, inputs, rng = table()
+    task = Binary("sold").fit(frame)
+    found = diagnose(task, outputs_of(task, inputs, rng), task.encode(frame))
+    assert not found["is_class_weighted"]
+    assert "unweighted" not in found["parts"]["calibration"]
+    assert found["parts"]["calibration"]["observed"][0] == pytest.approx((frame["sold"] == "yes").mean(), rel=1e-4)
+
+
 def test_the_calibration_line_is_that_of_an_unpenalized_logistic_regression():
     task, outputs, target, _ = case(Binary("sold"))
     p = np.clip(outputs[:, 1] ** 2, 0.01, 0.99)

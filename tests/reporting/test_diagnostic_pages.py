@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from polytask.evaluation import diagnose_tasks
-from polytask.reporting import comparison_html, fit_html
+from polytask.reporting import comparison_html, fit_html, write_report
 from polytask.reporting._diagnostic_view import diagnostic_views
 from polytask.reporting._words_of_classes import calibration_words
 from polytask.reporting._words_of_numbers import scatter_words
-from polytask.tasks import Binary
+from polytask.tasks import Binary, Multiclass
 from tests.reporting._diagnosed import diagnosed_comparison, diagnosed_fit
 from tests.reporting._page import Page
 from tests.reporting._sample import NASTY, many_tasks
@@ -250,6 +250,48 @@ def test_a_few_groups_are_told_to_be_few(rare):
     words = rare(np.repeat([0, 1], 20))
     assert "2 groups: so few that they are wide and rough" in words
     assert "These rows are of 2 groups only" in words
+
+
+def diagnosed_fit_of(task, y, p):
+    found = diagnose_tasks([task], {task.name: p}, {task.name: task.encode(y)})
+    tasks = {task.name: {"kind": task.kind, "diagnostics": found[task.name]}}
+    return {"format": "polytask.fit", "version": 1, "tasks": tasks}
+
+
+def test_class_weights_are_told_in_every_format(rng, tmp_path):
+    p = rng.uniform(0.3, 0.9, 2000)
+    y = pd.DataFrame({"high": rng.random(2000) < p})
+    asked = p / (p + (1 - p) * 1.5)  # about what balanced weights make of it
+    result = diagnosed_fit_of(Binary("high", class_weight="balanced").fit(y), y, np.stack([1 - asked, asked], axis=1))
+    weighed = (
+        "Rows count by the class weights of this task here, as its probabilities do (in the rows as they are, 'True' is true"
+    )
+    for words in (Page(fit_html(result)).words, write_report(result, tmp_path / "r.md").read_text().replace("\\", "")):
+        assert weighed in words
+        assert ", which agrees: it is true in 50 %" in words
+        assert "class weights count in calibration" in words
+        assert ", but class weights, as asked, decide which class that is." in words
+
+
+@pytest.mark.parametrize("n_true", [2, 38])
+def test_calibration_of_few_positives_or_negatives_concludes_nothing(n_true, rng):
+    y = pd.DataFrame({"passed": np.repeat(["yes", "no"], [n_true, 40 - n_true])})
+    p = rng.uniform(0.05, 0.95, 40)
+    words = Page(fit_html(diagnosed_fit_of(Binary("passed").fit(y), y, np.stack([1 - p, p], axis=1)))).words
+    assert (
+        f"Only in 2 of 40 labels 'yes' is {'' if n_true == 2 else 'not '}true: with fewer than 10, nothing is concluded" in words
+    )
+    assert "too extreme" not in words
+    assert "too timid" not in words
+    assert "which is too" not in words
+    assert "off by more than chance" not in words
+
+
+def test_calibration_of_few_rare_labels_of_many_classes_concludes_nothing(rng):
+    y = pd.DataFrame({"colour": np.repeat(["red", "green", "blue"], [495, 3, 2])})
+    p = rng.dirichlet(np.ones(3), 500)
+    words = Page(fit_html(diagnosed_fit_of(Multiclass("colour").fit(y), y, p))).words
+    assert "Only 5 of 500 labels are not the most common one: with fewer than 10, nothing is concluded of" in words
 
 
 def test_an_interval_over_most_of_the_scale_is_said_to_tell_nothing():

@@ -8,7 +8,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from polytask.evaluation._diagnostics_classes import class_calibration, confusion, curves, levels, tag_calibration, tags
+from polytask.evaluation._diagnostics_classes import (
+    calibrated_share,
+    class_calibration,
+    confusion,
+    curves,
+    levels,
+    tag_calibration,
+    tags,
+)
 from polytask.evaluation._diagnostics_intervals import Observed
 from polytask.evaluation._diagnostics_numbers import normal_quantiles, poisson_residuals, residuals, rootogram, scatter
 from polytask.evaluation._diagnostics_slices import MOST_CELLS, MOST_ROWS, Slices, error_by_column, error_by_group
@@ -70,9 +78,11 @@ def diagnose(
     Returns
     -------
     dict
-        ``rows``, ``n_rows`` (labelled ones), ``n_groups``, ``confidence``, ``is_weighted``, ``parts`` (by name, each described
-        where it is made), ``by_column`` and ``by_group`` (None without ``inputs`` or ``groups``), ``points`` (how many rows are
-        drawn as points, at random where there are more). Undefined numbers are None. An empty dict without labelled rows.
+        ``rows``, ``n_rows`` (labelled ones), ``n_groups``, ``confidence``, ``is_weighted``, ``is_class_weighted``, ``parts`` (by
+        name, each described where it is made), ``by_column`` and ``by_group`` (None without ``inputs`` or ``groups``),
+        ``points`` (how many rows are drawn as points, at random where there are more). Undefined numbers are None. An empty dict
+        without labelled rows. Of a task with class weights, calibration and the cuts between levels weigh rows by them, as its
+        probabilities do; everything else in ``parts`` takes the rows as they are.
 
     Raises
     ------
@@ -119,6 +129,7 @@ def diagnose(
         "n_groups": None if names is None else len(names),
         "confidence": confidence,
         "is_weighted": bool(np.ptp(weight[seen]) > 0),
+        "is_class_weighted": _by_class_weights(task, observed) is not None,
         "points": min(len(observed), most_points),
         "labels": [str(label) for label in task.labels[:50]],
     }
@@ -132,7 +143,37 @@ def _parts(task: FittedTask, rows: Observed) -> dict[str, Any]:
     """The parts that the kind declares, as far as they fit what the task's loss makes of predictions."""
     statistic = getattr(task.loss, "statistic", "mean")
     names = [name for name in task.diagnostics if statistic == "mean" or name not in _OF_MEANS]
-    return {name: scatter(rows, statistic=statistic) if name == "scatter" else _PARTS[name](rows, task.labels) for name in names}
+    weighed = _by_class_weights(task, rows)
+    found = {}
+    for name in names:
+        if name == "scatter":
+            found[name] = scatter(rows, statistic=statistic)
+        elif weighed is not None and name == "calibration":
+            found[name] = class_calibration(weighed, task.labels) | {"unweighted": calibrated_share(rows, task.labels)}
+        elif weighed is not None and name == "levels":
+            found[name] = levels(rows, task.labels, population=weighed)
+        else:
+            found[name] = _PARTS[name](rows, task.labels)
+    if weighed is not None and "confusion" in found:
+        found["confusion"]["is_class_weighted"] = True
+    return found
+
+
+def _by_class_weights(task: FittedTask, rows: Observed) -> Observed | None:
+    """The rows weighted as the task's probabilities take them; None where no class weights are declared."""
+    if not getattr(task, "class_weights", ()) and not getattr(task, "is_balanced", False):
+        return None
+    weight = rows.weight * _with_statistics(task, rows).importance(rows.target)[:, 0]
+    return replace(rows, weight=weight / weight.mean())
+
+
+def _with_statistics(task: FittedTask, rows: Observed) -> FittedTask:
+    """The task with those of its own training rows, or else of these rows."""
+    return task if task.statistics else task.with_statistics(rows.target, _label_weight(rows))
+
+
+def _label_weight(rows: Observed) -> Array:
+    return np.where(np.isnan(rows.target), 0.0, rows.weight[:, None])
 
 
 def diagnose_tasks(
@@ -196,10 +237,9 @@ def _by_rows(task: FittedTask, rows: Observed, slices: Slices | None, places: ND
         if rows.groups is not None and names is not None:
             kept, codes = np.unique(rows.groups, return_inverse=True)
             rows, names = replace(rows, groups=codes), [names[k] for k in kept]
-    label_weight = np.where(np.isnan(rows.target), 0.0, rows.weight[:, None])
-    task = (task if task.statistics else task.with_statistics(rows.target, label_weight)).settled()
+    task = _with_statistics(task, rows).settled()
     losses = task.row_losses(rows.outputs, rows.target)
-    fitted = task.with_statistics(rows.target, label_weight)
+    fitted = task.with_statistics(rows.target, _label_weight(rows))
     constant = fitted.row_losses(fitted.constant_outputs(len(rows)), rows.target)
     signed = task.signed_errors(rows.outputs, rows.target)
     rare = _rare_labels(task, rows.target)

@@ -119,10 +119,21 @@ def class_calibration(rows: Observed, labels: tuple[Any, ...]) -> dict[str, Any]
     ----------
     Guo, Pleiss, Sun & Weinberger, "On Calibration of Modern Neural Networks", ICML 2017 (confidence of the top class).
     """
+    hits, probability = _called(rows, labels)
+    n_rare = len(rows) - int(np.bincount(_codes(rows)).max())
+    return calibration(rows, hits, probability) | {"of": str(labels[1]) if len(labels) == 2 else None, "n_rare": n_rare}
+
+
+def calibrated_share(rows: Observed, labels: tuple[Any, ...]) -> float:
+    """How often that is true on these rows whose calibration :func:`class_calibration` looks at."""
+    return float(np.average(_called(rows, labels)[0], weights=rows.weight))
+
+
+def _called(rows: Observed, labels: tuple[Any, ...]) -> tuple[FloatArray, FloatArray]:
+    """Per row whether it is the second of two classes, or the most probable one of more; and the probability of that."""
     if len(labels) == 2:
-        return calibration(rows, _codes(rows).astype(float), rows.outputs[:, 1]) | {"of": str(labels[1])}
-    top = np.argmax(rows.outputs, axis=1)
-    return calibration(rows, (top == _codes(rows)).astype(float), rows.outputs.max(axis=1)) | {"of": None}
+        return _codes(rows).astype(float), rows.outputs[:, 1]
+    return (np.argmax(rows.outputs, axis=1) == _codes(rows)).astype(float), rows.outputs.max(axis=1)
 
 
 def calibration(rows: Observed, target: FloatArray, probability: FloatArray) -> dict[str, Any]:
@@ -131,6 +142,7 @@ def calibration(rows: Observed, target: FloatArray, probability: FloatArray) -> 
     The Wilson intervals hold for all bins at once (Bonferroni). ``error`` is the root mean squared distance of share and
     probability over the bins, debiased: 0 where it is no larger than chance gives. ``slope`` and ``intercept`` are of the
     logistic regression of the label on the logit of the probability: 1 and 0 are right, a slope below 1 is overconfident.
+    ``n`` and ``n_true`` count labels without weights.
 
     References
     ----------
@@ -151,6 +163,8 @@ def calibration(rows: Observed, target: FloatArray, probability: FloatArray) -> 
     predicted = float(np.average(probability, weights=rows.weight))
     return {
         "bins": bins,
+        "n": len(target),
+        "n_true": int(target.sum()),
         "predicted": predicted,
         "observed": share_interval(target, rows.weight, rows.groups, confidence=rows.confidence),
         "error": np.sqrt(max(0.0, excess / rows.weight.sum())),
@@ -193,8 +207,12 @@ def _log_likelihood(raw: FloatArray, target: FloatArray, weight: FloatArray) -> 
     return float(-np.sum(weight * np.logaddexp(0.0, np.where(target == 1, -raw, raw))))
 
 
-def levels(rows: Observed, labels: tuple[Any, ...]) -> dict[str, Any]:
-    """How many levels the most probable one is off (+ is too high), in all and per true level; and each cut between levels."""
+def levels(rows: Observed, labels: tuple[Any, ...], *, population: Observed | None = None) -> dict[str, Any]:
+    """How many levels the most probable one is off (+ is too high), in all and per true level; and each cut between levels.
+
+    ``population``: the same rows with the weights that probabilities stand for, where a task has class weights; cuts are of it.
+    """
+    cut = rows if population is None else population
     true, called = _codes(rows), np.argmax(rows.outputs, axis=1)
     distance = called - true
     offs = np.arange(distance.min(), distance.max() + 1)
@@ -211,9 +229,9 @@ def levels(rows: Observed, labels: tuple[Any, ...]) -> dict[str, Any]:
             cuts.append(
                 {
                     "from": str(name),
-                    "predicted": np.average(score, weights=rows.weight),
-                    "observed": share_interval(above, rows.weight, rows.groups, **about),
-                    "auc": auc_interval(above, score, rows.weight, rows.groups, **about),
+                    "predicted": np.average(score, weights=cut.weight),
+                    "observed": share_interval(above, cut.weight, cut.groups, **about),
+                    "auc": auc_interval(above, score, cut.weight, cut.groups, **about),
                 }
             )
     return {

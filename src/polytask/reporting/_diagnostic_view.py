@@ -80,4 +80,9 @@ def rows_words(found: Mapping[str, Any]) -> str:
         told.append(f"intervals count rows of one group as belonging together ({plural(int(n_groups), 'group')}{few})")
     if found.get("is_weighted"):
         told.append("numbers are weighted, points are not")
+    if found.get("is_class_weighted"):
+        told.append(
+            "class weights count in calibration, in cuts between levels and in the error by column and group; all else is on the "
+            "rows as they are"
+        )
     return "; ".join(told)

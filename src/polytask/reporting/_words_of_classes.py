@@ -17,6 +17,8 @@ def confusion_words(part: Part) -> list[str]:
     """How many are right, which class is found and called right, which are confused."""
     classes = part.get("classes") or []
     told = [f"The most probable class is right in {share_words(part.get('accuracy'))} of the rows{_always(part, classes)}."]
+    if part.get("is_class_weighted"):
+        told[0] = f"{told[0][:-1]}, but class weights, as asked, decide which class that is."
     if part.get("n_other", 0) == 0 and len(part.get("labels") or []) == 2:
         second = next((entry for entry in classes if entry["name"] == part["labels"][1]), None)
         if second is not None:
@@ -97,7 +99,11 @@ def calibration_words(part: Part, *, what: str) -> list[str]:
     what : str
         What the probability is of, e.g. "'yes'" or "the class called".
     """
-    told = []
+    told = _weighed(part, what)
+    if few := _too_few(part, what):
+        mean = finite(part.get("predicted"))
+        given = "" if mean is None else f" On average it is given {percent(mean)}."
+        return [*told, few + given]
     observed = three(part.get("observed"))
     if observed and finite(part.get("predicted")) is not None:
         where = (
@@ -137,6 +143,36 @@ def calibration_words(part: Part, *, what: str) -> list[str]:
     elif bins:
         told.append(f"In {off if off else 'none'} of {len(bins)} bins the probability is off by more than chance allows.")
     return told
+
+
+def _weighed(part: Part, what: str) -> list[str]:
+    """That rows count by class weights, where they do: a probability is then right for that population."""
+    if (plain_share := finite(part.get("unweighted"))) is None:
+        return []
+    return [
+        "Rows count by the class weights of this task here, as its probabilities do (in the rows as they are, "
+        f"{what} is true in {percent(plain_share)})."
+    ]
+
+
+def _too_few(part: Part, what: str) -> str:
+    """That nothing is concluded, where fewer than 10 labels tell of what is rarer; empty where there are enough.
+
+    >>> _too_few({"n": 34, "n_true": 2}, "'yes'")
+    "Only in 2 of 34 labels 'yes' is true: with fewer than 10, nothing is concluded of the probabilities."
+    """
+    n, n_true, n_rare = (finite(part.get(key)) for key in ("n", "n_true", "n_rare"))
+    if n is None or n_true is None:
+        return ""
+    if n_true < LEAST_CLASS:
+        begin = f"Only in {n_true:.0f} of {n:,.0f} labels {what} is true"
+    elif n - n_true < LEAST_CLASS:
+        begin = f"Only in {n - n_true:.0f} of {n:,.0f} labels {what} is not true"
+    elif n_rare is not None and n_rare < LEAST_CLASS:
+        begin = f"Only {n_rare:.0f} of {n:,.0f} labels are not the most common one"
+    else:
+        return ""
+    return f"{begin}: with fewer than {LEAST_CLASS}, nothing is concluded of the probabilities."
 
 
 def level_words(part: Part) -> list[str]:
