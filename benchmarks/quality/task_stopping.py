@@ -65,11 +65,12 @@ def main() -> None:
     if folder is None:
         raise SystemExit("Where is the data? Give --data, or set POLYTASK_DATA.")
     torch.set_num_threads(1)
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = json.loads(options.out.read_text(encoding="utf-8")) if options.out.exists() else {}
     for name in options.sets:
         runs = [run(*load(folder, name, seed=seed), seed=seed, patience=options.patience) for seed in range(options.seeds)]
-        found[name] = {"seeds": options.seeds, "patience": options.patience, "points": summary(runs)}
-        print(name, json.dumps(found[name]["points"], indent=1))
+        title = name if options.patience == 16 else f"{name}, patience {options.patience}"
+        found[title] = {"seeds": options.seeds, "patience": options.patience, "points": summary(runs)}
+        print(title, json.dumps(found[title]["points"], indent=1))
         options.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
