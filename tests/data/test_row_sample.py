@@ -33,7 +33,7 @@ def test_the_parts_do_not_matter_and_little_is_held():
     whole.add(pa.table({"x": range(10_000)}))
     for start in range(0, 10_000, 7):
         parts.add(pa.table({"x": range(start, min(start + 7, 10_000))}))
-        assert sum(len(own) for _, own in parts._kept) <= 4 * 10 + 7
+        assert sum(len(own) for _, own, _ in parts._kept) <= 4 * 10 + 7
     assert drawn(whole) == drawn(parts)
     assert whole.n_seen == parts.n_seen == 10_000
 
@@ -63,3 +63,11 @@ def test_a_sample_must_be_a_number_of_rows(tmp_path, sample):
     FRAME.to_csv(tmp_path / "t.csv", index=False)
     with pytest.raises(OptionError, match="`sample` must be a whole number of rows, at least 1"):
         read_table(tmp_path / "t.csv", sample=sample)
+
+
+def test_positions_are_those_of_the_whole_table():
+    sample = RowSample(10)
+    for start in range(0, 1000, 70):
+        sample.add(pa.table({"x": range(start, min(start + 70, 1000))}))
+    assert sample.positions().tolist() == drawn(sample)
+    assert RowSample(3).positions().tolist() == []

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from polytask._lists import holds_lists, read_lists
+from polytask.data._counters import counts_rows, is_counter, sample_of
 from polytask.data._dates import parts_that_vary
 from polytask.data._values import (
     DEFAULT_MISSING,
@@ -232,9 +233,12 @@ def _numeric_kind(name: str, column: pd.Series) -> tuple[str, str]:
     n_unique = values.nunique()
     if whole and n_unique == len(column) >= _MIN_ROWS:
         if _named_like_id(name):
-            return "identifier", "named like an identifier, and every row has another whole number"
-        if _counts_rows(values.to_numpy(dtype=np.float64)) and not _MEASURE_NAME.search(name):
-            return "identifier", "counts the rows: whole numbers that rise from row to row"
+            return "identifier", "named like an identifier, and every row has another whole number" + _of_sample(column)
+        if not _MEASURE_NAME.search(name):
+            if counts_rows(values.to_numpy(dtype=np.float64)):
+                return "identifier", "counts the rows: whole numbers that rise from row to row"
+            if is_counter(column):
+                return "identifier", "counts the rows of the table it was read from: whole numbers that rise from row to row"
     if whole and _named_like_id(name):
         return "numeric", "named like an identifier, but its values repeat; if rows of one value belong together, use it as group"
     if n_unique <= FEW_VALUES and (whole or _are_whole(values)):
@@ -247,30 +251,34 @@ def _text_kind(column: pd.Series, codes: NDArray[np.int64], texts: NDArray[np.ob
     first = column.iloc[int(np.argmax(codes >= 0))]
     if isinstance(first, dict):
         return "ignored", f"holds a {type(first).__name__} in each row, which a table column cannot use"
+    told = _of_sample(column)
     written = " written as text" if isinstance(first, str) else ""
     real = np.array([text for text in texts if text.strip() not in DEFAULT_MISSING], dtype=object)
     if _all_read(booleans_of, real) and not _all(_WHOLE, real):
         return "boolean", f"true or false{written}"
     if _all_read(numbers_of, real):
         if _any(_CODE, real):
-            return _category_kind(name, codes, texts, "digits with leading zeros are codes, not quantities")
+            return _category_kind(name, codes, texts, "digits with leading zeros are codes, not quantities", told)
         values = pd.Series(np.append(numbers_of(texts), np.nan)[codes], name=name)
         if _all(_WHOLE, real) and values.notna().all() and (values.abs() < 2**53).all():
             values = values.astype(np.int64)
+        values.attrs = column.attrs
         kind, reason = _numeric_kind(name, values)
         return kind, f"numbers{written}" + ("" if reason == "numbers" else f"; {reason}")
     if _all(_ISO, real) and _all_read(days_of, real):
         return "datetime", f"dates{written}"
-    return _category_kind(name, codes, texts)
+    return _category_kind(name, codes, texts, told=told)
 
 
-def _category_kind(name: str, codes: NDArray[np.int64], texts: NDArray[np.object_], why: str = "") -> tuple[str, str]:
+def _category_kind(
+    name: str, codes: NDArray[np.int64], texts: NDArray[np.object_], why: str = "", told: str = ""
+) -> tuple[str, str]:
     observed = int((codes >= 0).sum())
     if not why and _look_like_lists(texts):
         return "list", ""
     sentences = sum(" " in text.strip() for text in texts) > len(texts) / 2
     if len(texts) == observed >= _MIN_ROWS and (_named_like_id(name) or not sentences):
-        return "identifier", "every row has another text"
+        return "identifier", "every row has another text" + told
     most = _SENTENCE_SHARE if _mean_words(texts) >= _SENTENCE else _TEXT_SHARE
     if (len(texts) == observed >= _MIN_ROWS) or (observed >= _MIN_TEXT_ROWS and len(texts) > most * observed):
         return "text", f"free text: {len(texts)} different values in {observed} rows"
@@ -358,13 +366,9 @@ def _is_plain(dtype: Any) -> bool:
     return bool(is_time or pd.api.types.is_numeric_dtype(dtype) or isinstance(dtype, pd.PeriodDtype))
 
 
-def _counts_rows(values: NDArray[np.float64]) -> bool:
-    """Whether whole numbers rise (or fall) in every row, start near zero and leave few gaps."""
-    steps = np.diff(values)
-    if not ((steps > 0).all() or (steps < 0).all()):
-        return False
-    low, spread = values.min(), values.max() - values.min()
-    return bool(0 <= low <= 1 + 0.05 * spread and spread < 2 * len(values))
+def _of_sample(column: pd.Series) -> str:
+    n_rows = sample_of(column)
+    return "" if n_rows is None else f" (in a sample; all {n_rows:,} rows were not looked at)"
 
 
 def _named_like_id(name: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from polytask.data._counters import remember_counters
 from polytask.data._names import quoted
 from polytask.data._paths import Paths, expand_paths, name_of
 from polytask.data._read_files import Options, read_files, taken
@@ -109,6 +110,10 @@ def read_table(
     pa.default_memory_pool().release_unused()
     if not len(frame):
         raise DataError(f"{name_of(paths)} has a header but no rows.")
+    if chosen is None:
+        remember_counters(frame)
+    else:
+        remember_counters(frame, chosen.positions(), n_rows=chosen.n_seen)
     if decimal == "." and source["format"] == "csv" and source["separator"] != ",":
         _warn_of_decimal_commas([name for name in frame.columns if has_decimal_commas(frame[name])], name_of(paths))
     source = {"file": name_of(paths), "files": [str(path) for path in files], **source}

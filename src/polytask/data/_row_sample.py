@@ -43,31 +43,36 @@ class RowSample:
         self.n_seen = 0
         self._rng = np.random.default_rng(int(random_state))
         self._bound = 1.0
-        self._kept: list[tuple[Any, NDArray[np.float64]]] = []
+        self._kept: list[tuple[Any, NDArray[np.float64], NDArray[np.int64]]] = []
 
     def add(self, part: pa.Table | pd.DataFrame) -> None:
         """Draw from the next rows."""
         keys = self._rng.random(len(part))
+        self._keep(part, keys, np.arange(self.n_seen, self.n_seen + len(part)))
         self.n_seen += len(part)
-        self._keep(part, keys)
-        if sum(len(own) for _, own in self._kept) > _SLACK * self.n_rows:
+        if sum(len(own) for _, own, _ in self._kept) > _SLACK * self.n_rows:
             self._cut()
 
     def parts(self) -> list[Any]:
         """The sampled rows of each part, in the order they came; parts without any are left out."""
         self._cut()
-        return [part for part, _ in self._kept]
+        return [part for part, _, _ in self._kept]
 
-    def _keep(self, part: Any, keys: NDArray[np.float64]) -> None:
+    def positions(self) -> NDArray[np.int64]:
+        """Where the sampled rows are in the whole table, counted from 0; int64 of shape (n_sampled,), rising."""
+        self._cut()
+        return np.concatenate([own for _, _, own in self._kept]) if self._kept else np.empty(0, dtype=np.int64)
+
+    def _keep(self, part: Any, keys: NDArray[np.float64], positions: NDArray[np.int64]) -> None:
         rows = np.flatnonzero(keys <= self._bound)
         if len(rows):
-            self._kept.append((part.take(rows), keys[rows]))
+            self._kept.append((part.take(rows), keys[rows], positions[rows]))
 
     def _cut(self) -> None:
-        keys = np.concatenate([own for _, own in self._kept]) if self._kept else np.empty(0)
+        keys = np.concatenate([own for _, own, _ in self._kept]) if self._kept else np.empty(0)
         if len(keys) <= self.n_rows:
             return
         self._bound = float(np.partition(keys, self.n_rows - 1)[self.n_rows - 1])
         before, self._kept = self._kept, []
-        for part, own in before:
-            self._keep(part, own)
+        for part, own, positions in before:
+            self._keep(part, own, positions)
