@@ -54,8 +54,8 @@ class MultiTaskNetwork(MultiTaskEstimator):
     patience : int or None, default=16
         Epochs without a better mean validation skill before training stops.
     stopping : {"mean", "per_task"}, default="mean"
-        With "per_task" a task whose own skill has not risen for ``patience`` epochs stops: it gives no gradient to what is shared,
-        its head stays, and the others go on. What is kept is the epoch of the best mean skill either way.
+        With "per_task" a task whose own skill has not risen for ``patience`` epochs stops: it gives no gradient to what is
+        shared, its head stays, and the others go on. What is kept is the epoch of the best mean skill either way.
     validation : float, splitter or None, default=0.2
         Rows for early stopping: a share (drawn stratified over all tasks, groups kept whole), a scikit-learn splitter whose
         first split is used, or None to train to the end on all rows.
