@@ -163,12 +163,14 @@ def test_a_format_goes_before_the_name(polytask, table, tmp_path):
 
 
 def test_a_learning_curve_is_kept_and_told(polytask, table, tmp_path):
-    words = ["-t", "price", "-t", "visits", *QUICK, "--folds", 2, "--repeats", 2]
+    words = ["-t", "price", "-t", "visits", *(word for word in QUICK if word != "-q"), "--folds", 2, "--repeats", 2]
     report = tmp_path / "c.html"
     shown = polytask("compare", table, *words, "--learning-curve", "--json", tmp_path / "c.json", "--report", report)
     assert shown.code == 0
     curve = json.loads((tmp_path / "c.json").read_text())["learning_curve"]
     assert curve["shares"] == [0.1, 0.25, 0.5, 1.0]
+    assert curve["comparison"] == {"share": 1.0, "repeats": 2}
+    assert "The point with all labels is the comparison itself" in " ".join(shown.out.split())
     assert {*curve["tasks"]} == {"price", "visits"}
     assert "How many labels does it take?" in report.read_text()
 

@@ -40,7 +40,8 @@ def keys_of(value):
 
 def test_every_field_is_on_the_page(polytask, fitted, table, tmp_path):
     words = target_words(["price", "sold"])
-    polytask("compare", table, *words, "-q", "--max-steps", 5, "--folds", 2, "--repeats", 2, "--json", tmp_path / "c.json")
+    words += ["-q", "--max-steps", 5, "--folds", 2, "--repeats", 2, "--learning-curve"]
+    polytask("compare", table, *words, "--json", tmp_path / "c.json")
     polytask("evaluate", fitted, table, "-q", "--json", tmp_path / "e.json")
     page = (DOCS / "json.md").read_text(encoding="utf-8")
     for name in ("c.json", "e.json"):

@@ -59,12 +59,15 @@ def label_curve(*, with_gain: bool = True) -> dict[str, Any]:
 
     def entry(together: list[float], alone: list[float]) -> dict[str, Any]:
         gain = [a - b for a, b in zip(together, alone, strict=True)]
-        told = {"gain": gain, "low": [g - 0.04 for g in gain], "high": [g + 0.04 for g in gain]}
+        ends = {"low": [g - 0.04 for g in gain], "high": [g + 0.04 for g in gain]}
+        verdicts = ["undecided" if abs(g) <= 0.04 else "helped" if g > 0 else "harmed" for g in gain]
+        told = {"gain": gain, **ends, "verdict": verdicts, "reason": [None] * len(gain)}
         return {"together": arm(together), "alone": arm(alone)} | ({"gain": told} if with_gain else {})
 
     first, second = entry([0.2, 0.3, 0.35], [0.05, 0.25, 0.35]), entry([0.1, 0.2, 0.2], [0.1, 0.2, 0.3])
     tasks = {"final_grade": {"n_labels": [53, 132, 528], **first}, NASTY: {"n_labels": [53, 132, 528], **second}}
-    return {"shares": [0.1, 0.25, 1.0], "tasks": tasks, "mean": first}
+    about = {"confidence": 0.95, "repeats": 3, "comparison": {"share": 1.0, "repeats": 5}}
+    return {"shares": [0.1, 0.25, 1.0], "tasks": tasks, "mean": first, **about}
 
 
 def diagnosed_comparison() -> dict[str, Any]:

@@ -116,13 +116,15 @@ def show_comparison(
     """
     from polytask.cli._console import console, say
     from polytask.cli._output import write_json, write_report
-    from polytask.reporting import comparison_table, summary_sentence
+    from polytask.reporting import comparison_table, label_curve_lines, summary_sentence
 
     if not quiet:
         console().print(comparison_table(result))
     say(f"\n{summary_sentence(result)}", quiet=quiet)
     for told in result["notes"]:
         say(told, quiet=quiet)
+    if curve := label_curve_lines(result):
+        say("\n".join(["\nHow many labels does it take?", *curve]), quiet=quiet)
     if json is not None:
         write_json(json, result)
         say(f"JSON: {json}", quiet=quiet)

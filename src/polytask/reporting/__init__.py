@@ -17,6 +17,7 @@ from polytask.reporting._fit_report import fit_html, write_fit_report
 from polytask.reporting._fit_view import fit_sentence
 from polytask.reporting._formats import FORMATS, format_of, render
 from polytask.reporting._json_report import result_json
+from polytask.reporting._label_curves import label_curve_lines
 from polytask.reporting._markdown_report import comparison_markdown, fit_markdown
 from polytask.reporting._pdf_report import comparison_pdf, fit_pdf
 from polytask.reporting._report import write_report
@@ -38,6 +39,7 @@ __all__ = [
     "fit_sentence",
     "fit_table",
     "format_of",
+    "label_curve_lines",
     "leaderboard_table",
     "render",
     "result_json",

@@ -7,7 +7,7 @@ from polytask.reporting._curve_cards import CARDS_IN_SIGHT, curve_cards
 from polytask.reporting._diagnostic_view import OPEN_TASKS, diagnostic_views
 from polytask.reporting._forest_plot import forest_axis, forest_scale, forest_strip
 from polytask.reporting._importance_bars import importance_view
-from polytask.reporting._label_curves import label_curve_figures
+from polytask.reporting._label_curves import label_curve_figures, label_curve_notes
 from polytask.reporting._numbers import finite, plural, points
 from polytask.reporting._readings import ARM_LABELS, VERDICT_WORDS, Gain, has_arm, mean_gain, task_gain
 from polytask.reporting._settings import compare_command, flat_rows, input_row
@@ -47,6 +47,7 @@ def comparison_view(result: Mapping[str, Any]) -> dict[str, Any]:
         "forests": [forest(result, rival) for rival in ("alone", "best_separate") if task_gains(result, rival)],
         "beside": side_by_side(result, [arm for arm in ("together", "alone", "best_separate") if arm in arms]),
         "label_curves": label_curve_figures(result),
+        "label_notes": label_curve_notes(result),
         "rows": [task_row(name, task) for name, task in result["tasks"].items()],
         "mean": {"skill": {arm: _mean_skill(result, arm) for arm in ARM_LABELS}, **{arm: mean_gain(result, arm) for arm in arms}},
         "mean_numbers": {arm: _tests((result.get("mean") or {}).get("gains"), arm) for arm in arms},

@@ -43,7 +43,7 @@ def comparison_markdown(result: Mapping[str, Any]) -> str:
         "## Skill, gain and verdict per task",
         "In points of skill: 0 is no better than a constant, 100 is perfect.",
         _gain_table(view),
-        *_label_curves(view["label_curves"]),
+        *_label_curves(view["label_curves"], view["label_notes"]),
         *(["## Side by side", md.prose(view["beside"]["words"])] if view["beside"] else []),
         *_importance(view["importance"]),
         *_diagnosed(view["diagnosed"], view["confidence"]),
@@ -178,13 +178,14 @@ def _gain_table(view: Mapping[str, Any]) -> str:
     return md.table(header, [*rows, total], n_texts=2)
 
 
-def _label_curves(figures: Sequence[Any]) -> list[str]:
+def _label_curves(figures: Sequence[Any], notes: Sequence[str]) -> list[str]:
     if not figures:
         return []
     first, rest = figures[0], figures[1:]
     shown = [md.prose([f"{first.title}:", *first.words]), *(md.titled(own) for own in first.numbers)]
     return [
         "## How many labels does it take?",
+        md.prose(notes),
         *shown,
         *(md.folded("Task by task", *(md.figure(one) for one in rest)) for _ in rest[:1]),
     ]

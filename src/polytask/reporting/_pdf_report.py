@@ -86,7 +86,7 @@ def _comparison(pages: Pages, view: Mapping[str, Any]) -> None:
         pages.paragraph(_minus(" ".join(view["beside"]["words"])))
     if view["label_curves"]:
         pages.heading("How many labels does it take?", keep=200)
-        pages.paragraph("Solid: learned together. Dashed: learned alone. Bands are intervals of each mark.", color=QUIET)
+        pages.paragraph(" ".join(["Solid: learned together. Dashed: learned alone.", *view["label_notes"]]), color=QUIET)
         _figures(pages, view["label_curves"][:MOST_TASKS])
     importance_pages(pages, view["importance"], most_tasks=MOST_TASKS)
     _diagnosed(pages, view["diagnosed"])
