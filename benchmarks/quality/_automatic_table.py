@@ -44,7 +44,7 @@ def tables(results: list[dict[str, Any]], *, time_limit: float, preset: str = "b
     )
     lines += [
         "",
-        "`*`: stored, of another draw of test rows. Mean scaled is over tasks of sets that all systems named there have.",
+        "`*`: stored, of a quiet machine. Mean scaled is over sets of which the score of every task is known.",
         "",
     ]
     lines += [
