@@ -4,9 +4,29 @@ import math
 import pytest
 
 from polytask.exceptions import DataError
-from polytask.reporting import comparison_html, write_comparison_report, write_report
+from polytask.reporting import comparison_html, summary_sentence, write_comparison_report, write_report
+from polytask.reporting._terminal import remarks
 from tests.reporting._page import Page
 from tests.reporting._sample import NASTY, bare_comparison, comparison, many_tasks, nasty_comparison
+
+
+def test_one_task_has_nothing_to_learn_together(tmp_path):
+    result = comparison()
+    result["tasks"] = {"final_grade": result["tasks"]["final_grade"]}
+    gain = result["mean"]["gains"]["alone"]
+    told = "two fits of the same network, from different random starts, differ by "
+    assert summary_sentence(result).startswith(f"With one task there is nothing to learn together; {told}")
+    assert summary_sentence(result).count("gain") == 0
+    assert gain["gain"] is not None
+    markdown = write_report(result, tmp_path / "r.md").read_text()
+    for words in (Page(comparison_html(result)).words, markdown):
+        assert "With one task there is nothing to learn together." in words
+        assert told.capitalize() in words
+        assert "Against the best separate model of any kind, the network is " in words
+        assert "mean gain in skill over the tasks" not in words
+        assert "Learning together helped" not in words
+    assert not any(line.startswith("Delta-m") for line in remarks(result))
+    assert any(line.startswith("Delta-m") for line in remarks(comparison()))
 
 
 def test_the_answer_comes_first():

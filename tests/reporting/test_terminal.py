@@ -65,10 +65,14 @@ def test_the_sentence_names_at_most_three_harmed_tasks():
 
 
 def test_with_one_repeat_the_sentence_gives_no_verdict():
-    assert summary_sentence(bare_comparison()).startswith("One repeat is too few for a verdict on any task; mean gain +2.0")
+    result = bare_comparison()
+    result["tasks"]["again"] = next(iter(result["tasks"].values()))
+    assert summary_sentence(result).startswith("One repeat is too few for a verdict on any task; mean gain +2.0")
 
 
 def test_an_undefined_mean_is_said():
     result = bare_comparison()
     result["mean"] = {}
+    assert summary_sentence(result).endswith("differ by an undefined amount.")
+    result["tasks"]["again"] = next(iter(result["tasks"].values()))
     assert summary_sentence(result).endswith("the mean gain is undefined.")

@@ -5,9 +5,10 @@ PDF, Markdown, JSON, a table for the terminal, or one sentence comes out.
 
 >>> gain = {"gain": 0.021, "low": 0.004, "high": 0.038, "verdict": "helped"}
 >>> task = {"kind": "binary", "arms": {"together": {"skill": 0.31}, "alone": {"skill": 0.289}}, "gains": {"alone": gain}}
->>> result = {"format": "polytask.comparison", "version": 1, "tasks": {"sold": task}, "mean": {"gains": {"alone": gain}}}
+>>> tasks, mean = {"sold": task, "paid": task}, {"gains": {"alone": gain}}
+>>> result = {"format": "polytask.comparison", "version": 1, "tasks": tasks, "mean": mean}
 >>> summary_sentence(result)
-'Learning together helped 1 of 1 task and harmed none; mean gain +2.1 points of skill [+0.4, +3.8].'
+'Learning together helped 2 of 2 tasks and harmed none; mean gain +2.1 points of skill [+0.4, +3.8].'
 >>> comparison_html(result).startswith("<!doctype html>")
 True
 """

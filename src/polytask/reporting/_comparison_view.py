@@ -14,7 +14,16 @@ from polytask.reporting._settings import compare_command, flat_rows, input_row
 from polytask.reporting._side_by_side import side_by_side
 from polytask.reporting._split_view import split_rows
 from polytask.reporting._study_view import study_lines
-from polytask.reporting._words import mean_clause, summary_sentence, task_gains, undecided_sentence, verdict_clause, worth_clause
+from polytask.reporting._words import (
+    is_single,
+    mean_clause,
+    reasons_sentence,
+    summary_sentence,
+    task_gains,
+    undecided_sentence,
+    verdict_clause,
+    worth_clause,
+)
 
 _TESTS = (
     "gain",
@@ -78,9 +87,14 @@ def answer(result: Mapping[str, Any]) -> dict[str, Any]:
     worth = worth_clause(result)
     tally_words = VERDICT_WORDS | {"none": "without a verdict"}
     tally = [(verdict, words, sum(gain.verdict == verdict for gain in gains)) for verdict, words in tally_words.items()]
+    if is_single(result):
+        told = {"verdict": verdict_clause(result), "single": f"{mean_clause(result, 'alone').capitalize()}.", "mean": None}
+        told |= {"delta_m": None, "worth": f"{worth}; {mean_clause(result, 'best_separate')}." if worth else None}
+        return told | {"undecided": reasons_sentence(result), "harmed": [], "tally": []}
     any_verdict = any(gain.verdict != "none" for gain in gains)
     return {
         "verdict": verdict_clause(result, brief=True),
+        "single": None,
         "mean": mean,
         "delta_m": _delta_m(result, "alone"),
         "worth": f"{worth}; {mean_clause(result, 'best_separate')}." if worth else None,
@@ -114,6 +128,7 @@ def forest(result: Mapping[str, Any], rival: str) -> dict[str, Any]:
 
     return {
         "rival": rival,
+        "is_single": is_single(result),
         "rows": [row(gain) for gain in sorted(gains, key=_by_gain)],
         "mean": row(mean) if mean else None,
         "axis": forest_axis(scale),

@@ -36,7 +36,7 @@ def comparison_markdown(result: Mapping[str, Any]) -> str:
     answer = view["answer"]
     parts = [
         f"# {md.text(answer['verdict'])}.",
-        _mean_line(answer["mean"], view["confidence"]),
+        md.prose([answer["single"]]) if answer["single"] else _mean_line(answer["mean"], view["confidence"]),
         md.prose([answer["worth"]]) if answer["worth"] else "",
         md.prose([answer["undecided"]]) if answer["undecided"] else "",
         md.prose([" · ".join([*view["facts"], *([duration(view["seconds"])] if view["seconds"] else [])])]),

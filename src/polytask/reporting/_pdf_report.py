@@ -75,7 +75,7 @@ def _comparison(pages: Pages, view: Mapping[str, Any]) -> None:
     if mean is not None and mean.gain is not None:
         ends = f", {percent(view['confidence'], decimals=0)} interval {mean.interval_text}" if mean.interval_text else ""
         pages.paragraph(_minus(f"{mean.gain_text} points mean gain in skill over the tasks{ends}."), size=11.5)
-    for sentence in (answer["worth"], answer["undecided"]):
+    for sentence in (answer["single"], answer["worth"], answer["undecided"]):
         if sentence:
             pages.paragraph(_minus(sentence))
     pages.paragraph(" · ".join([*view["facts"], *([duration(view["seconds"])] if view["seconds"] else [])]), color=QUIET)
@@ -132,7 +132,7 @@ def _fit(pages: Pages, view: Mapping[str, Any]) -> None:
 
 def _forest(pages: Pages, plot: Mapping[str, Any]) -> None:
     titles = {
-        "alone": "Gain of every task from learning together",
+        "alone": "Two fits of the same network" if plot["is_single"] else "Gain of every task from learning together",
         "best_separate": "Is it worth it? Gain over the best separate model",
     }
     gains = [row["gain"] for row in plot["rows"]] + ([plot["mean"]["gain"]] if plot["mean"] else [])

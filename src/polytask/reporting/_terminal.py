@@ -9,7 +9,7 @@ from rich.text import Text
 from polytask.reporting._numbers import finite, percent, points, printable
 from polytask.reporting._readings import Gain, check_format, has_arm, mean_gain, task_gain
 from polytask.reporting._terminal_table import Column, columns_width, table_of
-from polytask.reporting._words import reasons_sentence
+from polytask.reporting._words import is_single, reasons_sentence
 
 _STYLES = {"helped": "bold green", "harmed": "bold red", "equivalent": "", "undecided": "dim", "none": "dim"}
 _NAME_ROOM = 18  # character cells that names get before columns are spread over two tables
@@ -110,7 +110,7 @@ def remarks(result: Mapping[str, Any]) -> Iterator[str]:
         for rival, label in (("alone", "learned alone"), ("best_separate", "the best separate models"))
         if (delta := finite((gains.get(rival) or {}).get("delta_m"))) is not None
     ]
-    if told:
+    if told and not is_single(result):
         yield f"Delta-m (mean relative change of error, + is better): {', '.join(told)}."
     if reasons := reasons_sentence(result):
         yield reasons

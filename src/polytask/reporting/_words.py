@@ -8,6 +8,13 @@ from polytask.reporting._numbers import plural, points, printable
 from polytask.reporting._readings import Gain, check_format, mean_gain, task_gain
 
 _SHOWN_NAMES = 3
+_OF_ONE = {
+    "helped": "better",
+    "harmed": "worse",
+    "equivalent": "as good",
+    "undecided": "neither better nor worse as far as can be seen",
+    "none": "not judged",
+}
 
 
 def summary_sentence(result: Mapping[str, Any]) -> str:
@@ -21,7 +28,8 @@ def summary_sentence(result: Mapping[str, Any]) -> str:
     Returns
     -------
     str
-        How many tasks were helped, which were harmed, and the mean gain in points of skill with its interval.
+        How many tasks were helped, which were harmed, and the mean gain in points of skill with its interval. Of one task, that
+        there is nothing to learn together, and by how much two fits of the same network differ.
 
     Raises
     ------
@@ -32,8 +40,9 @@ def summary_sentence(result: Mapping[str, Any]) -> str:
     --------
     >>> gain = {"gain": 0.021, "low": 0.004, "high": 0.038, "verdict": "helped"}
     >>> summary_sentence({"format": "polytask.comparison", "version": 1, "repeats": 5,
-    ...                   "tasks": {"price": {"gains": {"alone": gain}}}, "mean": {"gains": {"alone": gain}}})
-    'Learning together helped 1 of 1 task and harmed none; mean gain +2.1 points of skill [+0.4, +3.8].'
+    ...                   "tasks": dict.fromkeys(["price", "sold"], {"gains": {"alone": gain}}),
+    ...                   "mean": {"gains": {"alone": gain}}})
+    'Learning together helped 2 of 2 tasks and harmed none; mean gain +2.1 points of skill [+0.4, +3.8].'
     """
     check_format(result, "polytask.comparison")
     return f"{verdict_clause(result)}; {mean_clause(result, 'alone')}."
@@ -44,6 +53,8 @@ def verdict_clause(result: Mapping[str, Any], *, brief: bool = False) -> str:
 
     Unless ``brief``, the harmed tasks are named and the other verdicts counted.
     """
+    if is_single(result):
+        return "With one task there is nothing to learn together"
     gains = task_gains(result, "alone")
     counts = Counter(gain.verdict for gain in gains)
     if counts["none"] == len(gains):
@@ -59,6 +70,11 @@ def verdict_clause(result: Mapping[str, Any], *, brief: bool = False) -> str:
     return f"{clause} ({', '.join(others)})" if others else clause
 
 
+def is_single(result: Mapping[str, Any]) -> bool:
+    """Whether there is one task only: then "together" and "alone" are two fits of the same network, which differ by chance."""
+    return len(result["tasks"]) == 1
+
+
 def worth_clause(result: Mapping[str, Any]) -> str | None:
     """Say for how many tasks learning together beats the best separate model of any kind; None if that was not run."""
     gains = task_gains(result, "best_separate")
@@ -69,12 +85,19 @@ def worth_clause(result: Mapping[str, Any]) -> str | None:
         return "Whether it beats the best separate model of any kind has no verdict"
     worth, worse = counts["helped"] or "none", counts["harmed"] or "none"
     against = "Against the best separate model of any kind"
+    if is_single(result):
+        return f"{against}, the network is {_OF_ONE[gains[0].verdict]}"
     return f"{against}, learning together is worth it for {worth} of {plural(len(gains), 'task')} and worse for {worse}"
 
 
 def mean_clause(result: Mapping[str, Any], rival: str) -> str:
-    """Say the mean gain over tasks with its interval; no full stop."""
+    """Say the mean gain over tasks with its interval; no full stop. Of one task, how much it differs."""
     mean = mean_gain(result, rival)
+    if is_single(result):
+        size = "" if mean is None or mean.gain is None else f"{mean.gain_text} points of skill {mean.interval_text}".rstrip()
+        if rival == "alone":
+            return f"two fits of the same network, from different random starts, differ by {size or 'an undefined amount'}"
+        return f"gain {size}" if size else "the gain is undefined"
     if mean is None or mean.gain is None:
         return "the mean gain is undefined"
     return f"mean gain {mean.gain_text} points of skill {mean.interval_text}".rstrip()
