@@ -77,3 +77,11 @@ def test_the_input_is_never_overwritten(tmp_path):
 def test_an_unknown_kind_of_table_is_told(tmp_path):
     with pytest.raises(OptionError, match=r"--out must end in \.csv, \.tsv"):
         check_table_suffix(tmp_path / "out.xlsx", option="--out")
+
+
+def test_a_command_without_formats_does_not_speak_of_them(polytask, tmp_path):
+    shown = polytask("demo", "--report", tmp_path / "x.docx")
+    assert shown.code == 2
+    assert shown.err.strip() == (
+        f"error: A report must end in .html, .htm, .pdf, .md, .markdown, .json; got '{tmp_path / 'x.docx'}'."
+    )

@@ -31,7 +31,7 @@ def demo(
     from polytask.datasets import load_students
 
     place = report if report is not None else _place()
-    check_report(place, format=None)
+    check_report(place, format=None, has_format=False)
     check_output(json, option="--json")
     students = load_students()
     licence = students.licence.partition(",")[0]

@@ -33,13 +33,19 @@ def check_output(path: Path | None, *, option: str, inputs: tuple[Path, ...] = (
         raise OptionError(f"{option} must not be the file that is read; got '{path}' for both. Choose another name.")
 
 
-def check_report(path: Path | None, *, format: str | None, inputs: tuple[Path, ...] = ()) -> None:
-    """Refuse, before any work is done, a report that could not be written, or of no known format."""
+def check_report(path: Path | None, *, format: str | None, inputs: tuple[Path, ...] = (), has_format: bool = True) -> None:
+    """Refuse, before any work is done, a report that could not be written, or of no known format.
+
+    ``has_format`` says whether the command has ``--format``, by which a name may end as it likes.
+    """
     from polytask.reporting import format_of
 
     check_output(path, option="--report", inputs=inputs)
     if path is not None and format is None:
-        format_of(path)
+        try:
+            format_of(path)
+        except OptionError as error:
+            raise error if has_format else OptionError(str(error).replace(", or its `format` must be given", "")) from None
 
 
 def write_bytes(path: Path, content: bytes) -> None:
