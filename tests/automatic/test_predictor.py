@@ -501,3 +501,26 @@ def test_a_split_that_cuts_a_group_is_refused():
     frame = houses(40).assign(street=["a", "b", "c", "d"] * 10, part=["train"] * 30 + ["test"] * 10)
     with pytest.raises(DataError, match=r"must keep every group of 'street' whole; group 'a' is in 'train' and in 'test'"):
         predictor(["price"], group="street", split="part").fit(frame)
+
+
+def test_kinds_of_columns_are_said_to_the_predictor_and_kept_in_study_and_folder(tmp_path):
+    frame = pd.DataFrame(
+        {"zip": [(1000, 20, 300, 4)[k % 4] for k in range(80)], "x": np.arange(80) % 13, "day": ["2024-01-01"] * 80}
+    )
+    frame["day"] = [f"2024-01-{1 + k % 28:02d}" for k in range(80)]
+    frame["y"] = frame["x"] * 1.5 + (frame["zip"] == 20)
+    said = {"zip": "categorical", "day": "date"}
+    network = MultiTaskNetwork(column_kinds={"zip": "numeric", "x": "categorical"})
+    predictor = MultiTaskPredictor(["y"], column_kinds=said, network=network, max_steps=2).fit(frame)
+    kinds = {column["name"]: column["kind"] for column in predictor.report_["inputs"]}
+    assert kinds == {"zip": "categorical", "x": "categorical", "day": "datetime"}
+    assert predictor.study_.column == {"zip": "categorical", "x": "categorical", "day": "datetime"}
+    predictor.save(tmp_path / "model")
+    loaded = MultiTaskPredictor.load(tmp_path / "model")
+    assert loaded.study_ == predictor.study_
+    assert loaded.column_kinds == said
+    pd.testing.assert_frame_equal(loaded.predict(frame), predictor.predict(frame))
+    with pytest.raises(DataError, match=r"Column 'zap' of `column_kinds` is not in the table\. Did you mean 'zip'\?"):
+        MultiTaskPredictor(["y"], column_kinds={"zap": "categorical"}).fit(frame)
+    with pytest.raises(OptionError, match="`column_kinds`"):
+        MultiTaskPredictor(["y"], column_kinds="zip=categorical")

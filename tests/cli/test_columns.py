@@ -68,3 +68,11 @@ def test_a_wrong_column_or_kind_is_told(polytask, zipped, tmp_path, words, told)
     assert shown.code == 2
     assert told in shown.err
     assert not (tmp_path / "model").exists()
+
+
+def test_date_is_another_word_for_datetime(polytask, zipped, tmp_path):
+    frame = pd.read_csv(zipped)
+    frame.assign(sold_on=[f"2024-02-{1 + k % 28:02d}" for k in range(len(frame))]).to_csv(zipped, index=False)
+    words = ["-t", "price", "--ignore", "id", "--column", "sold_on=date", "--json", tmp_path / "t.json"]
+    assert polytask("tasks", zipped, *words).code == 0
+    assert kinds(json.loads((tmp_path / "t.json").read_text())["inputs"])["sold_on"] == ("datetime", "as given")

@@ -25,7 +25,7 @@ from polytask.automatic._roles import Roles, divide_table, warn_of_copies
 from polytask.automatic._run_folder import RunFolder
 from polytask.automatic._skipped import SkippedTask
 from polytask.automatic._study import Study
-from polytask.automatic._study_run import as_gap, study_as_run, study_of
+from polytask.automatic._study_run import all_column_kinds, as_gap, study_as_run, study_of
 from polytask.automatic._task_scores import observed_rows, task_scores
 from polytask.automatic._task_summary import task_summary
 from polytask.automatic._torch_threads import TorchThreads
@@ -71,6 +71,9 @@ class MultiTaskPredictor:
     metrics : mapping of target to str, Metric or a sequence of them, optional
         What the report and :meth:`evaluate` tell of a target besides the metrics of its kind, such as
         ``{"sold": "precision_at_k:0.1"}``; keys may be patterns.
+    column_kinds : mapping of column to kind, optional
+        What an input column is, where it looks like something else, such as ``{"zip": "categorical"}``: "numeric",
+        "categorical", "boolean", "datetime" (or "date"), "text" or "list". Goes before that of ``network``.
     unlearnable : {"error", "skip"}
         What to do with a target without labels or with one value: raise, or leave it out and predict the constant, or nothing.
     preset : {"network", "fast", "balanced", "best"}, default="network"
@@ -123,6 +126,7 @@ class MultiTaskPredictor:
         losses: Mapping[str, Any] | None = None,
         class_weights: Mapping[str, Any] | None = None,
         metrics: Mapping[str, Any] | None = None,
+        column_kinds: Mapping[str, str] | None = None,
         unlearnable: str = "error",
         preset: str = "network",
         network: MultiTaskNetwork | None = None,
@@ -144,6 +148,7 @@ class MultiTaskPredictor:
         self.losses = mapped("losses", losses, example="{'price': 'huber'}")
         self.class_weights = mapped("class_weights", class_weights, example="{'sold': 'balanced'}")
         self.metrics = dict(metrics or {})
+        self.column_kinds = mapped("column_kinds", column_kinds, example="{'zip': 'categorical'}")
         self.unlearnable = unlearnable
         self.preset = preset
         self.network = network
@@ -271,6 +276,7 @@ class MultiTaskPredictor:
         """Parameters of the network: those given, and what this predictor sets."""
         settings = (self.network or MultiTaskNetwork()).get_params(deep=False)
         settings |= {"tasks": list(tasks), "random_state": self.seed, "device": self.device}
+        settings["column_kinds"] = all_column_kinds(self) or None
         settings["max_steps"] = settings["max_steps"] if self.max_steps is None else self.max_steps
         if self.time_limit is not None and self.preset == "network":
             settings["time_limit"] = self.time_limit
@@ -359,7 +365,7 @@ class MultiTaskPredictor:
                 losses=self.losses,
                 class_weights=self.class_weights,
                 metrics=self.metrics,
-                column_kinds=(self.network or MultiTaskNetwork()).column_kinds,
+                column_kinds=all_column_kinds(self),
                 unlearnable=self.unlearnable,
             )
 

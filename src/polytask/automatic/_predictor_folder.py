@@ -23,6 +23,7 @@ def predictor_parts(predictor: Any, path: Any) -> dict[str, Part]:
         "target_columns": predictor.target_columns_,
         "order": predictor.order_,
         **{name: getattr(predictor, name) for name in ("ignore", "group", "split", "weight", "task_by", "time")},
+        "column_kinds": predictor.column_kinds,
         "labels": predictor.makers_.to_dict(),
         "skipped": [task.to_dict() for task in predictor.skipped_],
         "seed": predictor.seed,
@@ -66,6 +67,7 @@ def restored_predictor(make: Callable[..., Any], folder: Folder, *, given: Seque
             **{key: content[key] for key in ("ignore", "group", "split", "weight", "seed")},
             task_by=content.get("task_by"),  # folders of 0.1 lack what follows
             time=content.get("time"),
+            column_kinds=content.get("column_kinds"),
             network=None if is_portfolio else model,
             preset=content.get("preset", "network"),
             time_limit=content.get("time_limit"),

@@ -181,7 +181,10 @@ Texts = Annotated[list[str], BeforeValidator(_listed)]
 Data = Annotated[dict[str, PathText], _pairs("TARGET=FILE", "price=houses.csv")]
 Losses = Annotated[dict[str, str], _pairs("TARGET=LOSS", "price=huber")]
 ClassWeights = Annotated[dict[str, Literal["balanced"]], _pairs("TARGET=balanced", "sold=balanced")]
-ColumnKind = Literal["numeric", "categorical", "boolean", "datetime", "text", "list"]
+ColumnKind = Annotated[
+    Literal["numeric", "categorical", "boolean", "datetime", "text", "list"],
+    BeforeValidator(lambda value: "datetime" if value == "date" else value),
+]
 FitMetrics = Annotated[dict[str, Texts], BeforeValidator(_lists_of_pairs)]
 Columns = Annotated[dict[str, ColumnKind], _pairs("NAME=KIND", "zip=categorical")]
 Format = Literal["html", "pdf", "md", "json"]

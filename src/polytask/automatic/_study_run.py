@@ -218,6 +218,12 @@ def _named_training() -> dict[str, Any]:
     return dict(zip(("initialization", "optimizer", "schedule", "regularization"), known, strict=True))
 
 
+def all_column_kinds(predictor: "MultiTaskPredictor") -> dict[str, str]:
+    """The kinds of columns that are given to a predictor or to its network; those of the predictor go before."""
+    network = predictor.network
+    return {**((network and network.column_kinds) or {}), **predictor.column_kinds}
+
+
 def study_of(predictor: "MultiTaskPredictor") -> Study | None:
     """The study of a predictor made in Python: all but its table; None if a study cannot say it, such as an own network."""
     from polytask.balancing import BalancingMethod, method_text
@@ -255,7 +261,7 @@ def study_of(predictor: "MultiTaskPredictor") -> Study | None:
         "gap": str(predictor.gap) if predictor.time is not None and predictor.gap else None,
         "loss": predictor.losses,
         "class_weight": predictor.class_weights,
-        "column": settings["column_kinds"] or {},
+        "column": all_column_kinds(predictor),
         "encoder": encoder[0],
         "numbers": encoder[1],
         "sharing": sharing,

@@ -19,6 +19,8 @@ from polytask.exceptions import DataError, ModelFolderError, OptionError
 FORMAT, VERSION = "polytask.table_codec", 1
 _AT_ONCE = 32  # columns that are looked at together
 
+_ALIASES = {"date": "datetime"}
+
 
 @dataclass(frozen=True)
 class TableCodec:
@@ -58,8 +60,8 @@ class TableCodec:
         ignore : iterable of str
             Columns to leave out.
         kinds : mapping from column to kind, optional
-            Overrides what would be inferred: ``"numeric"``, ``"categorical"``, ``"boolean"``, ``"datetime"``, ``"text"``,
-            ``"list"`` or ``"ignored"``.
+            Overrides what would be inferred: ``"numeric"``, ``"categorical"``, ``"boolean"``, ``"datetime"`` (or ``"date"``),
+            ``"text"``, ``"list"`` or ``"ignored"``.
 
         Raises
         ------
@@ -230,7 +232,7 @@ def _columns(names: list[str]) -> str:
 def _check_given(ignore: Iterable[str], kinds: Mapping[str, str], names: list[str]) -> dict[str, str]:
     if isinstance(ignore, str):
         ignore = [ignore]
-    given = {**dict(kinds), **dict.fromkeys(ignore, "ignored")}
+    given = {**{name: _ALIASES.get(kind, kind) for name, kind in kinds.items()}, **dict.fromkeys(ignore, "ignored")}
     for name, kind in given.items():
         if name not in names:
             raise DataError(f"Column {name!r} is not in the table.{did_you_mean(name, names)}")
