@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _tabular_table import LEARNED, PEERS, mean_ranks, read_results
+from _tabular_table import LEARNED, PEERS, latest, mean_ranks, read_results
 from scipy.stats import wilcoxon
 
 TABULAR = Path(__file__).parent / "results" / "tabular.jsonl"
@@ -68,7 +68,7 @@ def tables(results: list[dict[str, Any]], *, time_limit: float, preset: str = "b
 
 def _by_task(polytask: list[dict[str, Any]], autogluon: list[dict[str, Any]]) -> dict[str, dict[str, dict[str, float]]]:
     """Set -> system -> task -> mean over the seeds that the system shares with polytask."""
-    tabular = [line for line in read_results(TABULAR) if line["model"] in PEER_MODELS]
+    tabular = [line for line in latest(read_results(TABULAR)) if line["model"] in PEER_MODELS]
     found: dict[str, dict[str, dict[str, float]]] = {}
     for name in dict.fromkeys(line["set"] for line in polytask):
         runs = {"polytask": [line for line in polytask if line["set"] == name]}

@@ -24,6 +24,11 @@ def read_results(path: Path) -> list[dict[str, Any]]:
     return found
 
 
+def latest(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The last line of each model on each split of a set; those before it are of an older source."""
+    return list({(result["set"], result["seed"], result["model"]): result for result in results}.values())
+
+
 def task_scores(results: list[dict[str, Any]]) -> dict[str, dict[str, dict[str, float]]]:
     """Mean over seeds of the score of every task: set -> task -> model -> score; only seeds that all models have."""
     by_set: dict[str, dict[str, dict[int, dict[str, Any]]]] = defaultdict(lambda: defaultdict(dict))

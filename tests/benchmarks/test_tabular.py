@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
+import polytask
 from polytask.tasks import task_of_kind
 
 QUALITY = Path(__file__).parents[2] / "benchmarks" / "quality"
@@ -89,6 +90,50 @@ def test_scaled_means_and_ranks_are_those_of_the_protocol(tables):
     scores = {"set": {"t": dict(zip(models, (0.8, 0.4, -0.2, 0.0, 0.8))), "noise": dict.fromkeys(models, 0.01)}}
     assert tables.scaled(scores) == dict(zip(models, (1.0, 0.5, 0.0, 0.0, 1.0)))
     assert tables.mean_ranks([scores["set"]["t"]]) == dict(zip(models, (1.5, 3.0, 5.0, 4.0, 1.5)))
+
+
+def test_the_mark_of_the_source_changes_with_the_source_alone(sets, tmp_path):
+    script = importlib.import_module("tabular")
+    for name in ("first", "second"):
+        (tmp_path / name / "room").mkdir(parents=True)
+        (tmp_path / name / "__init__.py").write_bytes(b"x = 1\n" if name == "first" else b"x = 1\r\n")
+        (tmp_path / name / "room" / "_a.py").write_text("y = 2\n")
+    (tmp_path / "second" / "room" / "_a.pyc").write_text("compiled")
+    first = script.source_mark(tmp_path / "first")
+    assert len(first) == 12
+    assert script.source_mark(tmp_path / "second") == first
+    script.source_mark.cache_clear()
+    (tmp_path / "second" / "room" / "_a.py").write_text("y = 3\n")
+    assert script.source_mark(tmp_path / "second") != first
+
+
+def test_of_two_lines_of_one_run_the_later_counts(tables, tmp_path):
+    lines = [{"set": "s", "seed": 0, "model": "linear", "n": n} for n in (1, 2)] + [
+        {"set": "s", "seed": 1, "model": "linear", "n": 3}
+    ]
+    (tmp_path / "r.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"set')
+    assert [line["n"] for line in tables.latest(tables.read_results(tmp_path / "r.jsonl"))] == [2, 3]
+
+
+def test_lines_of_another_source_are_run_again_if_asked(sets, folder, monkeypatch, capsys):
+    script = importlib.import_module("tabular")
+    path = folder / "out.jsonl"
+
+    def run(*words):
+        command = ["tabular.py", "--data", folder, "--results", path, "--sets", "plain", "--models", "linear", *words]
+        monkeypatch.setattr(sys, "argv", [str(word) for word in command])
+        assert script.main() == 0
+        capsys.readouterr()
+        return [json.loads(line) for line in path.read_text().splitlines()]
+
+    (line,) = run()
+    assert line["source"] == script.source_mark(Path(polytask.__file__).parent)
+    assert len(run("--again")) == 1
+    line.pop("source")
+    path.write_text(json.dumps(line) + "\n")  # as of before there was a mark
+    assert len(run()) == 1
+    old, new = run("--again")
+    assert (old, "source" in new) == (line, True)
 
 
 @pytest.mark.slow
