@@ -1,10 +1,10 @@
 """The sets of the benchmark of balancing: nine tables with four or more tasks, and one simulation with known conflict."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from _search import cut_and_held
 from _tabular_sets import BenchmarkSet, load_set
 
 from polytask.tasks import fixed_task, task_of_kind
@@ -12,8 +12,6 @@ from polytask.tasks import fixed_task, task_of_kind
 # chosen for size: minutes, not hours, per method; crime, support2 and tox21 lack 3, 11 and 17 % of their labels
 REAL = ("atp1d", "oes97", "emotions", "birds", "student", "crime", "myocardial", "support2", "tox21")
 SIMULATION = "conflict"
-MOST_ROWS = 1500  # to train and validate on; drawn at random where there are more
-VALIDATION_SHARE = 0.25
 NARROW = 3  # units of the shared layer in the simulation
 
 
@@ -24,10 +22,7 @@ def load(folder: Path | None, name: str, *, seed: int) -> tuple[BenchmarkSet, np
     else:
         assert folder is not None
         one = load_set(folder, name, seed=seed)
-    rng = np.random.default_rng([seed, 7])
-    rows = np.sort(rng.permutation(len(one.X))[:MOST_ROWS])
-    one = replace(one, X=one.X.iloc[rows], y=one.y.iloc[rows], groups=None if one.groups is None else one.groups[rows])
-    return one, rng.random(len(rows)) < VALIDATION_SHARE
+    return cut_and_held(one, seed=seed)
 
 
 def simulation(seed: int, *, n_train: int = 800, n_test: int = 2000) -> BenchmarkSet:

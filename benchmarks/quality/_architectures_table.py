@@ -1,0 +1,119 @@
+"""From the results of the benchmark of architectures to the tables of docs/sharing.md."""
+
+import numpy as np
+from _architectures_arms import ALONE, ARCHITECTURES, CENSUS, CENSUS_ARMS, CENSUS_ROWS, TWINS
+from _search import (
+    MOST_ROWS,
+    Lines,
+    Scores,
+    chosen_scores,
+    chosen_task_scores,
+    complete,
+    difference,
+    difference_cells,
+    relative_cost,
+)
+
+REFERENCE = "hard"
+
+
+def tables(results: Lines) -> str:
+    """Three tables: against hard sharing, against the same network for each task alone, and Census."""
+    lines = complete([line for line in results if line["set"] != CENSUS])
+    census = complete([line for line in results if line["set"] == CENSUS])
+    found, parts = chosen_scores(lines), []
+    if found:
+        parts += [_told(lines), *_against_hard(found, lines), "", *_against_twins(found, lines)]
+    if census:
+        parts += [""] * bool(parts) + _of_census(census)
+    return "\n".join(parts) or "No results yet."
+
+
+def _told(lines: Lines) -> str:
+    return (
+        f"{_counts(lines)} of learning rate, weight decay, dropout and width for each, chosen by validation rows; at most "
+        f"{MOST_ROWS:,} rows to train and validate on, drawn at random where a set has more; scores of test rows, mean over "
+        "tasks. Points are hundredths of score, with 95 % intervals by Student's t over seeds: of these tables and settings, not "
+        "of other data; better and worse count sets told from 0, and with so many comparisons some are by chance.\n"
+    )
+
+
+def _counts(lines: Lines) -> str:
+    counts = [(len({line[key] for line in lines}), key) for key in ("seed", "trial")]
+    return ", ".join(f"{n} {key}{'s' * (n != 1)}" for n, key in counts)
+
+
+def _against_hard(found: Scores, lines: Lines) -> list[str]:
+    """Rows per architecture, and for separate networks."""
+    names, rows = list(found), []
+    for arm in (*ARCHITECTURES, TWINS[REFERENCE]):
+        own, reference = ([found[name].get(which, {}) for name in names] for which in (arm, REFERENCE))
+        if not any(own):
+            continue
+        if arm == REFERENCE:
+            cells = [f"{np.mean(list(scores.values())):.3f}" if scores else "" for scores in own]
+            size, seconds = (
+                np.mean([line[key] for line in lines if line["arm"] == arm]) for key in ("parameters", "cpu_seconds")
+            )
+            overall = np.mean([score for scores in own for score in scores.values()])
+            rows.append([arm, *cells, f"{overall:.3f}", "", "", f"{size / 1000:.0f} thousand", f"{seconds:.1f} s"])
+        else:
+            rows.append([arm, *_compared(own, reference), *_costs(lines, arm, REFERENCE)])
+    head = ["sharing", *names, "mean", "better", "worse", "parameters", "processor time"]
+    told = (
+        "Against hard sharing. `hard`: score, mean parameters and seconds of a fit; others: points more or less, and multiples."
+    )
+    return [told, "", *_markdown(head, rows)]
+
+
+def _against_twins(found: Scores, lines: Lines) -> list[str]:
+    """Rows per architecture: together less alone."""
+    names, rows = list(found), []
+    for arm, twin in TWINS.items():
+        own, reference = ([found[name].get(which, {}) for name in names] for which in (arm, twin))
+        compared = _compared(own, reference)
+        if any(compared[: len(names)]):
+            rows.append([arm, *compared, *_costs(lines, arm, twin)])
+    head = ["sharing", *names, "mean", "better", "worse", "parameters", "processor time"]
+    told = (
+        "Against its single-task twin, the same architecture trained for each task alone, with a trial and a stop of its own: "
+        "points that learning together brings, and cost as a multiple of the twins'."
+    )
+    return [told, "", *_markdown(head, rows)] if rows else []
+
+
+def _compared(own: list[dict[int, float]], reference: list[dict[int, float]]) -> list[str]:
+    cells, better, worse = difference_cells(own, reference)
+    known = [middle for middle, _, n in map(difference, own, reference) if n]
+    return [*cells, f"{100 * np.mean(known):+.1f}" if known else "", str(better), str(worse)]
+
+
+def _costs(lines: Lines, arm: str, reference: str) -> list[str]:
+    return [f"{relative_cost(lines, arm, reference, key=key):.1f}" for key in ("parameters", "cpu_seconds")]
+
+
+def _of_census(lines: Lines) -> list[str]:
+    """AUC of both tasks, and costs."""
+    chosen, rows = chosen_task_scores(lines), []
+    seeds = sorted({line["seed"] for line in lines})
+    tasks = list(lines[0]["scores"])
+    for arm in CENSUS_ARMS:
+        own = {seed: chosen[CENSUS, arm, seed] for seed in seeds if (CENSUS, arm, seed) in chosen}
+        if not own:
+            continue
+        row = [f"single-task ({arm})" if arm.endswith(ALONE) else arm]
+        for task in tasks:
+            middle, half, n = difference({seed: (1 + scores[task]) / 2 for seed, scores in own.items()}, dict.fromkeys(own, 0.0))
+            row.append(f"{middle:.4f}" + (f" ± {half:.4f}" if n > 1 else ""))
+        mine = [line for line in lines if line["arm"] == arm]
+        row += [f"{np.mean([line['parameters'] for line in mine]) / 1000:.0f} thousand"]
+        rows.append([*row, f"{np.mean([line['cpu_seconds'] for line in mine]):.0f} s"])
+    told = (
+        f"Census income (the test half of the data; {CENSUS_ROWS:,} rows to train and validate on): AUC of test rows, "
+        f"{_counts(lines)}, 95 % intervals; mean parameters and processor time of a fit."
+    )
+    return [told, "", *_markdown(["sharing", *tasks, "parameters", "processor time"], rows)]
+
+
+def _markdown(head: list[str], rows: list[list[str]]) -> list[str]:
+    return [f"| {' | '.join(head)} |", "|---|" + "--:|" * (len(head) - 1), *(f"| {' | '.join(row)} |" for row in rows)]
