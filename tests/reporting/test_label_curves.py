@@ -3,7 +3,7 @@
 import pytest
 
 from polytask.reporting import comparison_html, comparison_markdown, comparison_pdf, label_curve_lines
-from polytask.reporting._label_curves import label_curve_figures, label_curve_notes, label_curve_words
+from polytask.reporting._label_curves import _ONE_TASK, label_curve_figures, label_curve_notes, label_curve_words
 from polytask.reporting._pdf_pages import Pages
 from polytask.reporting._side_by_side import side_by_side
 from tests.reporting._diagnosed import diagnosed_comparison, label_curve
@@ -104,6 +104,14 @@ def test_the_mean_comes_first_and_has_shares_for_labels():
     assert titles == ["Mean over tasks", "final_grade", NASTY]
     assert label_curve_figures({}) == []
     assert label_curve_figures({"learning_curve": {"shares": [], "tasks": {}, "mean": None}}) == []
+
+
+def test_of_one_task_nothing_is_claimed():
+    curve = label_curve()
+    curve["tasks"].pop(NASTY)
+    (figure,) = label_curve_figures({"learning_curve": curve})
+    assert (figure.title, figure.words) == ("final_grade", [_ONE_TASK])
+    assert "pays" not in str(figure.drawings)
 
 
 def test_a_task_that_keeps_its_labels_is_drawn_over_shares_though_folds_differ_a_little():

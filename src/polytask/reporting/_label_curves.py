@@ -13,6 +13,7 @@ from polytask.reporting._readings import VERDICT_WORDS
 
 _ARMS = ("alone", "together")
 _AHEAD = 0.01  # gains within a point of skill are too small to matter
+_ONE_TASK = "With one task both are the same network from different random starts: they differ by chance."
 _MEASURED_REPEATS = 5  # with which the error rates of verdicts were measured; see docs/comparison.md
 
 
@@ -21,8 +22,9 @@ def label_curve_figures(result: Mapping[str, Any]) -> list[Figure]:
     curve = result.get("learning_curve") or {}
     shares = [float(share) for share in curve.get("shares") or []]
     mean, tasks = curve.get("mean") or {}, curve.get("tasks") or {}
-    named = [("Mean over tasks", mean), *tasks.items()] if mean else list(tasks.items())
-    return [figure for name, entry in named if (figure := _figure(name, entry or {}, shares)) is not None]
+    named = [("Mean over tasks", mean), *tasks.items()] if mean and len(tasks) != 1 else list(tasks.items())
+    words = [_ONE_TASK] if len(tasks) == 1 else None
+    return [figure for name, entry in named if (figure := _figure(name, entry or {}, shares, words)) is not None]
 
 
 def label_curve_notes(result: Mapping[str, Any]) -> list[str]:
@@ -159,7 +161,7 @@ def label_curve_plot(name: str, entry: Mapping[str, Any], x_values: Sequence[flo
     )
 
 
-def _figure(name: str, entry: Mapping[str, Any], shares: Sequence[float]) -> Figure | None:
+def _figure(name: str, entry: Mapping[str, Any], shares: Sequence[float], words: list[str] | None = None) -> Figure | None:
     counts = [finite(n) for n in entry.get("n_labels") or []]
     has_counts = len(set(counts)) == len(shares) and all(count for count in counts)
     if has_counts and len(shares) > 1:  # not a task that keeps all its labels, of which folds have about as many
@@ -170,7 +172,7 @@ def _figure(name: str, entry: Mapping[str, Any], shares: Sequence[float]) -> Fig
     unit, x_name = (
         ("labels", "labelled rows (logarithmic)") if has_counts else ("of the labels", "share of the labels (logarithmic)")
     )
-    words = label_curve_words(entry, x_values, unit)
+    words = words or label_curve_words(entry, x_values, unit)
     rows = []
     for k, (at, gain) in enumerate(zip(x_values, _gains(entry), strict=False)):
         cells = [f"{points(_item(entry, arm, 'skill', k))} {interval_at(entry, arm, k)}".strip() for arm in _ARMS]
