@@ -5,6 +5,7 @@ import pytest
 
 from polytask.exceptions import DataError
 from polytask.reporting import comparison_html, summary_sentence, write_comparison_report, write_report
+from polytask.reporting._comparison_view import comparison_view
 from polytask.reporting._terminal import remarks
 from tests.reporting._page import Page
 from tests.reporting._sample import NASTY, bare_comparison, comparison, many_tasks, nasty_comparison
@@ -25,6 +26,7 @@ def test_one_task_has_nothing_to_learn_together(tmp_path):
         assert "Against the best separate model of any kind, the network is " in words
         assert "mean gain in skill over the tasks" not in words
         assert "Learning together helped" not in words
+    assert all(forest["mean"] is None for forest in comparison_view(result)["forests"])
     assert not any(line.startswith("Delta-m") for line in remarks(result))
     assert any(line.startswith("Delta-m") for line in remarks(comparison()))
 

@@ -130,7 +130,7 @@ def forest(result: Mapping[str, Any], rival: str) -> dict[str, Any]:
         "rival": rival,
         "is_single": is_single(result),
         "rows": [row(gain) for gain in sorted(gains, key=_by_gain)],
-        "mean": row(mean) if mean else None,
+        "mean": row(mean) if mean and not is_single(result) else None,
         "axis": forest_axis(scale),
         "margin": points(margin) if margin else None,
         "has_dots": any(gain.fold_gains for gain in gains),
