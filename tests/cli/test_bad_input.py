@@ -283,3 +283,9 @@ def test_a_setting_of_a_wrong_kind_is_told(learn, request):
     if "tasks" not in request.node.name:
         said = told(learn("-t", "price", "--balancing", "cagrad:c=foo"))
         assert said.endswith("'c' of CAGrad must be a number; got 'foo'.")
+
+
+def test_one_group_to_train_on_is_said_in_the_singular(polytask, table, frame):
+    frame.assign(site=["a", "b"] * (len(frame) // 2)).to_csv(table, index=False)
+    said = told(polytask("compare", table, "-t", "price", "-t", "sold", "--group", "site", "--folds", 2, "--repeats", 1, "-q"))
+    assert "trains on rows of 1 group, which do not allow" in said
