@@ -23,7 +23,10 @@ ROOMS = [*sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py")), "e
 
 # DESIGN: imports point down only. Rooms on one level do not import each other, except at the bottom.
 LEVELS = {
-    **dict.fromkeys(["exceptions", "_by_name", "_checks", "_lists", "_named", "_optional", "_parts", "_quantiles", "_reworded", "_settings"], 0),
+    **dict.fromkeys(
+        ["exceptions", "_by_name", "_checks", "_lists", "_named", "_optional", "_parts", "_quantiles", "_reworded", "_settings"],
+        0,
+    ),
     **dict.fromkeys(["losses", "metrics", "storage", "datasets"], 1),
     "tasks": 2,
     **dict.fromkeys(["data", "networks", "balancing", "optim"], 3),

@@ -183,7 +183,8 @@ def _plan_fold(
         if rule["groups"] is not None:
             n_groups = len(np.unique(np.asarray(rule["groups"])[rows]))
             raise DataError(
-                f"{whose} trains on rows of {n_groups} {'group' if n_groups == 1 else 'groups'}, which do not allow its inner splits: {error} "
+                f"{whose} trains on rows of {n_groups} {'group' if n_groups == 1 else 'groups'}, "
+                f"which do not allow its inner splits: {error} "
                 "Use more folds, more groups or `validation=None`; choosing separate networks takes 3 groups per fold, the "
                 "rest 2."
             ) from error
