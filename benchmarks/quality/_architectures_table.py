@@ -61,8 +61,8 @@ def _against_hard(found: Scores, lines: Lines) -> list[str]:
             rows.append([arm, *_compared(own, reference), *_costs(lines, arm, REFERENCE)])
     head = ["sharing", *names, "mean", "better", "worse", "parameters", "processor time"]
     told = (
-        "Against hard sharing. `hard`: score, mean parameters and seconds of a fit; others: points more or less, on the mean over "
-        "the sets that an architecture is for, and cost as a multiple for the same settings."
+        "Against hard sharing. `hard`: score, mean parameters and seconds of a fit; others: points more or less, mean over the "
+        "sets that an architecture is for, and cost as a multiple for the same settings."
     )
     return [told, "", *_markdown(head, rows)]
 
