@@ -5,9 +5,9 @@
 - ``rechub``: torch-rechub's MMoE and PLE on the same features, with experts and towers of the same widths. They normalize over
   the batch after each layer, and end in a sigmoid, which is a part of them that cannot be left out.
 
-Contestants take turns in one process, on one thread, and its processor time is measured; the ratio of a round is that of two steps
-done one after the other, and the median over rounds is told with the middle half, so that other work on the machine meets both. torch-rechub is installed into an
-environment of its own at the first use.
+Contestants take turns in one process, on one thread, and its processor time is measured; the ratio of a round is that
+of two steps done one after the other, and the median over rounds is told with the middle half, so that other work on
+the machine meets both. torch-rechub is installed into an environment of its own at the first use.
 
     python benchmarks/speed/architectures.py [--rounds 40] [--width 64] [--batch 256] [--write]
 """
