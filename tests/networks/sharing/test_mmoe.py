@@ -65,12 +65,12 @@ def test_experts_drop_out_in_training_only():
 @pytest.mark.parametrize(
     "text, said",
     [
-        ("mmoe:gate=hard", "`gate` of MMoE must be 'softmax', 'top_k' or 'dselect_k'; got 'hard'"),
+        ("mmoe:gate=hard", "'gate' of MMoE in `sharing` must be 'softmax' or 'top_k' or 'dselect_k'; got 'hard'"),
         ("mmoe:gate=top_k,k=9", "`k` of MMoE must be between 1 and the number of experts, 8; got 9"),
         ("mmoe:gate=dselect_k,n_experts=6", "`n_experts` of MMoE must be a power of two above 1; got 6. Take 4 or 8"),
         ("mmoe:dropout=1", r"`dropout` of MMoE must be in \[0, 1\); got 1"),
         ("mmoe:experts=4", "MMoE in `sharing` has no setting 'experts'. Did you mean 'n_experts'"),
-        ("mmoe:n_experts=2.5", "`n_experts` of MMoE must be an integer >= 1; got 2.5"),
+        ("mmoe:n_experts=2.5", "'n_experts' of MMoE in `sharing` must be a whole number; got 2.5"),
         ("mmo", "`sharing` must be a sharing architecture; got 'mmo'. Did you mean 'mmoe'"),
     ],
 )
