@@ -206,3 +206,15 @@ def test_folds_and_a_split_column_are_not_both_taken(polytask, table):
     shown = polytask("compare", table, "-t", "price", "--split", "part", "--folds", 3)
     assert shown.code == 2
     assert "give one of them" in shown.err
+
+
+def test_a_learning_curve_that_cannot_be_loses_no_comparison(polytask, tmp_path):
+    rows = [f"{k % 7},{k * 5 % 11},{k % 7 + k % 3}" for k in range(24)]
+    (tmp_path / "few.csv").write_text("\n".join(["a,b,price", *rows]))
+    words = ["-t", "price:regression", "--learning-curve", "--folds", 2, "--repeats", 2, "--max-steps", 2, "-q"]
+    shown = polytask("compare", tmp_path / "few.csv", *words, "--json", tmp_path / "c.json")
+    assert shown.code == 2
+    assert "There is no learning curve; the comparison itself is shown and written. With 0.1 of the labels" in shown.err
+    found = json.loads((tmp_path / "c.json").read_text())
+    assert found["repeats"] == 2
+    assert "learning_curve" not in found

@@ -7,7 +7,7 @@ import typer
 
 from polytask.cli import _options as option
 from polytask.cli._study import files_read, takes_study
-from polytask.exceptions import OptionError
+from polytask.exceptions import OptionError, PolytaskError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,13 +39,16 @@ def compare(study: "Study", context: typer.Context, quiet: option.Quiet = False)
     warn_of_copies(roles)
     about = {"source": ", ".join([*study.table, *study.data.values()]), "command": context.obj}
     found = run_comparison(study, roles, table.frame, about=about, quiet=quiet)
-    result, stopped = found.to_dict(), None
+    result = found.to_dict()
+    stopped: BaseException | None = None
     if asked.learning_curve and result["repeats"] == result["planned_repeats"]:
         try:
             result["learning_curve"] = run_learning_curve(study, roles, table.frame, found, quiet=quiet)
         except KeyboardInterrupt as stop:  # the comparison is whole, and shown
             stop.add_note("What is shown and written is without the learning curve, of which no repeat was finished.")
             stopped = stop
+        except PolytaskError as error:  # such as a share of too few labels
+            stopped = type(error)(f"There is no learning curve; the comparison itself is shown and written. {error}")
     result["study"] = study.seen_from((report or json or Path("-")).parent).to_dict()
     show_comparison(result, json=json, report=report, format=asked.format, quiet=quiet)
     if stopped is not None:
