@@ -1,17 +1,15 @@
 """Huber's loss."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from polytask.exceptions import OptionError
-from polytask.losses._number_loss import NumberLoss
 from polytask.losses._sums import check_width, masked_sums
+from polytask.losses._unit_loss import UnitLoss
 
 
 def huber(outputs: Tensor, target: Tensor, weight: Tensor, *, delta: float = 1.0) -> tuple[Tensor, Tensor]:
@@ -62,7 +60,7 @@ def huber_per_label(outputs: Tensor, target: Tensor, *, delta: float = 1.0) -> T
 
 
 @dataclass(frozen=True)
-class Huber(NumberLoss):
+class Huber(UnitLoss):
     """Huber's loss; see :func:`huber`. Predictions lie between median and mean: near the mean, without the pull of outliers.
 
     Parameters
@@ -75,42 +73,19 @@ class Huber(NumberLoss):
 
     Examples
     --------
+    >>> import numpy as np
     >>> Huber(delta=2.0).fitted(np.array([1.0, 2.0, 3.0, 4.0, 100.0])).threshold  # 2 x 1.4826 x 1
     2.9652
     """
 
     delta: float = 1.35
-    unit: float | None = None
     name: ClassVar[str] = "huber"
     metric_name: ClassVar[str] = "huber_loss"
     statistic: ClassVar[str] = "Huber mean"
 
-    def __post_init__(self) -> None:
-        for name, value in (("delta", self.delta), ("unit", 1.0 if self.unit is None else self.unit)):
-            if not isinstance(value, int | float) or not 0 < value < np.inf:
-                raise OptionError(f"`{name}` of Huber must be positive and finite; got {value!r}.")
-
-    @property
-    def threshold(self) -> float:
-        """Where the line begins, in the unit of the label."""
-        return self.delta * (1.0 if self.unit is None else self.unit)
-
-    @property
-    def needs_unit(self) -> bool:
-        """Unless it is given."""
-        return self.unit is None
-
-    def in_unit(self, unit: float) -> Self:
-        """The same with this unit, unless one is given."""
-        return self if self.unit is not None else replace(self, unit=unit)
-
-    def per_label(self, preds: Tensor, target: Tensor) -> Tensor:
+    def beyond(self, preds: Tensor, target: Tensor, *, delta: float) -> Tensor:
         """See :func:`huber_per_label`."""
-        return huber_per_label(preds, target, delta=self.threshold)
-
-    def per_standardized_label(self, preds: Tensor, target: Tensor, *, center: float, scale: float) -> Tensor:
-        """The same in units of ``scale``, so that no square overflows."""
-        return huber_per_label(preds, target, delta=self.threshold / scale)
+        return huber_per_label(preds, target, delta=delta)
 
     @property
     def lightgbm(self) -> Mapping[str, Any]:

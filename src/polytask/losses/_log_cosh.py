@@ -1,17 +1,16 @@
 """Log-cosh loss."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from polytask.exceptions import OptionError
-from polytask.losses._number_loss import NumberLoss
 from polytask.losses._sums import check_width, masked_sums
+from polytask.losses._unit_loss import UnitLoss
 
 
 def log_cosh(outputs: Tensor, target: Tensor, weight: Tensor, *, delta: float = 1.0) -> tuple[Tensor, Tensor]:
@@ -65,7 +64,7 @@ def log_cosh_per_label(outputs: Tensor, target: Tensor, *, delta: float = 1.0) -
 
 
 @dataclass(frozen=True)
-class LogCosh(NumberLoss):
+class LogCosh(UnitLoss):
     """Log-cosh loss; see :func:`log_cosh`. Predictions lie between median and mean, as with Huber's loss.
 
     Parameters
@@ -83,35 +82,10 @@ class LogCosh(NumberLoss):
     2.9652
     """
 
-    delta: float = 1.0
-    unit: float | None = None
     name: ClassVar[str] = "log_cosh"
     metric_name: ClassVar[str] = "log_cosh_loss"
     statistic: ClassVar[str] = "log-cosh mean"
 
-    def __post_init__(self) -> None:
-        for name, value in (("delta", self.delta), ("unit", 1.0 if self.unit is None else self.unit)):
-            if not isinstance(value, int | float) or not 0 < value < math.inf:
-                raise OptionError(f"`{name}` of LogCosh must be positive and finite; got {value!r}.")
-
-    @property
-    def threshold(self) -> float:
-        """Where the square turns into the line, in the unit of the label."""
-        return self.delta * (1.0 if self.unit is None else self.unit)
-
-    @property
-    def needs_unit(self) -> bool:
-        """Unless it is given."""
-        return self.unit is None
-
-    def in_unit(self, unit: float) -> Self:
-        """The same with this unit, unless one is given."""
-        return self if self.unit is not None else replace(self, unit=unit)
-
-    def per_label(self, preds: Tensor, target: Tensor) -> Tensor:
+    def beyond(self, preds: Tensor, target: Tensor, *, delta: float) -> Tensor:
         """See :func:`log_cosh_per_label`."""
-        return log_cosh_per_label(preds, target, delta=self.threshold)
-
-    def per_standardized_label(self, preds: Tensor, target: Tensor, *, center: float, scale: float) -> Tensor:
-        """The same in units of ``scale``, so that no square overflows."""
-        return log_cosh_per_label(preds, target, delta=self.threshold / scale)
+        return log_cosh_per_label(preds, target, delta=delta)
