@@ -93,8 +93,10 @@ def test_few_rows_give_gaps_but_no_error(declared, n):
 def test_constant_predictions_and_one_class_give_gaps_but_no_error(declared):
     task, outputs, target, _ = case(declared)
     same = np.repeat(outputs[:1], N, axis=0)
-    json.dumps(diagnose(task, same, target), allow_nan=False)
-    json.dumps(diagnose(task, outputs, np.repeat(target[:1], N, axis=0)), allow_nan=False)
+    for found in (diagnose(task, same, target), diagnose(task, outputs, np.repeat(target[:1], N, axis=0))):
+        json.dumps(found, allow_nan=False)
+        assert found["n_rows"] == N
+        assert found["parts"]
 
 
 def test_rows_without_label_or_weight_count_nothing():

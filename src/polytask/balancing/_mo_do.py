@@ -1,5 +1,7 @@
 """MoDo: multi-objective gradient with double sampling."""
 
+from abc import abstractmethod
+
 import torch
 from torch import Tensor
 
@@ -33,9 +35,9 @@ class DoubleSampling(BalancingMethod):
         products = (first[there] @ second[there].T).double().cpu()
         self.remember("weights", names, self.moved(weights / total, products) * total)
 
+    @abstractmethod
     def moved(self, weights: Tensor, products: Tensor) -> Tensor:
         """Weights after this step."""
-        raise NotImplementedError
 
     def present(self, seen: Observed) -> Tensor:
         """Weights of the tasks in the batch that is learned from, summing to 1."""

@@ -139,8 +139,8 @@ class FittedClasses(FittedTask):
         return replace(self, statistics={**self.statistics, "calibration": found})
 
     def _raw_batch_loss(self, outputs: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-        """Loss of a batch and whether it is defined, both [..., 1, 1]."""
-        raise NotImplementedError
+        """Loss of a batch and whether it is defined, both [..., 1, 1]; of kinds that such a loss can serve."""
+        raise NotImplementedError(f"The loss {self.loss.name!r} is not for {self.kind} tasks.")
 
     @abstractmethod
     def _raw_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
