@@ -4,7 +4,9 @@ import pytest
 import torch
 
 from polytask.balancing import PCGrad
+from polytask.estimators import MultiTaskNetwork
 from polytask.exceptions import OptionError
+from polytask.tasks import Binary
 from polytask.training import TrainingSettings
 from tests.training._problems import Job, assert_close_weights, make_table, train_one, train_stack
 
@@ -40,6 +42,17 @@ def test_a_stack_adds_up_each_network_on_its_own(table):
 def test_balancing_by_losses_is_refused(table):
     with pytest.raises(OptionError, match="which balances by the losses of a whole batch"):
         train_one(table, accumulate=2, method=PCGrad())
+
+
+@pytest.mark.parametrize("loss", ["auc", "soft_f1_micro"])
+def test_a_loss_of_a_whole_batch_is_refused(loss):
+    model = MultiTaskNetwork([Binary("sold", loss=loss)], accumulate=2, max_epochs=1, random_state=0)
+    X = torch.randn(60, 2, generator=torch.Generator().manual_seed(0)).numpy()
+    with pytest.raises(
+        OptionError, match="`accumulate` cannot be with the loss of 'sold', which is a statistic of a whole batch"
+    ):
+        model.fit(X, X[:, :1] > 0)
+    assert model.set_params(accumulate=1).fit(X, X[:, :1] > 0).n_iter_ > 0
 
 
 @pytest.mark.parametrize("method", [None, PCGrad()], ids=["equal", "pcgrad"])

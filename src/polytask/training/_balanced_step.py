@@ -50,7 +50,7 @@ class BalancedStep:
     Raises
     ------
     OptionError
-        If gradients of parts are to be balanced, which takes the losses of the whole batch first.
+        If gradients of parts are to be balanced, or a loss is a statistic of the batch: these take the whole batch.
     OptionError
         If the method needs what a training loop cannot give, or remembers gradients and is to balance at features.
     """
@@ -87,6 +87,12 @@ class BalancedStep:
             raise OptionError(
                 f"`accumulate` cannot be with {type(method).__name__}, which balances by the losses of a whole batch. Leave "
                 "`balancing` out, or use `polytask.balancing.MicroBatches` in a loop of your own."
+            )
+        of_batch = [task.name for task in tasks if task.has_batch_loss]
+        if parts > 1 and of_batch:
+            raise OptionError(
+                f"`accumulate` cannot be with the loss of {', '.join(map(repr, of_batch))}, which is a statistic of a whole batch "
+                "and no sum over its parts. Take a larger `batch_size` instead, or a loss of single labels."
             )
         several = _learns_several(data, self.losses_of)
         self.method: BalancingMethod = _applied(method, several)
