@@ -91,8 +91,8 @@ class BalancedStep:
         of_batch = [task.name for task in tasks if task.has_batch_loss]
         if parts > 1 and of_batch:
             raise OptionError(
-                f"`accumulate` cannot be with the loss of {', '.join(map(repr, of_batch))}, which is a statistic of a whole batch "
-                "and no sum over its parts. Take a larger `batch_size` instead, or a loss of single labels."
+                f"`accumulate` cannot be with the loss of {', '.join(map(repr, of_batch))}, which is a statistic of a whole "
+                "batch and no sum over its parts. Take a larger `batch_size` instead, or a loss of single labels."
             )
         several = _learns_several(data, self.losses_of)
         self.method: BalancingMethod = _applied(method, several)
