@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from _memory import peak_memory
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -255,8 +256,6 @@ def solvers(n_tasks: int, repeats: int) -> Iterator[dict[str, object]]:
 
 def _peak_of(way: str, n_tasks: int, threads: int, queue: "multiprocessing.Queue[float]") -> None:
     """In a process of its own: how far three steps raise the peak of memory, in MB."""
-    import resource
-
     torch.set_num_threads(threads)
     contest = Contest("mlp", n_tasks)
     contest.step(lambda z, losses: torch.stack(losses).sum().backward())
@@ -272,13 +271,13 @@ def _peak_of(way: str, n_tasks: int, threads: int, queue: "multiprocessing.Queue
 
     method = balancing.PCGrad()
     more: dict[str, Any] = {"chunk_size": 8} if way == "chunked" else {}
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for _ in range(3):
-        if way == "sequential":
-            contest.step(sequential)
-        else:
-            contest.step(lambda z, losses: backward(losses, method, shared_params=parameters, **more))
-    queue.put((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+    with peak_memory() as peak:
+        for _ in range(3):
+            if way == "sequential":
+                contest.step(sequential)
+            else:
+                contest.step(lambda z, losses: backward(losses, method, shared_params=parameters, **more))
+    queue.put(peak.mb)
 
 
 def memory(n_tasks: int, threads: int) -> Iterator[dict[str, object]]:
