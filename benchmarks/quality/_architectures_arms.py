@@ -1,6 +1,5 @@
 """What is compared in the benchmark of architectures: sets, networks, and one fit."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,10 @@ from polytask.estimators import MultiTaskNetwork
 from polytask.exceptions import OptionError
 from polytask.networks import MLP
 from polytask.networks.sharing import sharing_names
-from polytask.tasks import fixed_task, task_of_kind
 
 # small sets that networks learn something of, with two to ten tasks: regression (the first five), binary (two), and ordinal,
 # counts, classes and numbers mixed; crime and support2 lack 3 and 11 % of their labels
 SETS = ("jura", "enb", "atp1d", "meats", "crime", "emotions", "clintox", "student", "support2")
-CENSUS = "census"
-CENSUS_ROWS = 20_000  # to train and validate on
 WIDTHS = (32, 64, 128)  # of the layers of the encoder, and of experts and adapters
 
 ALONE = " alone"
@@ -28,31 +24,11 @@ PLAIN_ALONE = ("none", "soft", "ltb")
 ARCHITECTURES = tuple(sharing_names())
 TWINS = {name: ("hard" if name in PLAIN_ALONE else name) + ALONE for name in ARCHITECTURES}
 ARMS = (*ARCHITECTURES, *dict.fromkeys(TWINS.values()))
-CENSUS_ARMS = ("hard", "mmoe", "ple", TWINS["hard"])
 
 
 def load(folder: Path, name: str, *, seed: int) -> tuple[BenchmarkSet, np.ndarray]:
     """A set and which of its training rows are for validation, bool [n_train]."""
-    one = load_set(folder, name, seed=seed)
-    if name != CENSUS:
-        return cut_and_held(one, seed=seed)
-    return cut_and_held(as_in_papers(one), seed=seed, most_rows=CENSUS_ROWS)
-
-
-def as_in_papers(census: BenchmarkSet) -> BenchmarkSet:
-    """Two tasks, as Ma 2018 and Tang 2020 have them: an income above 50,000, and never married or not; education is an input."""
-    y, y_test = (
-        labels[["income_50k"]].assign(never_married=labels["marital_stat"].eq("Never married").astype(int))
-        for labels in (census.y, census.y_test)
-    )
-    income = next(task for task in census.tasks if task.name == "income_50k")
-    married = fixed_task(task_of_kind("never_married", ("never_married",), "binary").fit(y))
-    X, X_test = (
-        table.assign(education=labels["education"].astype(str))
-        for table, labels in ((census.X, census.y), (census.X_test, census.y_test))
-    )
-    kinds = {"income_50k": "binary", "never_married": "binary"}
-    return replace(census, X=X, y=y, X_test=X_test, y_test=y_test, tasks=[income, married], kinds=kinds)
+    return cut_and_held(load_set(folder, name, seed=seed), seed=seed)
 
 
 def drawn_settings(*, seed: int, trial: int) -> Settings:

@@ -1,16 +1,17 @@
 """From the results of the benchmark of architectures to the tables of docs/sharing.md."""
 
 import numpy as np
-from _architectures_arms import ALONE, ARCHITECTURES, CENSUS, CENSUS_ARMS, CENSUS_ROWS, TWINS
+from _architectures_arms import ARCHITECTURES, TWINS
 from _search import (
     MOST_ROWS,
     Lines,
     Scores,
     chosen_scores,
-    chosen_task_scores,
     complete,
+    counts,
     difference,
     difference_cells,
+    markdown,
     relative_cost,
 )
 
@@ -18,29 +19,21 @@ REFERENCE = "hard"
 
 
 def tables(results: Lines) -> str:
-    """Three tables: against hard sharing, against the same network for each task alone, and Census."""
-    lines = complete([line for line in results if line["set"] != CENSUS])
-    census = complete([line for line in results if line["set"] == CENSUS])
-    found, parts = chosen_scores(lines), []
-    if found:
-        parts += [_told(lines), *_against_hard(found, lines), "", *_against_twins(found, lines)]
-    if census:
-        parts += [""] * bool(parts) + _of_census(census)
-    return "\n".join(parts) or "No results yet."
+    """Two tables: against hard sharing, and against the same network for each task alone."""
+    lines = complete(results)
+    found = chosen_scores(lines)
+    if not found:
+        return "No results yet."
+    return "\n".join([_told(lines), *_against_hard(found, lines), "", *_against_twins(found, lines)])
 
 
 def _told(lines: Lines) -> str:
     return (
-        f"{_counts(lines)} of learning rate, weight decay, dropout and width for each, chosen by validation rows; at most "
+        f"{counts(lines)} of learning rate, weight decay, dropout and width for each, chosen by validation rows; at most "
         f"{MOST_ROWS:,} rows to train and validate on, drawn at random where a set has more; scores of test rows, mean over "
         "tasks. Points are hundredths of score, with 95 % intervals by Student's t over seeds: of these tables and settings, not "
         "of other data; better and worse count sets told from 0, and with so many comparisons some are by chance.\n"
     )
-
-
-def _counts(lines: Lines) -> str:
-    counts = [(len({line[key] for line in lines}), key) for key in ("seed", "trial")]
-    return ", ".join(f"{n} {key}{'s' * (n != 1)}" for n, key in counts)
 
 
 def _against_hard(found: Scores, lines: Lines) -> list[str]:
@@ -64,7 +57,7 @@ def _against_hard(found: Scores, lines: Lines) -> list[str]:
         "Against hard sharing. `hard`: score, mean parameters and seconds of a fit; others: points more or less, mean over the "
         "sets that an architecture is for, and cost as a multiple for the same settings."
     )
-    return [told, "", *_markdown(head, rows)]
+    return [told, "", *markdown(head, rows)]
 
 
 def _against_twins(found: Scores, lines: Lines) -> list[str]:
@@ -80,7 +73,7 @@ def _against_twins(found: Scores, lines: Lines) -> list[str]:
         "Against its single-task twin, the same architecture trained for each task alone, with a trial and a stop of its own: "
         "points that learning together brings, and cost as a multiple of the twins'."
     )
-    return [told, "", *_markdown(head, rows)] if rows else []
+    return [told, "", *markdown(head, rows)] if rows else []
 
 
 def _compared(own: list[dict[int, float]], reference: list[dict[int, float]]) -> list[str]:
@@ -91,30 +84,3 @@ def _compared(own: list[dict[int, float]], reference: list[dict[int, float]]) ->
 
 def _costs(lines: Lines, arm: str, reference: str) -> list[str]:
     return [f"{relative_cost(lines, arm, reference, key=key):.1f}" for key in ("parameters", "cpu_seconds")]
-
-
-def _of_census(lines: Lines) -> list[str]:
-    """AUC of both tasks, and costs."""
-    chosen, rows = chosen_task_scores(lines), []
-    seeds = sorted({line["seed"] for line in lines})
-    tasks = list(lines[0]["scores"])
-    for arm in CENSUS_ARMS:
-        own = {seed: chosen[CENSUS, arm, seed] for seed in seeds if (CENSUS, arm, seed) in chosen}
-        if not own:
-            continue
-        row = [f"single-task ({arm})" if arm.endswith(ALONE) else arm]
-        for task in tasks:
-            middle, half, n = difference({seed: (1 + scores[task]) / 2 for seed, scores in own.items()}, dict.fromkeys(own, 0.0))
-            row.append(f"{middle:.4f}" + (f" ± {half:.4f}" if n > 1 else ""))
-        mine = [line for line in lines if line["arm"] == arm]
-        row += [f"{np.mean([line['parameters'] for line in mine]) / 1000:.0f} thousand"]
-        rows.append([*row, f"{np.mean([line['cpu_seconds'] for line in mine]):.0f} s"])
-    told = (
-        f"Census income (the test half of the data; {CENSUS_ROWS:,} rows to train and validate on): AUC of test rows, "
-        f"{_counts(lines)}, 95 % intervals; mean parameters and processor time of a fit."
-    )
-    return [told, "", *_markdown(["sharing", *tasks, "parameters", "processor time"], rows)]
-
-
-def _markdown(head: list[str], rows: list[list[str]]) -> list[str]:
-    return [f"| {' | '.join(head)} |", "|---|" + "--:|" * (len(head) - 1), *(f"| {' | '.join(row)} |" for row in rows)]

@@ -146,10 +146,22 @@ def run_all(path: Path, wanted: Iterable[Key], fit: Callable[..., dict[str, Any]
         print(f"{told} {sum(known) / len(known):7.3f} {line['cpu_seconds']:6.1f} s", flush=True)
 
 
-def write_page(page: Path, text: str) -> None:
+def counts(lines: Lines) -> str:
+    """How many seeds and trials, in words."""
+    found = [(len({line[key] for line in lines}), key) for key in ("seed", "trial")]
+    return ", ".join(f"{n} {key}{'s' * (n != 1)}" for n, key in found)
+
+
+def markdown(head: list[str], rows: list[list[str]]) -> list[str]:
+    """A table of names and numbers, line by line."""
+    return [f"| {' | '.join(head)} |", "|---|" + "--:|" * (len(head) - 1), *(f"| {' | '.join(row)} |" for row in rows)]
+
+
+def write_page(page: Path, text: str, *, marks: tuple[str, str] = (START, END)) -> None:
     """Put the tables between their marks in a docs page."""
-    before, _, rest = page.read_text(encoding="utf-8").partition(START)
-    page.write_text(f"{before}{START}\n{text}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+    start, end = marks
+    before, _, rest = page.read_text(encoding="utf-8").partition(start)
+    page.write_text(f"{before}{start}\n{text}\n{end}{rest.partition(end)[2]}", encoding="utf-8")
 
 
 def parser_of(description: str | None, *, sets: Sequence[str], arms: Sequence[str], results: Path) -> argparse.ArgumentParser:

@@ -2,7 +2,6 @@
 
     python benchmarks/quality/architectures.py --data FOLDER                 # adds to results/architectures.jsonl; goes on
     python benchmarks/quality/architectures.py --data FOLDER --sets jura,gcse --arms "hard,hard alone,ple" --trials 4 --seeds 0,1
-    python benchmarks/quality/architectures.py --data FOLDER --sets census    # MMoE, PLE, shared bottom and single-task
     python benchmarks/quality/architectures.py --data FOLDER --part 0/2 &     # every second fit, for a core each
     python benchmarks/quality/architectures.py --table                        # what was found, as markdown
     python benchmarks/quality/architectures.py --write                        # the same into docs/sharing.md
@@ -12,7 +11,7 @@ and width, which is that of the encoder's layers and of experts and adapters; ot
 training rows (of the persons, where rows come from persons) stops each run, and of a seed's trials the one with the best
 validation skill on the mean over tasks is kept. The single-task twin of an architecture is the same network once per task, with
 a stop and a chosen trial of its own; those of no sharing, soft sharing and LTB are that of hard sharing. At most 1,500 rows of a
-set are used to train and validate (20,000 of Census), all test rows to score: 1 - RMSE / RMSE of the training mean; 2 AUC - 1.
+set are used to train and validate, all test rows to score: 1 - RMSE / RMSE of the training mean; 2 AUC - 1.
 Intervals are Student's t over seeds: of this table, not of other data. A seed draws validation rows, networks, trials and, where
 a set has no split of its own, test rows. STEM is run where a set has categories.
 """
@@ -24,7 +23,7 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before anything loads an OpenMP runtime
 
-from _architectures_arms import ARMS, CENSUS, CENSUS_ARMS, SETS, drawn_settings, fit_and_score, load
+from _architectures_arms import ARMS, SETS, drawn_settings, fit_and_score, load
 from _architectures_table import tables
 from _search import check_folder, check_names, parser_of, run_all, write_page
 from _tabular_sets import data_folder, set_names
@@ -60,7 +59,6 @@ def main() -> int:
             for seed in args.seeds
             for name in args.sets
             for arm in args.arms
-            if name != CENSUS or arm in CENSUS_ARMS
         ]
         run_all(args.results, wanted, lambda *which, **draw: run(folder, *which, **draw), part=args.part)
     return 0

@@ -52,7 +52,6 @@ def test_every_registered_architecture_is_compared_with_hard_sharing_and_a_twin(
     arms = module("_architectures_arms")
     assert set(sharing_names()) <= set(arms.ARMS)
     assert set(arms.TWINS.values()) <= set(arms.ARMS)
-    assert set(arms.CENSUS_ARMS) <= set(arms.ARMS)
     assert len(arms.SETS) >= 8
 
 
@@ -95,18 +94,6 @@ def test_a_run_goes_on_where_it_stopped_and_skips_what_is_not_for_a_set(module, 
     assert joint["parameters"] < alone["parameters"] < 2 * joint["parameters"]
 
 
-def test_census_has_the_two_tasks_of_the_papers(module):
-    arms, sets = module("_architectures_arms"), module("_tabular_sets")
-    kinds = {"income_50k": "binary", "marital_stat": "multiclass", "education": "multiclass"}
-    y = pd.DataFrame({"income_50k": [0, 1, 0, 1], "marital_stat": ["Never married", "Divorced"] * 2, "education": [3, 4, 3, 4]})
-    tasks = [sets.fixed_task(sets.task_of_kind(name, (name,), kind).fit(y)) for name, kind in kinds.items()]
-    X = pd.DataFrame({"age": [1.0, 2.0, 3.0, 4.0]})
-    one = arms.as_in_papers(sets.BenchmarkSet("census", X, y, X, y, tasks, None, kinds))
-    assert [task.name for task in one.tasks] == ["income_50k", "never_married"]
-    assert one.y["never_married"].tolist() == [1, 0, 1, 0]
-    assert [*one.X] == ["age", "education"] == [*one.X_test]
-
-
 def test_the_tables_tell_differences_from_hard_and_from_twins_and_costs(module):
     table = module("_architectures_table")
     gains = {"hard": (0.0, 1.0, 1000), "hard alone": (-0.05, 2.0, 4000), "ple": (0.1, 3.0, 5000), "ple alone": (0.2, 6.0, 10000)}
@@ -124,15 +111,6 @@ def test_the_tables_tell_differences_from_hard_and_from_twins_and_costs(module):
     assert "| ple | -10.0 ± 0.0 | -10.0 | 0 | 1 | 0.5 | 0.5 |" in against_twins
     assert "3 seeds, 1 trial of" in text
     assert table.tables([]) == "No results yet."
-
-
-def test_census_is_a_table_of_its_own(module):
-    table = module("_architectures_table")
-    results = [line("census", arm, seed, score=0.8 + 0.02 * seed) for seed in range(2) for arm in ("hard", "hard alone")]
-    text = table.tables(results)
-    assert "| hard | 0.9050 ± 0.0635 | 0.9050 ± 0.0635 | 1 thousand | 1 s |" in text
-    assert "| single-task (hard alone) |" in text
-    assert "Against" not in text
 
 
 def test_the_page_has_a_place_for_the_tables(module):
