@@ -18,7 +18,7 @@ table = pd.DataFrame(X, columns=[f"x{k}" for k in range(6)]).assign(school=schoo
 train = table.sample(frac=0.75, random_state=0)
 new = table.drop(train.index)
 
-predictor = MultiTaskPredictor("score", task_by="school", seed=0).fit(train)
+predictor = MultiTaskPredictor("score", task_by="school", seed=0, preset="network").fit(train)
 print(predictor.predict(new).head(3).round(1).to_string())  # one column: every pupil by the task of the own school
 
 scores = predictor.evaluate(new)

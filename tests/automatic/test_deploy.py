@@ -18,7 +18,8 @@ IGNORED = ["street", "part", "trust"]
 
 
 def fit(frame, targets=("price", "sold"), **settings):
-    own = {"preset": "fast", "network": NETWORK, "ignore": IGNORED} | settings
+    network = NETWORK if settings.get("deploy") == "distill" else None
+    own = {"preset": "fast", "network": network, "ignore": IGNORED} | settings
     return MultiTaskPredictor(list(targets), **own).fit(frame)
 
 

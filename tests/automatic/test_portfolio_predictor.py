@@ -20,7 +20,8 @@ NO_INPUTS = ["street", "part", "trust"]
 
 def portfolio(targets=TARGETS, *, preset="fast", **settings):
     ignore = [name for name in NO_INPUTS if name not in settings.values()]
-    return MultiTaskPredictor(targets, **{"preset": preset, "network": NETWORK, "ignore": ignore} | settings)
+    network = None if preset == "fast" else NETWORK
+    return MultiTaskPredictor(targets, **{"preset": preset, "network": network, "ignore": ignore} | settings)
 
 
 @pytest.fixture(scope="module")

@@ -242,7 +242,7 @@ def test_the_study_goes_along_with_a_model(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     study = Study(table="t.csv", target=["price", "sold"], max_steps=3, fit={"out": "model"})
     predictor = study_predictor(study).fit(houses())
-    assert predictor.study_ == study
+    assert predictor.study_ == study.with_preset("network")
     predictor.save("model")
     assert read_study("model/study.yaml").table[0] == os.path.join("model", "../t.csv")
     monkeypatch.chdir(tmp_path / "model")
@@ -255,6 +255,7 @@ def test_a_predictor_made_in_python_has_a_study_without_a_table():
     network = MultiTaskNetwork(max_epochs=2, patience=16)
     predictor = MultiTaskPredictor(["price", "sold"], network=network, max_steps=3, ignore="street", seed=4).fit(houses())
     said = {"target": ["price", "sold"], "ignore": ["street"], "seed": 4, "epochs": 2, "max_steps": 3}
+    said["fit"] = {"preset": "network"}
     assert predictor.study_.to_dict() == said
     assert predictor.report_["study"] == said
 
@@ -289,7 +290,7 @@ def test_a_loss_that_is_a_function_has_no_study():
 
 
 def test_a_run_that_a_clock_ended_is_told_by_its_steps():
-    predictor = MultiTaskPredictor(["price", "sold"], time_limit=1e-3).fit(houses())
+    predictor = MultiTaskPredictor(["price", "sold"], preset="network", time_limit=1e-3).fit(houses())
     assert predictor.report_["ended_by"] == "time"
     assert predictor.study_.fit.time_limit is None
     assert predictor.study_.max_steps == predictor.report_["steps"] >= 1

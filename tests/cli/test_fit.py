@@ -178,7 +178,7 @@ def test_a_class_named_none_does_not_vanish_silently(polytask, table, out, frame
 
 
 def test_the_time_limit_ends_the_run(polytask, table, out):
-    shown = polytask("fit", table, "-t", "price", "-t", "visits", "--out", out, "--time-limit", 0.001)
+    shown = polytask("fit", table, "-t", "price", "-t", "visits", "--out", out, "--time-limit", 0.001, "--preset", "network")
     assert shown.code == 0
     assert (out / "manifest.json").exists()
 

@@ -105,7 +105,7 @@ def test_the_study_of_a_model_folder_gives_the_same_numbers(polytask, table, tmp
     words = [*target_words(), "--ignore", "id", "--max-steps", 5, "--seed", 2]
     assert polytask("fit", "train.csv", *words, "--out", "a", "-q").code == 0
     assert yaml.safe_load((tmp_path / "a" / "study.yaml").read_text())["table"] == ["../train.csv"]
-    assert yaml.safe_load((tmp_path / "a" / "study.yaml").read_text())["fit"] == {"out": "."}
+    assert yaml.safe_load((tmp_path / "a" / "study.yaml").read_text())["fit"] == {"out": ".", "preset": "network"}
     shown = polytask("fit", "a/study.yaml", "-q")
     assert shown.code == 2
     assert "a" in shown.err  # the model is there already
@@ -120,7 +120,7 @@ def test_the_study_of_a_fit_report_is_seen_from_its_page(polytask, table, tmp_pa
     assert polytask("fit", "train.csv", *SAME, "--out", "a", "--report", "pages/a.html", "-q").code == 0
     told = json.loads((tmp_path / "a" / "predictor.json").read_text())["report"]["study"]
     assert told["table"] == ["../train.csv"]
-    assert told["fit"] == {"out": "../a", "report": "a.html"}
+    assert told["fit"] == {"out": "../a", "report": "a.html", "preset": "network"}
 
 
 def test_the_study_of_a_comparison_gives_the_same_numbers(polytask, table, tmp_path, monkeypatch):

@@ -14,6 +14,7 @@ from polytask.automatic._clock import Clock, process_start
 from polytask.automatic._first_study import first_study
 from polytask.automatic._portfolio import Candidate, Portfolio, fit_portfolio
 from polytask.automatic._predictor import MultiTaskPredictor, load
+from polytask.automatic._preset_choice import preset_of
 from polytask.automatic._roles import Roles, divide_table, warn_of_copies
 from polytask.automatic._run_folder import RunFolder
 from polytask.automatic._study import CompareOptions, FitOptions, Study
@@ -57,6 +58,7 @@ __all__ = [
     "in_parameters",
     "load",
     "parse_yaml",
+    "preset_of",
     "process_start",
     "read_study",
     "read_study_table",

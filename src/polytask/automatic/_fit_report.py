@@ -68,7 +68,7 @@ def fit_report(
     settings = {key: repr(value) for key, value in model.get_params(deep=False).items() if key != "tasks"}
     told: dict[str, Any] = {"targets": [str(target) for target in predictor.targets]}
     told |= {name: getattr(predictor, name) for name in ("ignore", "group", "split", "task_by", "time", "weight", "seed")}
-    told |= {"preset": predictor.preset, "time_limit": predictor.time_limit}
+    told |= {"preset": predictor.preset_, "time_limit": predictor.time_limit}
     told["gap"] = str(predictor.gap) if predictor.time else None
     for name, given in (("losses", predictor.losses), ("class_weights", predictor.class_weights)):
         if given:

@@ -20,7 +20,8 @@ from polytask.automatic._portfolio_fit import TrainingRows, divided_rows, fit_po
 from polytask.automatic._portfolio_model import PortfolioModel
 from polytask.automatic._predictor_checks import check_columns, check_numbers, listed, mapped
 from polytask.automatic._predictor_folder import predictor_parts, restored_predictor
-from polytask.automatic._presets import PRESETS, TIME_LIMITS
+from polytask.automatic._preset_choice import check_preset, preset_of
+from polytask.automatic._presets import TIME_LIMITS
 from polytask.automatic._roles import Roles, divide_table, warn_of_copies
 from polytask.automatic._run_folder import RunFolder
 from polytask.automatic._skipped import SkippedTask
@@ -76,11 +77,12 @@ class MultiTaskPredictor:
         "categorical", "boolean", "datetime" (or "date"), "text" or "list". Goes before that of ``network``.
     unlearnable : {"error", "skip"}
         What to do with a target without labels or with one value: raise, or leave it out and predict the constant, or nothing.
-    preset : {"network", "fast", "balanced", "best"}, default="network"
-        One network of all tasks, or a portfolio of models, k-fold bagged on one shared split and mixed per task: linear models
-        and LightGBM; forests, stopped boosting and networks too; or all that there is, the tasks stacked across each other.
+    preset : {"fast", "balanced", "best", "network"}, optional
+        A portfolio of models, k-fold bagged on one shared split and mixed per task: linear models and LightGBM; forests, stopped
+        boosting and networks too; or all that there is, the tasks stacked across each other. Or one network of all tasks. By
+        default "balanced"; "network" if ``network``, ``max_steps`` or a loss that only networks minimise is given.
     network : MultiTaskNetwork, optional
-        Settings of the network; its tasks and random state are set here.
+        Settings of the network, or of the networks of a portfolio; its tasks and random state are set here.
     time_limit : float, optional
         Of a network, seconds of training. Of a portfolio, seconds of ``fit`` and ``save``: 60, or 600 for "best", by default.
     deploy : {"folds", "refit", "distill"}, optional
@@ -128,7 +130,7 @@ class MultiTaskPredictor:
         metrics: Mapping[str, Any] | None = None,
         column_kinds: Mapping[str, str] | None = None,
         unlearnable: str = "error",
-        preset: str = "network",
+        preset: str | None = None,
         network: MultiTaskNetwork | None = None,
         time_limit: float | None = None,
         deploy: str | None = None,
@@ -222,19 +224,19 @@ class MultiTaskPredictor:
         model: Any = MultiTaskNetwork(**self._network_settings(roles.tasks))
         marks = self._fingerprints(frame, model)
         checkpoint = None if run is None else run.open(marks, resume=resume)
-        if self.preset == "network":
+        if self.preset_ == "network":
             if warm_start:
                 raise OptionError("`warm_start` adds models to a portfolio; preset 'network' has one model. Use another preset.")
             with TorchThreads(self.threads):
                 model.fit(rows.inputs, rows.labels, **rows.settings, on_epoch=on_epoch, checkpoint=checkpoint)
             ended: dict[str, Any] = {"ended_by": model.network_.ended_by, "steps": model.network_.steps}
         else:
-            limit = TIME_LIMITS[self.preset] if self.time_limit is None else self.time_limit
+            limit = TIME_LIMITS[self.preset_] if self.time_limit is None else self.time_limit
             earlier = self._earlier(marks) if warm_start else None
             model = fit_portfolio_model(
                 rows,
                 roles.tasks,
-                preset=self.preset,
+                preset=self.preset_,
                 network=model,
                 seed=int(self.seed),
                 threads=self.threads,
@@ -254,7 +256,7 @@ class MultiTaskPredictor:
         self.skipped_ = [SkippedTask.of(name, labels, roles.skipped[name]) for name, labels in roles.skipped_labels.items()]
         self.order_ = roles.order
         study = self._given_study or study_of(self)
-        self.study_ = None if study is None else study_as_run(study, **ended)
+        self.study_ = None if study is None else study_as_run(study, preset=self.preset_, **ended)
         self.report_ = fit_report(self, frame, roles, learn=train, seconds=clock.monotonic() - began, facts=facts or {})
         if isinstance(model, PortfolioModel) and model.importance_ is not None:
             self.report_["importance"] = model.importance_
@@ -278,7 +280,7 @@ class MultiTaskPredictor:
         settings |= {"tasks": list(tasks), "random_state": self.seed, "device": self.device}
         settings["column_kinds"] = all_column_kinds(self) or None
         settings["max_steps"] = settings["max_steps"] if self.max_steps is None else self.max_steps
-        if self.time_limit is not None and self.preset == "network":
+        if self.time_limit is not None and self.preset_ == "network":
             settings["time_limit"] = self.time_limit
         return settings
 
@@ -335,11 +337,8 @@ class MultiTaskPredictor:
             raise OptionError(f"`network` must be a MultiTaskNetwork, an object of it; got {self.network!r}.")
         if self.unlearnable not in ("error", "skip"):
             raise OptionError(f"`unlearnable` must be 'error' or 'skip'; got {self.unlearnable!r}.")
-        if self.preset not in PRESETS:
-            raise OptionError(f"`preset` must be one of {', '.join(PRESETS)}; got {self.preset!r}.")
         check_deployment(self.deploy)
-        if self.deploy is not None and self.preset == "network":
-            raise OptionError("`deploy` is of a portfolio; preset 'network' is one model already. Use another preset.")
+        check_preset(self)
         if self.time_limit is not None and not self.time_limit > 0:
             raise OptionError(f"`time_limit` must be positive seconds; got {self.time_limit!r}.")
         if self.max_steps is not None and self.max_steps < 1:
@@ -374,7 +373,7 @@ class MultiTaskPredictor:
         options = {key: repr(value) for key, value in model.get_params().items() if key not in ("time_limit", "max_steps")}
         roles = [self.targets, self.ignore, self.group, self.split, self.weight, self.task_by, self.unlearnable, self.time]
         roles += [str(self.gap)] if self.time is not None else []
-        roles += [self.preset] if self.preset != "network" else []
+        roles += [self.preset_] if self.preset_ != "network" else []
         return {
             "data": fingerprint(frame),
             "options": fingerprint(options, repr(roles)),
@@ -383,6 +382,11 @@ class MultiTaskPredictor:
         }
 
     # ----------------------------------------------------------------- predict
+
+    @property
+    def preset_(self) -> str:
+        """The preset that is used: the one that was given, or what else was given says it."""
+        return preset_of(self).preset
 
     @property
     def tasks_(self) -> list[FittedTask]:
@@ -529,7 +533,7 @@ class MultiTaskPredictor:
         found = diagnose_tasks(
             self.tasks_,
             outputs,
-            {task.name: task.encode(task.without_unseen(labelled[list(task.columns)])[0]) for task in self.tasks_},
+            {task.name: task.encode(task.without_unseen(labelled)[0]) for task in self.tasks_},
             weights=None if weight is None else {task.name: weight for task in self.tasks_},
             inputs=slices,
             groups=None if self.group is None else rows[self.group].to_numpy(),

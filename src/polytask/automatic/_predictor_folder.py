@@ -30,7 +30,7 @@ def predictor_parts(predictor: Any, path: Any) -> dict[str, Part]:
         "report": predictor.report_,
     }
     if isinstance(predictor.model_, PortfolioModel):
-        content |= {"preset": predictor.preset, "time_limit": predictor.time_limit, "deploy": predictor.deploy}
+        content |= {"preset": predictor.preset_, "time_limit": predictor.time_limit, "deploy": predictor.deploy}
         own = portfolio_model_parts(predictor.model_)
     else:
         own = network_parts(predictor.model_)
@@ -79,7 +79,7 @@ def restored_predictor(make: Callable[..., Any], folder: Folder, *, given: Seque
         predictor.skipped_ = [SkippedTask(**values) for values in content["skipped"]]
         predictor.report_ = content["report"]
         study = folder.text(STUDY_FILE) if STUDY_FILE in folder else None
-        predictor.study_ = None if study is None else study_of_text(study, path=folder.path / STUDY_FILE)
+        predictor.study_ = None if study is None else study_of_text(study, path=folder.path / STUDY_FILE, preset=predictor.preset)
     except (KeyError, TypeError) as error:
         raise ModelFolderError(f"{path!r} lacks {error}. Save the model again.") from error
     return predictor

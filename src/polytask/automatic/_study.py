@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 LEAVE_ONE_GROUP_OUT = "leave-one-group-out"
+_OF_ALL_MODELS = {"seed", "threads", "device"}  # among the fields of training
 
 
 def _listed(value: Any) -> Any:
@@ -207,8 +208,9 @@ class FitOptions(_Options):
     out: PathText | None = _field("The model folder to write.")
     report: PathText | None = _field("The report; MODEL.html beside the model folder by default.")
     format: Format | None = _field("Of the report: html, pdf, md or json; by the ending of its name by default.")
-    preset: Literal["network", "fast", "balanced", "best"] = _field(
-        "network: one network of all tasks; fast, balanced, best: a portfolio of more and more models, mixed per task.", "network"
+    preset: Literal["network", "fast", "balanced", "best"] | None = _field(
+        "fast, balanced, best: a portfolio of more and more models, mixed per task; network: one network of all tasks. By "
+        "default balanced, or network if a field of the network is there."
     )
     time_limit: float | None = _field(
         "Seconds: of training for a network; of all, saving included, for a portfolio (60, or 600 for best, by default).", gt=0.0
@@ -343,9 +345,24 @@ class Study(_Options):
             found[section] = own.model_copy(update=paths)
         return self.model_copy(update=found)
 
+    def with_preset(self, preset: str | None) -> Self:
+        """The same study with its preset named."""
+        fit: dict[str, Any] = {"preset": preset}
+        return self.model_copy(update={"fit": self.fit.model_copy(update=fit)})
+
     def seen_from(self, folder: str | os.PathLike[str]) -> Self:
         """The same study with relative paths as they must be written in a file in ``folder``."""
         return self.with_paths(lambda path: path if os.path.isabs(path) else _relative(path, os.fspath(folder)))
+
+
+def network_fields() -> list[str]:
+    """Fields that only networks have.
+
+    >>> network_fields()[:3]
+    ['encoder', 'numbers', 'sharing']
+    """
+    names = list(Study.model_fields)
+    return [name for name in names[names.index("encoder") : names.index("fit")] if name not in _OF_ALL_MODELS]
 
 
 def names_of(model: type[BaseModel]) -> Iterator[str]:

@@ -103,10 +103,14 @@ def _checked(fields: dict[Any, Any], name: Callable[[Place], str]) -> Study:
         raise study_error(error, name=name) from error
 
 
-def study_of_text(text: str, *, path: Path) -> Study | None:
-    """The study that a model folder keeps; None with a warning where a newer version wrote what this one does not know."""
+def study_of_text(text: str, *, path: Path, preset: str) -> Study | None:
+    """The study that a model folder keeps; None with a warning where a newer version wrote what this one does not know.
+
+    Early studies do not name the preset of one network, which was the default then: ``preset`` is that of the model.
+    """
     try:
-        return study_from(parse_yaml(text, where=str(path)), {}, path=path)
+        study = study_from(parse_yaml(text, where=str(path)), {}, path=path)
+        return study if study.fit.preset else study.with_preset(preset)
     except OptionError as error:
         warnings.warn(f"The study of the model is not read: {error}", PolytaskWarning, stacklevel=2)
         return None

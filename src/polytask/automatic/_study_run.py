@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from polytask.automatic._preset_choice import check_preset
 from polytask.automatic._roles import Roles, divide_table
 from polytask.automatic._study import LEAVE_ONE_GROUP_OUT, Study, read_gap, read_similar
 from polytask.data import did_you_mean
@@ -178,12 +179,6 @@ def study_predictor(study: Study) -> "MultiTaskPredictor":
     """
     from polytask.automatic._predictor import MultiTaskPredictor
 
-    for name in ("sharing", "balancing", *_OF_TRAINING):
-        value = getattr(study, name)
-        if value is not None and study.fit.preset == "fast":
-            raise OptionError(
-                f"--{name} {value} is of networks, and --preset fast has none. Leave it out, or take another preset."
-            )
     predictor = MultiTaskPredictor(
         study_targets(study),
         losses=study.loss,
@@ -199,6 +194,7 @@ def study_predictor(study: Study) -> "MultiTaskPredictor":
         unlearnable=study.unlearnable,
         preset=study.fit.preset,
         network=study_network(study),
+        column_kinds=study.column,
         time_limit=study.fit.time_limit,
         deploy=study.fit.deploy,
         seed=study.seed,
@@ -206,6 +202,7 @@ def study_predictor(study: Study) -> "MultiTaskPredictor":
         threads=study.threads,
     )
     predictor._given_study = study
+    check_preset(predictor)
     return predictor
 
 
@@ -272,21 +269,22 @@ def study_of(predictor: "MultiTaskPredictor") -> Study | None:
         "seed": int(predictor.seed),
         "epochs": settings["max_epochs"] if "max_epochs" in own else None,
         "max_steps": predictor.max_steps if predictor.max_steps is not None else settings["max_steps"],
-        "fit": {"preset": predictor.preset, "time_limit": time_limit, "deploy": predictor.deploy, "metric": predictor.metrics},
+        "fit": {"preset": predictor.preset_, "time_limit": time_limit, "deploy": predictor.deploy, "metric": predictor.metrics},
     }
     try:
-        return Study.model_validate(content)
+        return Study(**Study.model_validate(content).to_dict())  # what is by default is not named
     except ValidationError:  # a loss that is a function, weights of single classes
         return None
 
 
-def study_as_run(study: Study, *, ended_by: str, steps: int) -> Study:
-    """The study that repeats a run: where a clock or Ctrl-C ended it, its number of steps is told instead.
+def study_as_run(study: Study, *, preset: str, ended_by: str, steps: int) -> Study:
+    """The study that repeats a run: with its preset named, and where a clock or Ctrl-C ended a network, its number of steps.
 
     >>> study = Study(target="price", fit={"time_limit": 60})
-    >>> study_as_run(study, ended_by="time", steps=210).to_dict()
-    {'target': ['price'], 'seed': 0, 'max_steps': 210}
+    >>> study_as_run(study, preset="network", ended_by="time", steps=210).to_dict()
+    {'target': ['price'], 'seed': 0, 'max_steps': 210, 'fit': {'preset': 'network'}}
     """
+    study = study.with_preset(preset)
     if ended_by not in ("time", "interrupt") or not steps:
         return study
     return study.model_copy(update={"max_steps": steps, "fit": study.fit.model_copy(update={"time_limit": None})})

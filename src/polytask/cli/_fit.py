@@ -27,7 +27,8 @@ def fit(
     quiet: option.Quiet = False,
 ) -> None:
     """Learn all targets of a table together and write a model folder."""
-    from polytask.automatic import check_gap, read_study_table, study_predictor, study_targets
+    from polytask.automatic import check_gap, preset_of, read_study_table, study_predictor, study_targets
+    from polytask.cli._console import note
     from polytask.cli._output import check_report
     from polytask.cli._read import warn_of_missing_texts
     from polytask.cli._threads import threads_for, use_threads
@@ -44,7 +45,9 @@ def fit(
     run_folder = _check_places(out, overwrite=overwrite, resume=resume)
     predictor = study_predictor(study)
     table = read_study_table(study)
-    is_portfolio = study.fit.preset != "network"  # its fits have a thread each, and run side by side
+    if told := preset_of(predictor).sentence:
+        note(told, quiet=quiet)
+    is_portfolio = predictor.preset_ != "network"  # its fits have a thread each, and run side by side
     if not is_portfolio:
         predictor.threads = threads_for(study.threads, n_rows=len(table.frame))
     use_threads(1 if is_portfolio else predictor.threads)
@@ -105,7 +108,7 @@ def _train(
 
     settings: dict[str, Any] = {"run_folder": run_folder, "resume": resume, "facts": facts}
     try:
-        if predictor.preset == "network":
+        if predictor.preset_ == "network":
             with epoch_progress(names, quiet=quiet) as on_epoch:
                 predictor.fit(table.frame, on_epoch=on_epoch, **settings)
         else:

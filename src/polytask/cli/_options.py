@@ -251,12 +251,12 @@ Seed = Annotated[
     int, _option("--seed", panel=_TRAINING, metavar="N", min=0, show_default=True, help="The same seed gives the same result.")
 ]
 Preset = Annotated[
-    Literal["network", "fast", "balanced", "best"],
+    Literal["network", "fast", "balanced", "best"] | None,
     _option(
         "--preset",
         panel=_TRAINING,
-        show_default=True,
-        help="One network of all tasks; or a portfolio of more and more models, mixed per task.",
+        help="fast, balanced, best: a portfolio of more and more models, mixed per task; network: one network of all tasks. By "
+        "default balanced, or network if an option that only networks have is named.",
     ),
 ]
 Deploy = Annotated[
@@ -410,7 +410,7 @@ TRAINING: dict[str, tuple[Any, Any]] = {
 }
 FIT: dict[str, tuple[Any, Any]] = {
     "out": (Out, None),
-    "preset": (Preset, "network"),
+    "preset": (Preset, None),
     "time_limit": (TimeLimit, None),
     "deploy": (Deploy, None),
     "metric": (FitMetric, None),

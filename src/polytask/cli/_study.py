@@ -87,6 +87,8 @@ def told_of(context: typer.Context, command: str, *, names: Iterable[str]) -> It
         given[("table",)] = tables
     text = YAMLText({}) if file is None else read_study_text(file)
     study = study_from(text, given, path=file, name_given=lambda place: option_name(context, place))
+    if study.fit.preset is None and file is not None and (file.parent / "manifest.json").exists():
+        study = study.with_preset("network")  # an early model, which does not name what was the default then
     if not (study.table or study.data):
         usage = f"See '{context.command_path} --help'"
         raise OptionError(f"No table is given: name the file to learn from, or a study that names it (`table`). {usage}.")
