@@ -11,6 +11,7 @@ from polytask.estimators import (
     MultiTaskBoosting,
     MultiTaskForest,
     StackedAcrossTasks,
+    StackedRowsBoosting,
     StackingEstimator,
 )
 from polytask.tasks import Regression
@@ -47,6 +48,7 @@ WEIGHTS = {
         (StackedAcrossTasks(LINEAR, folds=2, random_state=0), PROBABILITIES | WEIGHTS),
         (MultiTaskForest(n_estimators=10, random_state=0), PROBABILITIES | WEIGHTS),
         (MultiTaskBoosting(n_estimators=5, random_state=0), PROBABILITIES | WEIGHTS),
+        (StackedRowsBoosting([Regression("y")], n_estimators=5, random_state=0), ONE_COLUMN | WEIGHTS),
         (MultiTaskForest([Regression("y")], n_estimators=10, random_state=0), ONE_COLUMN | WEIGHTS),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, dict) else "",

@@ -60,6 +60,7 @@ from polytask.estimators._network_parts import network_from_parts, network_parts
 from polytask.estimators._per_task import PerTaskEstimator, TaskModel
 from polytask.estimators._sparsity import kept_columns, zero_shares
 from polytask.estimators._stacked_across_tasks import StackedAcrossTasks
+from polytask.estimators._stacked_rows_boosting import StackedRowsBoosting
 from polytask.estimators._stacking import StackingEstimator
 from polytask.estimators._standard_deviations import standard_deviations
 from polytask.estimators._used_parameters import n_used_parameters
@@ -87,6 +88,7 @@ __all__ = [
     "NetworkModel",
     "PerTaskEstimator",
     "StackedAcrossTasks",
+    "StackedRowsBoosting",
     "StackingEstimator",
     "TableMatrix",
     "TaskModel",

@@ -9,6 +9,7 @@ from polytask.estimators._averaging import AveragingEstimator
 from polytask.estimators._bagged import AloneModels, NetworkModel
 from polytask.estimators._bagging import BaggingEstimator
 from polytask.estimators._base import MultiTaskEstimator
+from polytask.estimators._booster_model import BoosterModel
 from polytask.estimators._ensemble import Ensemble
 from polytask.estimators._fold_models import (
     ChainModel,
@@ -26,10 +27,12 @@ from polytask.estimators._multi_task_boosting import MultiTaskBoosting
 from polytask.estimators._multi_task_forest import MultiTaskForest
 from polytask.estimators._network_parts import plain_seed, restore_table, table_content, trained_from_parts, trained_parts
 from polytask.estimators._stacked_across_tasks import StackedAcrossTasks
+from polytask.estimators._stacked_rows_boosting import StackedRowsBoosting
+from polytask.estimators._stacked_rows_model import StackedRowsModel
 from polytask.estimators._stacking import StackingEstimator
 from polytask.estimators._voting import HardVotes, RankVotes, VotingEstimator
 from polytask.exceptions import ModelFolderError
-from polytask.storage import Folder, JSONPart, Part, TensorsPart
+from polytask.storage import Folder, JSONPart, LightGBMPart, Part, TensorsPart
 from polytask.tasks import Task, fitted_task_from_dict, fixed_task
 
 Content = dict[str, Any]
@@ -44,6 +47,7 @@ ENSEMBLES: dict[str, type[Ensemble]] = {
     "stacked_across_tasks": StackedAcrossTasks,
     "forest": MultiTaskForest,
     "boosting": MultiTaskBoosting,
+    "stacked_rows_boosting": StackedRowsBoosting,
 }
 _MADE_OF_MODELS: dict[str, type[MadeOfModels]] = {
     "joined": JoinedModels,
@@ -55,6 +59,7 @@ _MADE_OF_MODELS: dict[str, type[MadeOfModels]] = {
     "hard_votes": HardVotes,
     "rank_votes": RankVotes,
     "joint_trees": JointTreesModel,
+    "stacked_rows": StackedRowsModel,
 }
 _ESTIMATORS = ("estimator", "final_estimator")  # parameters that hold one; `estimators` holds several by name
 
@@ -145,6 +150,8 @@ def fold_model_parts(model: Any, *, place: str, task_model: Any) -> tuple[Conten
         return {"type": "alone", "models": entries}, parts
     if isinstance(model, NetworkModel):
         return {"type": "network"}, trained_parts(model.network, place=place)
+    if isinstance(model, BoosterModel):
+        return {"type": "lightgbm", "prediction": model.prediction}, {f"{place}model.txt": LightGBMPart(model.booster_)}
     kind = next((kind for kind, made in _MADE_OF_MODELS.items() if type(model) is made), None)
     if kind is None:
         raise ModelFolderError(f"A model folder cannot hold a {type(model).__name__}. Use another part of the ensemble.")
@@ -164,6 +171,8 @@ def fold_model_from_parts(content: Content, folder: Folder, *, place: str, task_
         return AloneModels({entry["name"]: task_model(entry, f"{place}{k}/") for k, entry in enumerate(content["models"])})
     if content["type"] == "network":
         return NetworkModel(trained_from_parts(folder, place=place, classes=own))
+    if content["type"] == "lightgbm":
+        return BoosterModel(folder.lightgbm(f"{place}model.txt"), classes=None, prediction=content["prediction"])
     models = [
         fold_model_from_parts(entry, folder, place=f"{place}{k}/", task_model=task_model, own=own)
         for k, entry in enumerate(content["models"])

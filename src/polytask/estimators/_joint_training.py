@@ -68,3 +68,18 @@ def check_whole_numbers(owner: Any, **least: int) -> None:
             continue
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < lowest:
             raise OptionError(f"`{name}` of {type(owner).__name__} must be a whole number >= {lowest}; got {value!r}.")
+
+
+def mean_rounds(rounds: list[Array], n_targets: int, most: int) -> Array:
+    """Geometric mean over the folds that have labels of the target; 100 where none has."""
+    found = np.full(n_targets, min(100, most))
+    for k in range(n_targets):
+        own = [fold[k] for fold in rounds if np.isfinite(fold[k])]
+        if own:
+            found[k] = round(float(np.exp(np.log(np.maximum(own, 1)).mean())))
+    return found
+
+
+def spread(own: JointTraining) -> Array:
+    """What folds are made alike in: the mean over the columns."""
+    return np.asarray(own.joint.values.mean(axis=1))

@@ -9,7 +9,7 @@ from polytask.estimators._bagged import FoldModel, LearningData
 from polytask.estimators._candidates import inner_splits
 from polytask.estimators._ensemble import Ensemble
 from polytask.estimators._joint_calibration import calibrate, target_states
-from polytask.estimators._joint_training import JointTraining, check_whole_numbers, joint_training
+from polytask.estimators._joint_training import JointTraining, check_whole_numbers, joint_training, mean_rounds, spread
 from polytask.estimators._joint_trees import JointTree, grow_tree, joined_trees, leaves_of
 from polytask.estimators._joint_trees_model import JointTreesModel
 from polytask.exceptions import OptionError
@@ -114,14 +114,14 @@ class MultiTaskBoosting(Ensemble):
         self._check()
         own = joint_training(data, rows)
         loss = _JointLoss(own)
-        splits = inner_splits(_spread(own), n_splits=N_FOLDS, groups=own.groups, times=own.times)
+        splits = inner_splits(spread(own), n_splits=N_FOLDS, groups=own.groups, times=own.times)
         splits = splits[: N_FOLDS if len(rows) < SEVERAL_FOLDS else 1]
         held = np.full(loss.target.shape, np.nan)
         rounds = []
         for k, (train, test) in enumerate(splits):
             best, held[test] = self._stopped(own, loss, train, test, seed_of(seed, k) % 2**31)
             rounds.append(best)
-        n_rounds = _mean_rounds(rounds, len(loss.parts), self.n_estimators)
+        n_rounds = mean_rounds(rounds, len(loss.parts), self.n_estimators)
         trees = self._boosted(own, loss, n_rounds, seed_of(seed, N_FOLDS) % 2**31)
         states = calibrate(own, held, target_states(own, centers=loss.base, scales=loss.scales), n_votes=N_VOTES)
         numbers: dict[str, Any] = {"n_features": len(own.X), "n_votes": N_VOTES, "added": True}
@@ -256,18 +256,3 @@ class _JointLoss:
         for part in self.several:
             found[:, part] = softmax(odds[:, part], axis=1)
         return found
-
-
-def _mean_rounds(rounds: list[Array], n_targets: int, most: int) -> Array:
-    """Geometric mean over the folds that have labels of the target; 100 where none has."""
-    found = np.full(n_targets, min(100, most))
-    for k in range(n_targets):
-        own = [fold[k] for fold in rounds if np.isfinite(fold[k])]
-        if own:
-            found[k] = round(float(np.exp(np.log(np.maximum(own, 1)).mean())))
-    return found
-
-
-def _spread(own: JointTraining) -> Array:
-    """What folds are made alike in: the mean over the columns."""
-    return np.asarray(own.joint.values.mean(axis=1))
