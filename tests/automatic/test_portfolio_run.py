@@ -150,3 +150,34 @@ def test_a_model_of_classes_only_is_left_out_where_there_are_none(world):
     data, splits = world
     found = fit_portfolio(data, [LINEAR, Candidate("naive Bayes", naive_bayes())], splits, seed=0)
     assert found.left_out == {"naive Bayes": "not for tasks of these kinds"}
+
+
+def test_tasks_that_are_whole_when_time_ends_are_kept_and_told(world):
+    data, splits = world  # 4 folds: one task takes 1.2 s, both 2.4 s
+    found = fit_portfolio(data, [LINEAR, slow(0.3)], splits, seed=0, deadline=time.monotonic() + 1.9)
+    assert list(found.bagged["slow"].held_out) == ["price"]
+    assert found.ended_by == "time"
+    assert "slow learned 1 of 2 tasks before time ended." in found.notes
+    assert "slow" not in found.left_out
+    assert set(found.outputs(data.table.arrays)) == {"price", "size"}
+
+
+def test_a_model_cut_to_some_tasks_is_fitted_again_where_there_is_more_time(world):
+    data, splits = world
+    first = fit_portfolio(data, [LINEAR, slow(0.3)], splits, seed=0, deadline=time.monotonic() + 1.9)
+    assert not first.bagged["slow"].is_whole
+    again = fit_portfolio(data, [LINEAR, slow(0.01)], splits, seed=0, earlier=first.bagged)
+    assert set(again.bagged["slow"].held_out) == {"price", "size"}
+    short = fit_portfolio(data, [LINEAR, slow(0.3)], splits, seed=0, earlier=first.bagged, deadline=time.monotonic() + 0.5)
+    assert list(short.bagged["slow"].held_out) == ["price"]  # what there was, rather than nothing
+
+
+def test_a_candidate_for_little_noise_is_left_out_where_the_first_models_have_little_skill(world):
+    data, splits = world  # price has noise, size has none
+    fine = Candidate("fine", linear_models(), least_skill=0.95)
+    found = fit_portfolio(data, [LINEAR, Candidate("constant", Constants()), fine], splits, seed=0, n_workers=2)
+    assert "fine" in found.bagged
+
+    noisy, splits = learning_data(lambda X, rng: X[["a", "b"]].set_axis(["y", "z"], axis=1) + rng.normal(size=(160, 2)))
+    left = fit_portfolio(noisy, [LINEAR, Candidate("constant", Constants()), fine], splits, seed=0, n_workers=2).left_out
+    assert left == {"fine": "for labels of less noise: no model before it has a skill of 0.95"}

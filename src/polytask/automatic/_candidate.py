@@ -46,6 +46,8 @@ class Candidate:
         Larger tables leave it out: it would not end, or has never paid there.
     min_columns : int, default=0
         Narrower tables leave it out.
+    least_skill : float, optional
+        Tables of which the first two models have less skill of every task leave it out: it pays where labels have little noise.
     share : float in (0, 1], default=0.5
         Of the time that is left, what it may take at most.
     sized : callable, optional
@@ -58,6 +60,7 @@ class Candidate:
     max_rows: int | None = None
     max_columns: int | None = None
     min_columns: int = 0
+    least_skill: float | None = None
     share: float = 0.5
     sized: Callable[[float], Any] | None = None
 
@@ -95,7 +98,10 @@ class Fitted:
 def jobs_of(
     candidate: Candidate, data: LearningData, splits: Sequence[Split], *, seed: int, until: float
 ) -> list[tuple[int, Callable[[], Any]]]:
-    """The fold and the work of each job of a candidate; a joint network is one job of all folds, which gives a Bagged."""
+    """The fold and the work of each job of a candidate; a joint network is one job of all folds, which gives a Bagged.
+
+    All folds of a task come before the next task, so that what is whole when time ends is whole tasks.
+    """
     if isinstance(candidate.model, MultiTaskNetwork) and (candidate.together or len(data.labels.tasks) == 1):
 
         def network() -> Bagged:
@@ -104,10 +110,10 @@ def jobs_of(
             return bagged
 
         return [(-1, network)]
-    found: list[tuple[int, Callable[[], Any]]] = []
+    found: list[list[tuple[int, Callable[[], Any]]]] = []  # of every fold
     for fold, (rows, held) in enumerate(splits):
         if isinstance(candidate.model, FitsOnRows):
-            found.append((fold, _fitting_whole(candidate.model, data, rows, held, seed_of(seed, fold) % 2**31)))
+            found.append([(fold, _fitting_whole(candidate.model, data, rows, held, seed_of(seed, fold) % 2**31))])
             continue
         jobs = alone_jobs(
             candidate.model,
@@ -121,26 +127,36 @@ def jobs_of(
             reserved=None,
             only=learnable(candidate, data),
         )
-        found += [(fold, _fitting(job, data.table.arrays, held)) for job in jobs]
-    return found
+        found.append([(fold, _fitting(job, data.table.arrays, held)) for job in jobs])
+    return [job for same_task in zip(*found, strict=True) for job in same_task]
 
 
 def bagged_of(
     candidate: Candidate, results: Sequence[tuple[int, Fitted]], splits: Sequence[Split], n: int, tasks: Sequence[FittedTask]
 ) -> Bagged:
-    """Put together what the jobs of all folds gave, in the order of folds and tasks whatever was done first."""
+    """Put together what the jobs of all folds gave, in the order of folds and tasks whatever was done first.
+
+    A task that some fold lacks is left out.
+    """
     bagged = Bagged(candidate.name, together=candidate.together, is_whole=True)
+    whole = tasks_of_all_folds(results, len(splits))
     for fold, (_, held) in enumerate(splits):
         own = [result for k, result in results if k == fold]
         if isinstance(own[0].models, dict):
             models = {task: model for result in own for task, model in result.models.items()}
-            bagged.models.append(AloneModels({task.name: models[task.name] for task in tasks if task.name in models}))
+            bagged.models.append(AloneModels({task.name: models[task.name] for task in tasks if task.name in whole}))
         else:
             bagged.models.append(own[0].models)
         for result in own:
-            bagged.put(held, result.held_out, n)
+            bagged.put(held, {task: values for task, values in result.held_out.items() if task in whole}, n)
             bagged.seconds += result.seconds
     return bagged
+
+
+def tasks_of_all_folds(results: Sequence[tuple[int, Fitted]], n_folds: int) -> set[str]:
+    """Names of the tasks for which there are results of every fold."""
+    of_folds = [{task for k, result in results if k == fold for task in result.held_out} for fold in range(n_folds)]
+    return set.intersection(*of_folds)
 
 
 def pilot_seconds(candidate: Candidate, data: LearningData, rows: Array, *, seed: int) -> float:

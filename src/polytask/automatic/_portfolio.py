@@ -169,7 +169,12 @@ def fit_portfolio(
     judge = None if patience is None else _Judge(rows, patience)
     until = deadline if callable(deadline) else lambda: float(deadline)
     settings: dict[str, Any] = {"seed": seed, "n_workers": n_workers, "judge": judge, "on_model": on_model}
-    run = PortfolioRun(data, candidates, splits, deadline=until, earlier=earlier, **settings)
+
+    def best_skill(bagged: Bagged) -> float:
+        skills = [own.skill(held) for own in rows for held in own.outputs_of({"": bagged}).values()]
+        return max((skill for skill in skills if np.isfinite(skill)), default=float("nan"))
+
+    run = PortfolioRun(data, candidates, splits, deadline=until, earlier=earlier, best_skill=best_skill, **settings)
     run.run()
     if not run.bagged and run.slow is not None:  # too slow for the time given, but there must be a model
         splits = splits[:1]

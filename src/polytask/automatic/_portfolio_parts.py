@@ -148,7 +148,8 @@ def _bagged_parts(bagged: Bagged, *, place: str, wanted: Collection[str] | None 
         entry, files = fold_model_parts(_of_wanted(model, wanted), place=f"{place}{fold}/", task_model=_task_model)
         models.append(entry)
         parts |= files
-    return {"name": bagged.name, "together": bagged.together, "seconds": bagged.seconds, "models": models}, parts
+    about = {"name": bagged.name, "together": bagged.together, "seconds": bagged.seconds, "is_whole": bagged.is_whole}
+    return {**about, "models": models}, parts
 
 
 def _wanted(portfolio: Portfolio, name: str) -> set[str]:
@@ -173,7 +174,8 @@ def _bagged_from_parts(entry: Content, folder: Folder, place: str, *, classes: C
         )
         for fold, own in enumerate(entry["models"])
     ]
-    return Bagged(entry["name"], entry["together"], models, seconds=entry["seconds"], is_whole=True)
+    is_whole = entry.get("is_whole", True)
+    return Bagged(entry["name"], entry["together"], models, seconds=entry["seconds"], is_whole=is_whole)
 
 
 def _task_model(model: Any, task: str, place: str) -> tuple[Content, Parts]:

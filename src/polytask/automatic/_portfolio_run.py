@@ -19,6 +19,7 @@ from polytask.automatic._candidate import (
     jobs_of,
     learnable,
     pilot_seconds,
+    tasks_of_all_folds,
 )
 from polytask.automatic._workers import Workers
 from polytask.estimators import Bagged, LearningData, MultiTaskNetwork
@@ -27,6 +28,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Split = tuple[Array, Array]
 
 PILOT, FIT = "pilot", "fit"
+N_FIRST = 2  # models that tell how noisy the labels are
 LONGEST_WAIT = 3600.0  # seconds; then it is looked again
 
 
@@ -62,11 +64,13 @@ class PortfolioRun:
         saving takes.
     n_workers : int
     earlier : mapping of name to Bagged
-        Models of an earlier run on the same split; they are not fitted again.
+        Models of an earlier run on the same split; they are not fitted again, but for those that time cut to some of their tasks.
     judge : callable, optional
         Told the models that are whole, in order, each time one more is; True ends the run.
     on_model : callable, optional
         Told name and model (None if it was left out).
+    best_skill : callable, optional
+        A model to the skill of the task that it does best, for candidates that only suit labels of little noise.
 
     Attributes
     ----------
@@ -93,11 +97,13 @@ class PortfolioRun:
         earlier: Mapping[str, Bagged] | None = None,
         judge: Callable[[dict[str, Bagged]], bool] | None = None,
         on_model: Callable[[str, Bagged | None], None] | None = None,
+        best_skill: Callable[[Bagged], float] | None = None,
     ) -> None:
         self.data, self.splits, self.seed = data, splits, seed
         self.candidates = list(candidates)
         self.deadline, self.n_workers = deadline, n_workers
         self.earlier, self.judge, self.on_model = dict(earlier or {}), judge, on_model
+        self.best_skill = best_skill
         self.left_out: dict[str, str] = {}
         self.notes: list[str] = []
         self.ran_out = self.ended_early = False
@@ -142,9 +148,9 @@ class PortfolioRun:
                 self._take(*done)
             elif self._found and time.monotonic() >= self.deadline():
                 break
-        for k, under_way in self._open.items():
+        for k, under_way in list(self._open.items()):
             if not under_way.is_over:
-                self._leave_out(k, f"time ended after {len(under_way.results)} of {len(under_way.jobs)} fits", for_time=True)
+                self._cut(k, f"time ended after {len(under_way.results)} of {len(under_way.jobs)} fits")
 
     # -------------------------------------------------------------- beginning
 
@@ -161,16 +167,28 @@ class PortfolioRun:
                 workers.begin((FIT, k, under_way.begun, fold, under_way), job)
                 under_way.begun += 1
                 return True
-        if self._next >= self._last:
+        if self._next >= self._last or self._waits_for_skill(self._next):
             return False
         k = self._next
         self._next += 1
         return self._open_candidate(k, workers)
 
+    def _waits_for_skill(self, k: int) -> bool:
+        """Whether the candidate asks for the skill of the first models, and one of these is still under way."""
+        return self.candidates[k].least_skill is not None and not all(map(self._is_settled, range(min(k, N_FIRST))))
+
+    def _is_noisy(self, candidate: Candidate) -> bool:
+        """Whether the first models say that labels have too much noise for a candidate."""
+        if candidate.least_skill is None or self.best_skill is None:
+            return False
+        skills = [self.best_skill(self._found[k]) for k in range(N_FIRST) if k in self._found]
+        return not any(skill >= candidate.least_skill for skill in skills)
+
     def _open_candidate(self, k: int, workers: Workers) -> bool:
         candidate = self.candidates[k]
-        if candidate.name in self.earlier:
-            self._found[k] = self.earlier[candidate.name]
+        earlier = self.earlier.get(candidate.name)
+        if earlier is not None and earlier.is_whole:
+            self._found[k] = earlier
             self._tell(k)
             self._judge()
         elif not candidate.suits(self._n_rows, self._n_columns):
@@ -178,6 +196,8 @@ class PortfolioRun:
             self._leave_out(k, told)
         elif learnable(candidate, self.data) == []:
             self._leave_out(k, "not for tasks of these kinds")
+        elif self._is_noisy(candidate):
+            self._leave_out(k, f"for labels of less noise: no model before it has a skill of {candidate.least_skill}")
         elif self._left() <= 0 and (self._found or self._open):
             self._leave_out(k, "no time was left", for_time=True)
         else:
@@ -216,9 +236,11 @@ class PortfolioRun:
         if smaller is not None:
             self._shrink(k, smaller)
             return False
-        self._leave_out(
-            k, f"after {len(under_way.results)} of {len(under_way.jobs)} fits it would not have ended in time", for_time=True
-        )
+        folds_left = -under_way.begun % len(self.splits)  # of the task that is begun
+        if folds_left and mean * -(-folds_left // self.n_workers) <= left and len(under_way.jobs) > len(self.splits):
+            return False  # some tasks are better than none
+        if under_way.begun == len(under_way.results):
+            self._cut(k, f"after {under_way.begun} of {len(under_way.jobs)} fits it would not have ended in time")
         return True
 
     def _shrink(self, k: int, smaller: Candidate) -> None:
@@ -263,12 +285,29 @@ class PortfolioRun:
             return
         self._make_jobs(k, candidate)
 
-    def _complete(self, k: int) -> None:
+    def _cut(self, k: int, why: str) -> None:
+        """End a candidate for want of time: keep the tasks of which all folds are done; where there are none, leave it out."""
+        under_way = self._open[k]
+        results = [(fold, result) for _, fold, result in under_way.results]
+        whole, earlier = tasks_of_all_folds(results, len(self.splits)), self.earlier.get(under_way.candidate.name)
+        if earlier is not None and len(earlier.held_out) >= len(whole):
+            under_way.bagged = earlier
+        elif not whole:
+            self._leave_out(k, why, for_time=True)
+            return
+        self.ran_out = True
+        n_tasks = len(under_way.bagged.held_out if under_way.bagged else whole)
+        n_all = len(self.data.labels.tasks)
+        self.notes.append(f"{under_way.candidate.name} learned {n_tasks} of {n_all} tasks before time ended.")
+        self._complete(k, is_whole=False)
+
+    def _complete(self, k: int, *, is_whole: bool = True) -> None:
         under_way = self._open.pop(k)
         bagged = under_way.bagged
         if bagged is None:
             results = [(fold, result) for _, fold, result in sorted(under_way.results, key=lambda own: own[0])]
             bagged = bagged_of(under_way.candidate, results, self.splits, len(self.data.weight), self.data.labels.tasks)
+            bagged.is_whole = is_whole
         bagged.name = under_way.candidate.name
         self.made[bagged.name] = under_way.candidate
         self._found[k] = bagged
@@ -299,10 +338,16 @@ class PortfolioRun:
     # ---------------------------------------------------------------- helpers
 
     def _leave_out(self, k: int, why: str, *, for_time: bool = False) -> None:
-        self.left_out[self.candidates[k].name] = why
         self.ran_out = self.ran_out or for_time
         if k in self._open:
             self._open[k].is_over = True
+        earlier = self.earlier.get(self.candidates[k].name)
+        if for_time and earlier is not None:  # of some tasks, but better than nothing
+            self._found[k] = earlier
+            self._tell(k)
+            self._judge()
+            return
+        self.left_out[self.candidates[k].name] = why
         if self.on_model is not None:
             self.on_model(self.candidates[k].name, None)
         if self._last:

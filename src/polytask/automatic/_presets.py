@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Literal, get_args
 
+from sklearn.base import clone
+
 from polytask.automatic._candidate import Candidate, Constants
 from polytask.estimators import (
     MultiTaskBoosting,
@@ -22,12 +24,14 @@ from polytask.estimators import (
     partial_least_squares,
     random_forest,
 )
+from polytask.networks import PiecewiseLinear, ResNet
 
 Preset = Literal["network", "fast", "balanced", "best"]
 PRESETS: tuple[str, ...] = get_args(Preset)
 PATIENCE: dict[str, int] = {"fast": 3, "balanced": 4, "best": 8}  # models without a gain
 TIME_LIMITS: dict[str, float] = {"fast": 60.0, "balanced": 60.0, "best": 600.0}  # seconds, where none is given
 
+LITTLE_NOISE = 0.9  # skill of the first models, above which labels are functions that finer models can follow
 TREES = 200  # of a forest on one holdout; with folds fewer each, since their forests are averaged
 
 
@@ -72,9 +76,11 @@ def candidates_of(
     if preset == "balanced":
         return found
     found += [
+        _stopped("fine", seed, least_skill=LITTLE_NOISE),
         Candidate("Gaussian process", gaussian_process(), max_rows=2_000, max_columns=500),
         Candidate("kernel SVM", kernel_svm(), max_rows=10_000, share=0.4),
         _stopped("extra", seed),
+        _residual(network, n_tasks),
         Candidate("nearest neighbours", nearest_neighbours(), max_rows=50_000),
         _stopped("large", seed),
         Candidate("partial least squares", partial_least_squares(), min_columns=20),
@@ -84,18 +90,25 @@ def candidates_of(
     ]
     if n_tasks > 1:
         upon = StackedAcrossTasks(linear_models(), final_estimator=boosted_trees(random_state=seed), passthrough=True)
-        found.insert(12, Candidate("network alone", network, share=0.4))
+        found.insert(14, Candidate("network alone", network, share=0.4))
         found.append(Candidate("stacked across tasks", upon, together=True, max_rows=20_000))
     return found
 
 
-def _stopped(variant: str, seed: int) -> Candidate:
+def _stopped(variant: str, seed: int, *, least_skill: float | None = None) -> Candidate:
     make: Callable[..., Any] = boosted_trees_stopped
     return Candidate(
         f"LightGBM stopped, {variant}",
         make(variant=variant, random_state=seed),
+        least_skill=least_skill,
         sized=lambda share: make(variant=variant, n_estimators=max(50, int(600 * share)), random_state=seed),
     )
+
+
+def _residual(network: MultiTaskNetwork, n_tasks: int) -> Candidate:
+    """The network with residual blocks upon piecewise linear numbers, which follows functions of little noise best."""
+    own = clone(network).set_params(encoder=ResNet(embedding=PiecewiseLinear()))
+    return Candidate("network, residual", own, together=n_tasks > 1, least_skill=LITTLE_NOISE, share=0.4)
 
 
 def _boosted(seed: int) -> Callable[[float], Any]:
