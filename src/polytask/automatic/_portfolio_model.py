@@ -248,7 +248,7 @@ class _Watch:
     ) -> None:
         self.few = arrays.take(np.resize(np.arange(len(arrays.numeric)), TIMED_ROWS))
         self.clock, self.keeper, self.on_model = clock, keeper, on_model
-        self.kept = set(keeper.found()) if keeper is not None else set()
+        self.kept = {name for name, own in keeper.found().items() if own.is_whole} if keeper is not None else set()
         self.saving, self.before = 0.0, clock.spent()
         self.measured: dict[str, dict[str, float]] = {}
         self.n_files, self.per_file = 0, max(seconds_per_file(), LEAST_PER_FILE)
