@@ -31,7 +31,7 @@ def task_scores(task: FittedTask, frame: pd.DataFrame, outputs: Array, weight: A
     scores : dict
         ``kind``, ``n_observed``, ``skill`` (None where undefined), ``metrics`` and ``undefined``, the reasons.
     """
-    labels, n_unseen = task.without_unseen(frame[list(task.columns)])
+    labels, n_unseen = task.without_unseen(frame)
     if n_unseen:
         warnings.warn(
             f"Task {task.name!r}: {n_unseen} labels are of classes never seen in training and are not scored.",

@@ -19,7 +19,9 @@ from polytask.estimators._fit_networks import (
     module_of,
     prepare_fold,
     prepared_fold,
+    product_of_job,
     table_tensors,
+    trained_part,
     training_data,
 )
 from polytask.exceptions import OptionError
@@ -49,7 +51,8 @@ def start_network(
     tensors = table_tensors(table.arrays, slice(None), device)
     fold = prepare_fold(job, tensors, tasks, target, weight, encoder, shape, device)
     module = module_of(job, fold, encoder, sharing, shape, device, initialization=initialization).eval()
-    scale = training_data([job], {job.fold: fold}, weight, tasks, np.arange(len(tasks)), device).scale
+    product = product_of_job(job, sharing.product_of(tasks))
+    scale = training_data([job], {job.fold: fold}, weight, tasks, np.arange(len(tasks)), device, product=product).scale
     empty = {name: np.empty((0, len(tasks)), dtype=np.float32) for name in ("train", "skill", "weights")}
     recipes = deepcopy((encoder, sharing))
     return FittedNetwork(module, fold.tasks, empty, 0, "epochs", 0, 0.0, *recipes, shape, scale=scale.cpu().numpy())
@@ -100,11 +103,12 @@ def continue_network(
     """
     module = _copy_of(start, encoder, sharing).to(device)
     fold = prepared_fold(start.tasks, module.encoder, table_tensors(table.arrays, slice(None), device), target)
-    data = training_data([job], {job.fold: fold}, weight, start.tasks, np.arange(len(start.tasks)), device)
+    used, product = np.arange(len(start.tasks)), product_of_job(job, sharing.product_of(start.tasks))
+    data = training_data([job], {job.fold: fold}, weight, start.tasks, used, device, product=product)
     if start.scale is not None:
         scale = torch.as_tensor(start.scale, dtype=torch.float32, device=device)
         data = replace(data, scale=torch.where(scale > 0, scale, data.scale))
-    network = OneNetwork(module)
+    network = OneNetwork(trained_part(module, used, product))
     rates = {"learning_rate": settings.learning_rate, "weight_decay": settings.weight_decay}
     optimizer = part_optimizers(network.parameters, settings.optimizer, **rates)
     if keep_moments:
@@ -125,7 +129,6 @@ def continue_network(
         schedule=schedule,
     )
     built_from = (*deepcopy((encoder, sharing)), start.shape)
-    used = np.arange(len(start.tasks))
     found = fitted_networks([job], [module], {job.fold: fold}, history, used, built_from, data.scale)[0]
     found.tasks = calibrated_tasks(found.module, job, fold, weight)
     found.moments, found.method = _moments(optimizer, network.parameters) if keep_moments else {}, method

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,10 @@ from polytask._reworded import reworded
 from polytask.balancing import BalancingMethod
 from polytask.data import TableArrays
 from polytask.estimators._calibrated_scores import calibrated_tasks
+from polytask.estimators._defined_labels import check_defined_labels
 from polytask.estimators._part_of_tasks import PartOfTasks
 from polytask.estimators._task_weights import TaskWeights, task_weights_of
-from polytask.networks import MultiTaskModule, Recipe, TableShape, build_module, output_slices
+from polytask.networks import MultiTaskModule, Recipe, TableShape, TaskProduct, build_module, output_slices, target_slices
 from polytask.networks.encoders import check_takes_words
 from polytask.optim import optimizers_of
 from polytask.tasks import FittedTask
@@ -207,7 +209,10 @@ def fit_networks(
     fitted: list[FittedNetwork] = []
     one_fold = not all(task.has_fixed_losses for task in tasks)
     joint_apart = compares or len(tasks) >= STACKED_NETWORKS
-    for stack in _stacks(jobs, n_at_once, joint_apart=joint_apart, one_fold=one_fold):
+    product = sharing.product_of(tasks)
+    check_defined_labels(tasks, np.where(weight > 0, target, np.nan), product)
+    one_fold = one_fold or product is not None  # its label weights are of the rows of a fold
+    for stack in _stacks(jobs, n_at_once, joint_apart=joint_apart, one_fold=one_fold, product=product):
         start = len(fitted)
         folds = {job.fold: job for job in stack}
         prepared = {key: prepare_fold(job, tensors, tasks, target, weight, encoder, shape, device) for key, job in folds.items()}
@@ -215,8 +220,9 @@ def fit_networks(
             module_of(job, prepared[job.fold], encoder, sharing, shape, device, initialization=initialization) for job in stack
         ]
         used = np.flatnonzero(np.any([job.tasks for job in stack], axis=0))
-        data = training_data(stack, prepared, weight, tasks, used, device)
-        parts = modules if len(used) == len(tasks) else [PartOfTasks(module, used.tolist()) for module in modules]
+        own_product = product_of_job(stack[0], product)
+        data = training_data(stack, prepared, weight, tasks, used, device, product=own_product)
+        parts = [trained_part(module, used, own_product) for module in modules]
         network = OneNetwork(parts[0]) if len(stack) == 1 else StackedNetworks(parts)
         with reworded(_without_backward):
             history = fit(
@@ -244,16 +250,32 @@ def _without_backward(text: str) -> str:
     return re.sub(r",? or pass `nonfinite='skip'` to `backward`[^.]*\.", ".", text).replace(", look for", " and look for")
 
 
-def _stacks(jobs: Sequence[NetworkJob], n_at_once: int, *, joint_apart: bool, one_fold: bool) -> list[list[NetworkJob]]:
+def product_of_job(job: NetworkJob, product: TaskProduct | None) -> TaskProduct | None:
+    """The product, if a network sees the labels of both its tasks; a twin of one of them learns it alone."""
+    return product if product is not None and job.tasks[[product.parent, product.child]].all() else None
+
+
+def trained_part(module: MultiTaskModule, used: Array, product: TaskProduct | None = None) -> nn.Module:
+    """What is trained of a network: the tasks ``used``, and the product of two of them."""
+    if product is None:
+        return module if len(used) == len(module.heads) else PartOfTasks(module, used.tolist())
+    return PartOfTasks(module, used.tolist(), product=product.among(used.tolist()))
+
+
+def _stacks(
+    jobs: Sequence[NetworkJob], n_at_once: int, *, joint_apart: bool, one_fold: bool, product: TaskProduct | None = None
+) -> list[list[NetworkJob]]:
     """Jobs that are trained at once, in order.
 
     With ``joint_apart`` twins are not in one stack with joint networks, which need the heads of all tasks, or a pass for each.
-    A stack has one set of losses, so with ``one_fold``, where losses depend on training rows, folds go apart too.
+    A stack has one set of losses, so with ``one_fold``, where losses depend on training rows, folds go apart too; and networks
+    that learn a ``product`` from those that do not.
     """
     stacks: list[list[NetworkJob]] = []
     for job in jobs:
         apart = joint_apart and bool(stacks) and (job.tasks.sum() == 1) != (stacks[-1][-1].tasks.sum() == 1)
         apart = apart or (one_fold and bool(stacks) and stacks[-1][-1].fold != job.fold)
+        apart = apart or (bool(stacks) and product_of_job(job, product) != product_of_job(stacks[-1][-1], product))
         if not stacks or len(stacks[-1]) == n_at_once or apart:
             stacks.append([])
         stacks[-1].append(job)
@@ -344,11 +366,18 @@ def training_data(
     tasks: Sequence[FittedTask],
     used: Array,
     device: torch.device,
+    *,
+    product: TaskProduct | None = None,
 ) -> TrainingData:
-    """What the stack reads; of the labels only those of the tasks ``used``."""
+    """What the stack reads; of the labels only those of the tasks ``used``, with those of the ``product`` of two in place."""
     folds = list(prepared)
     number_of = {key: k for k, key in enumerate(folds)}
     weights = torch.as_tensor(weight, dtype=torch.float32, device=device)
+    if product is not None:
+        assert len(folds) == 1, "label weights of a product are of the rows of one fold"
+        only, rows = prepared[folds[0]], torch.as_tensor(stack[0].train_rows, device=device)
+        joint, weights = product.labels(only.target, weights, target_slices(tasks), rows=rows)
+        prepared = {folds[0]: replace(only, target=joint)}
     task_of_column = np.repeat(np.arange(len(tasks)), [task.n_targets for task in tasks])
     train = [torch.as_tensor(job.train_rows, device=device) for job in stack]
     valid = [torch.as_tensor(job.validation_rows, device=device) for job in stack]
@@ -357,9 +386,10 @@ def training_data(
         labels_vary(prepared[j.fold].target[v], weights[v], columns_of, n_tasks=len(tasks))
         for j, v in zip(stack, valid, strict=True)
     ]
-    scale = torch.stack([_constant_losses(prepared[job.fold], weights, rows) for job, rows in zip(stack, train, strict=True)])
+    constant_losses = partial(_constant_losses, weights=weights, product=product)
+    scale = torch.stack([constant_losses(prepared[job.fold], rows=rows) for job, rows in zip(stack, train, strict=True)])
     valid_scale = torch.stack(
-        [_constant_losses(prepared[job.fold], weights, rows, of_skill=True) for job, rows in zip(stack, valid, strict=True)]
+        [constant_losses(prepared[job.fold], rows=rows, of_skill=True) for job, rows in zip(stack, valid, strict=True)]
     )
     valid_scale = torch.where(torch.stack(varies), valid_scale, 0.0)  # of labels all alike there is no skill
     scale, valid_scale = torch.where(scale > 0, scale, 1.0)[:, used], valid_scale[:, used]
@@ -383,10 +413,10 @@ def training_data(
     )
 
 
-def _constant_losses(fold: Fold, weights: Tensor, rows: Tensor, *, of_skill: bool = False) -> Tensor:
+def _constant_losses(fold: Fold, *, weights: Tensor, rows: Tensor, product: TaskProduct | None, of_skill: bool = False) -> Tensor:
     """Mean loss [T] of the constant prediction on some rows, or its mean error of which skill is made."""
-    constants = np.concatenate([task.constant_raw() for task in fold.tasks])
-    outputs = torch.as_tensor(constants, dtype=torch.float32, device=weights.device).expand(len(rows), -1)
+    constants = [torch.as_tensor(task.constant_raw(), dtype=torch.float32, device=weights.device) for task in fold.tasks]
+    outputs = torch.cat(constants if product is None else product.outputs(constants)).expand(len(rows), -1)
     sums, sums_of_weights = TaskLosses(fold.tasks, of_skill=of_skill)(outputs, fold.target[rows], weights[rows])
     return mean_losses(sums, sums_of_weights)
 

@@ -13,6 +13,7 @@ from polytask.data.splits import TimeOrder, as_time_order, holdout, latest_holdo
 from polytask.estimators._base import MultiTaskEstimator
 from polytask.estimators._classes import check_same_classes, classes_by_task
 from polytask.estimators._continue_network import constant_rate, continue_network, joined, start_network
+from polytask.estimators._defined_labels import with_defined_labels
 from polytask.estimators._fit_networks import CodedTable, FittedNetwork, NetworkJob, fit_networks
 from polytask.estimators._labels import LabelTable, declared_tasks, warn_if_nothing_stops
 from polytask.estimators._sparsity import kept_columns
@@ -327,6 +328,14 @@ class MultiTaskNetwork(MultiTaskEstimator):
         """Set which rows were learned from and which chose the epoch; small, since pickles keep them."""
         self.n_train_, self.n_validation_ = len(train), len(held)
         self.training_rows_, self.validation_rows_ = train.astype(np.int32), held.astype(np.int32)
+
+    def _read_training_data(self, X: Any, y: Any, *, classes: Any = None) -> tuple[TableArrays, LabelTable]:
+        arrays, labels = super()._read_training_data(X, y, classes=classes)
+        return arrays, with_defined_labels(labels, self._recipes()["sharing"].product_of(labels.tasks))
+
+    def _read_more_data(self, X: Any, y: Any) -> tuple[TableArrays, LabelTable]:
+        arrays, labels = super()._read_more_data(X, y)
+        return arrays, with_defined_labels(labels, self._recipes()["sharing"].product_of(labels.tasks), is_more=True)
 
     def _recipes(self) -> dict[str, Recipe]:
         return {

@@ -6,11 +6,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from polytask.networks import MultiTaskModule
+from polytask.networks import MultiTaskModule, TaskProduct
 
 
 class PartOfTasks(nn.Module):
-    """A network with the heads of some tasks only; its parameters are those of the network itself.
+    """A network with the heads of some tasks, or of all, as it is trained; its parameters are those of the network itself.
 
     A single-task twin of a hundred tasks needs one head, not a hundred; what it computes is the same.
 
@@ -19,6 +19,9 @@ class PartOfTasks(nn.Module):
     module : MultiTaskModule
     tasks : sequence of int
         Numbers of the tasks.
+    product : TaskProduct, optional
+        Two of these tasks, counted among these, of which the product is learned: outputs are as :meth:`TaskProduct.outputs` makes
+        them.
 
     Examples
     --------
@@ -31,11 +34,11 @@ class PartOfTasks(nn.Module):
     True
     """
 
-    def __init__(self, module: MultiTaskModule, tasks: Sequence[int]) -> None:
+    def __init__(self, module: MultiTaskModule, tasks: Sequence[int], *, product: TaskProduct | None = None) -> None:
         super().__init__()
         self.encoder, self.sharing = module.encoder, module.sharing
         self.heads = nn.ModuleList([module.heads[k] for k in tasks])
-        self.tasks = list(tasks)
+        self.tasks, self.product = list(tasks), product
         self.reads_features = module.reads_features
 
     def features(self, *prepared: Tensor) -> Any:
@@ -45,7 +48,8 @@ class PartOfTasks(nn.Module):
     def outputs_of(self, features: Any) -> list[Tensor]:
         """Features to raw outputs, a tensor for each of these tasks."""
         representations = self.sharing(features) if self.reads_features else self.sharing(*features)
-        return [head(representations[k]) for head, k in zip(self.heads, self.tasks, strict=True)]
+        raw = [head(representations[k]) for head, k in zip(self.heads, self.tasks, strict=True)]
+        return raw if self.product is None else self.product.outputs(raw)
 
     def penalty(self) -> Tensor | None:
         """See :meth:`MultiTaskModule.penalty`."""

@@ -12,9 +12,11 @@ from polytask.networks._input_columns import input_columns
 from polytask.networks._multi_task_module import MultiTaskModule, build_module, output_slices, target_slices
 from polytask.networks._recipe import ModuleRecipe, Recipe, recipe_of
 from polytask.networks._recipe_json import recipe_from_dict, recipe_to_dict
+from polytask.networks._task_product import TaskProduct
 from polytask.networks.encoders import MLP, FTTransformer, Periodic, PiecewiseLinear, ResNet, TableShape
 from polytask.networks.sharing import (
     CGC,
+    ESMM,
     LTB,
     MTAN,
     PLE,
@@ -35,6 +37,7 @@ from polytask.networks.sharing import (
 
 __all__ = [
     "CGC",
+    "ESMM",
     "LTB",
     "MLP",
     "MTAN",
@@ -57,6 +60,7 @@ __all__ = [
     "TabM",
     "TableShape",
     "TaskAdapters",
+    "TaskProduct",
     "build_module",
     "input_columns",
     "output_slices",

@@ -1,13 +1,15 @@
 """Recipes: settings that build a module, again and again."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from sklearn.base import BaseEstimator
 from torch import nn
 
 from polytask.exceptions import OptionError
+from polytask.networks._task_product import TaskProduct
+from polytask.tasks import FittedTask
 
 
 class Recipe(BaseEstimator, ABC):
@@ -35,6 +37,10 @@ class Recipe(BaseEstimator, ABC):
     def build_on(self, make_encoder: Callable[[], nn.Module], n_tasks: int) -> nn.Module:
         """Make a fresh sharing that holds its encoders itself, and gives a representation per task of prepared inputs."""
         raise OptionError(f"{type(self).__name__} reads features: it is built by `build(in_features, n_tasks)`.")
+
+    def product_of(self, tasks: Sequence[FittedTask]) -> TaskProduct | None:
+        """Two of the tasks of which the product of probabilities is learned; None, as in all but one sharing, for none."""
+        return None
 
 
 class ModuleRecipe(Recipe):

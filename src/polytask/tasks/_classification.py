@@ -185,8 +185,13 @@ class FittedClasses(FittedTask):
 
 @dataclass(frozen=True)
 class FittedBinary(FittedClasses):
-    """A fitted :class:`Binary`; one logit, of the second class."""
+    """A fitted :class:`Binary`; one logit, of the second class.
 
+    With ``given``, a column and one of its labels, rows with this label there have none of this task, whatever its column says:
+    a purchase is not "no" where there was no click. A table without that column is read as it is.
+    """
+
+    given: tuple[Any, ...] = field(default=(), kw_only=True)
     kind: ClassVar[str] = "binary"
     estimator_type: ClassVar[str] = "classifier"
     metrics: ClassVar[tuple[Metric, ...]] = (ROC_AUC, AVERAGE_PRECISION, ACCURACY, BALANCED_ACCURACY, F1, LOG_LOSS, BRIER)
@@ -195,6 +200,13 @@ class FittedBinary(FittedClasses):
     @property
     def n_outputs(self) -> int:
         return 1
+
+    def encode(self, y: pd.DataFrame) -> Array:
+        target = super().encode(y)
+        if self.given and self.given[0] in y.columns:
+            column, label = self.given
+            target[(y[column].map(canonical_label, na_action="ignore").astype(object) == label).to_numpy(dtype=bool)] = np.nan
+        return target
 
     def _raw_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
         return self.loss.binary(outputs, target)

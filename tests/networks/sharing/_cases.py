@@ -9,6 +9,7 @@ import torch
 
 from polytask.networks import (
     CGC,
+    ESMM,
     LTB,
     MLP,
     MTAN,
@@ -135,6 +136,7 @@ CASES: dict[str, Case] = {
         of_task=r"(?:gates|towers|own|encoders)\.(\d+)\.",
         by_task={r"gates": 2},
     ),
+    "esmm": Case(ESMM("sold", "paid", sharing="hard:tower_width=8")),
     "tabm": Case(TabM("mmoe", k=3)),
     "tabm hard": Case(TabM("hard:tower_width=8", k=3)),
     "mmoe dselect_k": Case(MMoE(n_experts=4, width=8, gate="dselect_k")),

@@ -197,6 +197,8 @@ def test_a_model_is_fitted_balanced_saved_and_loaded(name, tmp_path):
     rng = np.random.default_rng(0)
     X = pd.DataFrame({"a": rng.normal(size=60), "b": rng.normal(size=60), "c": [f"c{k % 15}" for k in range(60)]})
     y = pd.DataFrame({"price": X["a"] + X["b"], "sold": (X["a"] > 0).astype(float).where(X["b"] < 1)})
+    if name == "esmm":
+        y["paid"] = (X["b"] > 0).astype(float).where(y["sold"] == 1)
     settings = {
         "encoder": MLP(width=8),
         "balancing": PCGrad() if CASES[name].shares else None,

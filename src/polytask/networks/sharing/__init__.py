@@ -10,6 +10,7 @@ from polytask.networks.sharing._adapters import TaskAdapters, TaskAdaptersLayer
 from polytask.networks.sharing._adatt import AdaTT, AdaTTLayer
 from polytask.networks.sharing._cgc import CGC, CGCLayer
 from polytask.networks.sharing._cross_stitch import CrossStitch, CrossStitchLayer
+from polytask.networks.sharing._esmm import ESMM
 from polytask.networks.sharing._gates import DSelectKGate, SoftmaxGate, TopKGate, smooth_step, top_k_softmax
 from polytask.networks.sharing._hard import HardSharing, HardSharingLayer
 from polytask.networks.sharing._ltb import LTB, LTBLayer
@@ -25,6 +26,7 @@ from polytask.networks.sharing._tabm import TabM, TabMLayer
 
 __all__ = [
     "CGC",
+    "ESMM",
     "LTB",
     "MTAN",
     "PLE",

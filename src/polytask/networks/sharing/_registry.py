@@ -13,6 +13,7 @@ from polytask.networks.sharing._adapters import TaskAdapters
 from polytask.networks.sharing._adatt import AdaTT
 from polytask.networks.sharing._cgc import CGC
 from polytask.networks.sharing._cross_stitch import CrossStitch
+from polytask.networks.sharing._esmm import ESMM
 from polytask.networks.sharing._hard import HardSharing
 from polytask.networks.sharing._ltb import LTB
 from polytask.networks.sharing._mmoe import MMoE
@@ -38,6 +39,7 @@ SHARING: dict[str, type[Recipe]] = {
     "adatt": AdaTT,
     "adapters": TaskAdapters,
     "stem": STEM,
+    "esmm": ESMM,
     "tabm": TabM,
 }
 

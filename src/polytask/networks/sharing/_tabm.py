@@ -109,6 +109,8 @@ class TabM(OnEncoders):
 
         check_counts("TabM", at_least=2, k=self.k)
         inside = sharing_of("hard" if self.sharing is None else self.sharing, option="`sharing` of TabM")
+        if type(inside).product_of is not Recipe.product_of:
+            raise OptionError("TabM goes inside of ESMM: write `ESMM(..., sharing=TabM())`, or 'esmm:...,sharing=tabm'.")
         if inside.reads != "features":
             raise OptionError(
                 f"`sharing` of TabM must be an architecture that reads features, such as HardSharing() or MMoE(); got {inside}."
