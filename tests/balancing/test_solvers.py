@@ -5,6 +5,8 @@ import pytest
 
 from polytask.balancing._solvers import (
     cosines_and_norms,
+    definite_factor,
+    eigen,
     min_norm_weights,
     nonnegative_quadratic,
     nonnegative_quadratics,
@@ -18,6 +20,23 @@ def test_the_square_root_squared_is_the_matrix(name):
     cosines, _ = cosines_and_norms(MATRICES[name] @ MATRICES[name].T)
     root = square_root(cosines)
     np.testing.assert_allclose(root.T @ root, cosines, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", MATRICES)
+def test_eigenvectors_times_eigenvalues_are_the_matrix(name):
+    cosines, _ = cosines_and_norms(MATRICES[name] @ MATRICES[name].T)
+    values, vectors = eigen(cosines)
+    np.testing.assert_allclose(vectors * values @ vectors.T, cosines, atol=1e-13)
+    np.testing.assert_allclose(vectors.T @ vectors, np.eye(len(cosines)), atol=1e-13)
+    assert (np.diff(values) >= 0).all()
+
+
+def test_only_a_matrix_far_from_singular_has_a_definite_factor():
+    factor = definite_factor(np.array([[4.0, 2.0], [2.0, 3.0]]))
+    np.testing.assert_allclose(factor @ factor.T, [[4.0, 2.0], [2.0, 3.0]])
+    assert definite_factor(np.ones((2, 2))) is None  # the same task twice
+    assert definite_factor(np.array([[1.0, 1 - 1e-12], [1 - 1e-12, 1.0]])) is None
+    assert definite_factor(np.zeros((2, 2))) is None
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -4,7 +4,9 @@ import numpy as np
 from torch import Tensor
 
 from polytask.balancing._method import BalancingMethod, Observed
-from polytask.balancing._solvers import as_weights, cosines_and_norms
+from polytask.balancing._solvers import as_weights, cosines_and_norms, eigen
+
+_RANK = 1e-12  # eigenvalues below this share of the largest one are rounding
 
 
 def imtl_g_weights(gramian: Tensor) -> Tensor:
@@ -37,7 +39,9 @@ def imtl_g_weights(gramian: Tensor) -> Tensor:
     has_gradient = norms > 0
     if not has_gradient.any():
         return as_weights(np.full(len(norms), 1 / len(norms)), gramian)
-    found = np.linalg.pinv(cosines, hermitian=True, rcond=1e-12) @ has_gradient.astype(np.float64)
+    values, vectors = eigen(cosines)
+    kept = np.abs(values) > _RANK * np.abs(values).max()
+    found = vectors[:, kept] @ ((has_gradient @ vectors[:, kept]) / values[kept])  # the pseudo-inverse, times ones
     weights = np.divide(found * norms[has_gradient].min(), norms, out=np.zeros(len(norms)), where=has_gradient)
     total = weights.sum()
     if abs(total) <= 1e-12 * np.abs(weights).sum():  # opposite gradients: no direction has equal projections

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.linalg.lapack import dposv, dsyevd
 from scipy.optimize import nnls
 from torch import Tensor
 
@@ -13,6 +14,7 @@ _SETTLED = 1e-12  # what is on the wrong side of zero by less than this is round
 _ROUNDS = 10
 _DEPENDENT = 1e-12  # unit gradients with an eigenvalue below this depend on each other: angles of about 1e-6
 _NEARLY_DEPENDENT = 1e-3  # and below this, sums in float32 leave few digits of it
+_SAFE_PIVOT = 1e-4  # where no pivot of a Cholesky factor is smaller, solving is safe without a look at the rank
 
 
 def cosines_and_norms(gramian: Tensor) -> tuple[Matrix, Matrix]:
@@ -32,16 +34,41 @@ def cosines_and_norms(gramian: Tensor) -> tuple[Matrix, Matrix]:
     return cosines, norms
 
 
+def eigen(matrix: Matrix) -> tuple[Matrix, Matrix]:
+    """Eigenvalues [n], ascending, and eigenvectors [n, n] as columns, of a symmetric matrix.
+
+    As ``np.linalg.eigh``, by the same algorithm, but on one thread: for that one numpy wakes a thread of its own, even for ten
+    rows, and where torch keeps all cores busy it waits for it, a hundred times as long as the work takes.
+    """
+    values, vectors, info = dsyevd(matrix, lower=1)
+    if info:
+        raise np.linalg.LinAlgError("The eigenvalues did not converge.")
+    return values, vectors
+
+
 def square_root(matrix: Matrix) -> Matrix:
     """A [r, n] with A.T @ A = matrix, for a symmetric matrix without negative eigenvalues, of rank r."""
-    values, vectors = np.linalg.eigh(matrix)
+    factor = definite_factor(matrix)
+    if factor is not None:
+        return factor.T
+    values, vectors = eigen(matrix)
     kept = values > _RANK * len(matrix) * max(values[-1], 0.0)
     return (vectors[:, kept] * np.sqrt(values[kept])).T
 
 
+def definite_factor(matrix: Matrix) -> Matrix | None:
+    """Cholesky factor [n, n] of a matrix that is far from singular; None for others."""
+    try:
+        factor = np.asarray(np.linalg.cholesky(matrix), dtype=np.float64)
+    except np.linalg.LinAlgError:
+        return None
+    largest = np.sqrt(matrix.diagonal().max(initial=0.0))
+    return factor if factor.diagonal().min(initial=np.inf) > _SAFE_PIVOT * largest else None
+
+
 def independent_part(cosines: Matrix) -> tuple[Matrix, Matrix]:
     """Eigenvalues [r] and eigenvectors [n, r] of the cosines, those left out that are rounding."""
-    values, vectors = np.linalg.eigh(cosines)
+    values, vectors = eigen(cosines)
     kept = values > _DEPENDENT * len(cosines)
     return values[kept], vectors[:, kept]
 
@@ -73,7 +100,8 @@ def nonnegative_quadratic(matrix: Matrix, linear: Matrix, *, root: Matrix | None
     root = square_root(matrix) if root is None else root
     if not len(root):
         return np.zeros(len(matrix))
-    target = np.linalg.lstsq(root.T, linear, rcond=None)[0]
+    square = len(root) == len(matrix)
+    target = np.linalg.solve(root.T, linear) if square else np.linalg.lstsq(root.T, linear, rcond=None)[0]
     return nnls(root, target, maxiter=30 * len(matrix))[0]
 
 
@@ -124,20 +152,19 @@ def _projected_gradient(matrix: Matrix, linear: Matrix, *, n_steps: int = 10) ->
 
 
 def _solve_passive(matrix: Matrix, linear: Matrix, passive: NDArray[np.bool_]) -> tuple[Matrix, NDArray[np.bool_]]:
-    """Minimizers [m, n] that are zero outside the passive entries [m, n] and free inside; and which of them were found."""
-    n, most = len(matrix), max(int(passive.sum(1).max()), 1)
-    order = np.argsort(~passive, axis=1, kind="stable")[:, :most]  # the passive entries first
-    valid = np.take_along_axis(passive, order, 1)
-    part = matrix.ravel().take(order[:, :, None] * n + order[:, None, :])
-    part *= valid[:, :, None] & valid[:, None, :]
-    diagonal = np.arange(most)
-    part[:, diagonal, diagonal] += ~valid
-    terms = np.take_along_axis(linear, order, 1) * valid
-    factor, info = torch.linalg.cholesky_ex(torch.from_numpy(part))
-    solution = torch.cholesky_solve(torch.from_numpy(terms)[..., None], factor)[..., 0].numpy()
-    solved = (info.numpy() == 0) & np.isfinite(solution).all(1)
-    found = np.zeros(linear.shape)
-    np.put_along_axis(found, order, np.where(valid & solved[:, None], solution, 0.0), 1)
+    """Minimizers [m, n] that are zero outside the passive entries [m, n] and free inside; and which of them were found.
+
+    One after the other: batched routines of torch take longer for what is this small, where they share it out among threads.
+    """
+    found, solved = np.zeros(linear.shape), np.zeros(len(linear), dtype=bool)
+    for k, row in enumerate(passive):
+        free = np.flatnonzero(row)
+        if not len(free):
+            solved[k] = True
+            continue
+        _, solution, info = dposv(matrix.take(free, 0).take(free, 1), linear[k, free], lower=1)
+        if info == 0 and np.isfinite(solution).all():
+            found[k, free], solved[k] = solution, True
     return found, solved
 
 
