@@ -9,6 +9,7 @@ from polytask.estimators import (
     BaggingEstimator,
     GreedyEnsemble,
     MultiTaskBoosting,
+    MultiTaskCatBoost,
     MultiTaskForest,
     StackedAcrossTasks,
     StackedRowsBoosting,
@@ -49,11 +50,14 @@ WEIGHTS = {
         (MultiTaskForest(n_estimators=10, random_state=0), PROBABILITIES | WEIGHTS),
         (MultiTaskBoosting(n_estimators=5, random_state=0), PROBABILITIES | WEIGHTS),
         (StackedRowsBoosting([Regression("y")], n_estimators=5, random_state=0), ONE_COLUMN | WEIGHTS),
+        (MultiTaskCatBoost(n_estimators=5, random_state=0), PROBABILITIES | WEIGHTS),
         (MultiTaskForest([Regression("y")], n_estimators=10, random_state=0), ONE_COLUMN | WEIGHTS),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, dict) else "",
 )
 def test_checks_of_scikit_learn(estimator, expected):
+    if isinstance(estimator, MultiTaskCatBoost):
+        pytest.importorskip("catboost")
     results = check_estimator(estimator, expected_failed_checks=expected, on_skip=None, on_fail=None)
     failed = {result["check_name"]: result["exception"] for result in results if result["status"] == "failed"}
     assert failed == {}

@@ -54,6 +54,7 @@ from polytask.estimators._inner_folds import inner_folds
 from polytask.estimators._labels import LabelTable, encode_labels_of, label_frame, label_weights, read_labels, task_slices
 from polytask.estimators._matrix import TableMatrix
 from polytask.estimators._multi_task_boosting import MultiTaskBoosting
+from polytask.estimators._multi_task_catboost import MultiTaskCatBoost
 from polytask.estimators._multi_task_forest import MultiTaskForest
 from polytask.estimators._multi_task_network import MultiTaskNetwork
 from polytask.estimators._network_parts import network_from_parts, network_parts, restore_table, table_content
@@ -81,6 +82,7 @@ __all__ = [
     "LabelTable",
     "LearningData",
     "MultiTaskBoosting",
+    "MultiTaskCatBoost",
     "MultiTaskEstimator",
     "MultiTaskForest",
     "MultiTaskNetwork",

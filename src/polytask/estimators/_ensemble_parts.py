@@ -24,6 +24,7 @@ from polytask.estimators._greedy_ensemble import GreedyEnsemble
 from polytask.estimators._joint_trees_model import JointTreesModel
 from polytask.estimators._labels import declared_tasks
 from polytask.estimators._multi_task_boosting import MultiTaskBoosting
+from polytask.estimators._multi_task_catboost import MultiTaskCatBoost
 from polytask.estimators._multi_task_forest import MultiTaskForest
 from polytask.estimators._network_parts import plain_seed, restore_table, table_content, trained_from_parts, trained_parts
 from polytask.estimators._stacked_across_tasks import StackedAcrossTasks
@@ -47,6 +48,7 @@ ENSEMBLES: dict[str, type[Ensemble]] = {
     "stacked_across_tasks": StackedAcrossTasks,
     "forest": MultiTaskForest,
     "boosting": MultiTaskBoosting,
+    "catboost": MultiTaskCatBoost,
     "stacked_rows_boosting": StackedRowsBoosting,
 }
 _MADE_OF_MODELS: dict[str, type[MadeOfModels]] = {

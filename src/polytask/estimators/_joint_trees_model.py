@@ -36,7 +36,9 @@ class JointTreesModel(MadeOfModels):
     n_votes : int
         Half a vote is the least share of a class.
     added : bool
-        Whether leaves are added; sums for classes are log odds then.
+        Whether leaves are added.
+    log_odds : bool, optional
+        Whether sums for classes are log odds; by default those of added leaves are.
     """
 
     def __init__(
@@ -50,11 +52,13 @@ class JointTreesModel(MadeOfModels):
         n_features: int,
         n_votes: int,
         added: bool = False,
+        log_odds: bool | None = None,
     ) -> None:
         self.models: list[Any] = []
         self.tasks, self.matrix = list(tasks), matrix
         self.trees, self.states = dict(trees), {name: list(own) for name, own in states.items()}
         self.n_features, self.n_votes, self.added = int(n_features), int(n_votes), bool(added)
+        self.log_odds = self.added if log_odds is None else bool(log_odds)
         leaves = np.zeros((len(self.trees["values"]), 1))
         shell = {"class": "ExtraTreesRegressor", "n_features": self.n_features}
         forest = forest_of_arrays(shell, self.trees | {"values": leaves}, where="The joint forest")
@@ -77,7 +81,7 @@ class JointTreesModel(MadeOfModels):
             columns = []
             for state in self.states[task.name]:
                 width = len(state["scales"])
-                own = natural(total[:, start : start + width], state, is_odds=self.added and task.n_codes > 0)
+                own = natural(total[:, start : start + width], state, is_odds=self.log_odds and task.n_codes > 0)
                 columns.append(calibrated(own, state, task.n_codes, n_estimators=self.n_votes))
                 start += width
             found[task.name] = task.join(columns)
@@ -88,7 +92,12 @@ class JointTreesModel(MadeOfModels):
             "tasks": [task.to_dict() for task in self.tasks],
             "matrix": self.matrix.settings(),
             "n_states": {name: len(own) for name, own in self.states.items()},
-            "numbers": {"n_features": self.n_features, "n_votes": self.n_votes, "added": self.added},
+            "numbers": {
+                "n_features": self.n_features,
+                "n_votes": self.n_votes,
+                "added": self.added,
+                "log_odds": self.log_odds,
+            },
         }
 
     def arrays(self) -> dict[str, Array]:
