@@ -1,4 +1,4 @@
-"""``--optimizer``, ``--schedule``, ``--initialization``, ``--regularization`` and ``--ema`` of fit, compare and studies."""
+"""How a network is trained, as options of fit, compare and studies."""
 
 import json
 
@@ -38,10 +38,28 @@ def test_a_fit_trains_so_tells_zeros_and_is_repeated(polytask, table, tmp_path):
 
 def test_a_comparison_trains_so(polytask, table, tmp_path):
     words = ["--folds", 2, "--repeats", 1, "--optimizer", "nadam", "--ema", 0.9, "--json", tmp_path / "found.json"]
+    words += ["--accumulate", 2, "--stopping", "per_task", "--precision", "bfloat16"]
     assert polytask("compare", table, *QUICK, *words).code == 0
     found = json.loads((tmp_path / "found.json").read_text())
     assert "optimizer='nadam'" in found["settings"]["joint"]
-    assert "ema=0.9" in found["settings"]["joint"]
+    for said in ("ema=0.9", "accumulate=2", "stopping='per_task'", "precision='bfloat16'"):
+        assert said in found["settings"]["joint"]
+
+
+def test_a_fit_stops_task_by_task_and_tells_when(polytask, table, tmp_path):
+    given = {"batch-size": 32, "accumulate": 2, "precision": "bfloat16", "patience": 1, "stopping": "per_task"}
+    given |= {"learning-rate": 0.05, "weight-decay": 0.0}
+    words = [word for name, value in given.items() for word in (f"--{name}", value)]
+    assert polytask("fit", table, *QUICK, "--epochs", 12, *words, "--out", tmp_path / "model").code == 0
+    report = report_of(tmp_path / "model")
+    assert {name: report["study"][name.replace("-", "_")] for name in given} == given
+    skills = {name: [row[2] for row in curve] for name, curve in report["curves"].items()}
+    for name, epoch in report["stopping"]["stopped"].items():
+        falls = [k + 2 for k, (one, two) in enumerate(zip(skills[name], skills[name][1:], strict=False)) if two <= one]
+        assert epoch == (falls[0] if falls else None)
+    assert any(note.startswith("Stopped by their own skill: ") for note in report["notes"])
+    assert polytask("fit", tmp_path / "model" / "study.yaml", "--out", tmp_path / "again", "-q").code == 0
+    assert report_of(tmp_path / "again")["curves"] == report["curves"]
 
 
 @pytest.mark.parametrize(
@@ -55,6 +73,11 @@ def test_a_comparison_trains_so(polytask, table, tmp_path):
         (["--initialization", "zeros"], "alike for ever"),
         (["--regularization", "l1:on=everything"], "'all'"),
         (["--ema", "1.5"], "--ema"),
+        (["--accumulate", "0"], "--accumulate must be"),
+        (["--precision", "float16"], "--precision"),
+        (["--learning-rate", "0"], "--learning-rate must be"),
+        (["--accumulate", "2", "--balancing", "pcgrad"], "--accumulate cannot be with PCGrad, which"),
+        (["--accumulate", "2", "--loss", "sold=auc"], "Take a larger --batch-size instead"),
         (["--optimizer", "sgd", "--preset", "fast"], "is of networks, and --preset fast has none"),
     ],
 )

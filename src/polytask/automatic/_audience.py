@@ -32,6 +32,7 @@ _ONLY_IN_PYTHON = {
     " A function of your own is taken too.": "",
     "timedelta(days=30) or ": "",
     "a float in the unit": "a number in the unit",
+    ", or use `polytask.balancing.MicroBatches` in a loop of your own": "",
 }
 _OPTION = re.compile(r"--([a-z]+(?:-[a-z]+)*)")
 _IN_TICKS = re.compile(r"`(\w+)`")

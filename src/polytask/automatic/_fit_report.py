@@ -15,6 +15,7 @@ from polytask.automatic._task_scores import observed_rows
 from polytask.balancing import Equal
 from polytask.estimators import MultiTaskNetwork, zero_shares
 from polytask.optim import regularizers_of
+from polytask.training import epochs_of_stops
 
 if TYPE_CHECKING:
     from polytask.automatic._portfolio import Portfolio
@@ -105,6 +106,7 @@ def network_facts(model: MultiTaskNetwork) -> dict[str, Any]:
     """What is told of one network; ``skills`` are the validation skills of its tasks."""
     network = model.network_
     train, skill = network.curves["train"], network.curves["skill"]
+    sparsity, stopping = _sparsity_facts(model), _stopping_facts(model)
     return {
         "skills": skill[network.best_epoch - 1],
         "n_train": model.n_train_,
@@ -120,8 +122,25 @@ def network_facts(model: MultiTaskNetwork) -> dict[str, Any]:
         },
         **_sharing_facts(model),
         **_balancing_facts(model),
-        **_sparsity_facts(model),
+        **sparsity,
+        **stopping,
+        "notes": [*sparsity.get("notes", []), *stopping.get("notes", [])],
     }
+
+
+def _stopping_facts(model: MultiTaskNetwork) -> dict[str, Any]:
+    """After which epoch each task stopped by its own skill, where that was asked for."""
+    if model.stopping != "per_task" or model.patience is None:
+        return {}
+    skills, names = model.network_.curves["skill"], [task.name for task in model.tasks_]
+    epochs = epochs_of_stops(torch.as_tensor(skills), patience=model.patience)
+    found = dict(zip(names, epochs, strict=True))
+    told = [f"{name} after epoch {epoch}" for name, epoch in found.items() if epoch is not None]
+    went_on = [name for name, epoch in found.items() if epoch is None]
+    note = f"Stopped by their own skill: {', '.join(told) or 'no task'}."
+    if told and went_on:
+        note += f" To the end went {', '.join(went_on)}."
+    return {"stopping": {"stopped": found}, "notes": [note]}
 
 
 def _sharing_facts(model: MultiTaskNetwork) -> dict[str, Any]:

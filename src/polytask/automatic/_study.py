@@ -319,6 +319,15 @@ class Study(_Options):
         "several with ';' between."
     )
     ema: float | None = _field("Keep a moving average of the weights: the share of the average before, such as 0.99.", gt=0, lt=1)
+    learning_rate: float | None = _field("Highest learning rate of an optimizer without one of its own.", gt=0)
+    weight_decay: float | None = _field("Decay of weights by an optimizer without one of its own.", ge=0)
+    batch_size: int | None = _field("Rows of a batch; by default about a sixteenth of the training rows, 32 to 512.", ge=1)
+    accumulate: int = _field("So many batches make one step, that of one larger batch.", 1, ge=1)
+    precision: Literal["float32", "bfloat16"] = _field("Numbers of forward and backward passes in training.", "float32")
+    patience: int | None = _field("Epochs without a better validation skill before training stops; 16 by default.", ge=1)
+    stopping: Literal["mean", "per_task"] = _field(
+        "Whether patience is with the mean skill, or with each task, which then stops alone while the others go on.", "mean"
+    )
     seed: int = _field("The same seed gives the same result.", 0, ge=0, lt=2**32)
     epochs: int | None = _field("Most passes over the training rows.", ge=1)
     max_steps: int | None = _field("Stop training after this many steps.", ge=1)

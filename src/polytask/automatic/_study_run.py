@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from polytask.estimators import MultiTaskNetwork
     from polytask.networks import Recipe
 
-_OF_TRAINING = ("initialization", "optimizer", "schedule", "regularization", "ema")
+_PLAIN = ("learning_rate", "weight_decay", "batch_size", "accumulate", "precision", "patience", "stopping")
+_OF_TRAINING = ("initialization", "optimizer", "schedule", "regularization", "ema", *_PLAIN)
 _ENCODERS = list(itertools.product(("mlp", "resnet", "ft_transformer"), ("plain", "periodic", "piecewise")))
 
 
@@ -156,6 +157,9 @@ def study_network(study: Study) -> "MultiTaskNetwork":
     settings |= {"sharing": study.sharing, "balancing": study.balancing, "balance_at": study.balance_at}
     settings |= {"initialization": study.initialization, "optimizer": study.optimizer, "schedule": study.schedule}
     settings |= {"regularization": study.regularization, "ema": study.ema}
+    settings |= {"learning_rate": study.learning_rate, "weight_decay": study.weight_decay, "batch_size": study.batch_size}
+    settings |= {"accumulate": study.accumulate, "precision": study.precision}
+    settings |= {"patience": study.patience, "stopping": study.stopping}
     return MultiTaskNetwork(**{name: value for name, value in settings.items() if value is not None})
 
 
@@ -235,6 +239,8 @@ def study_of(predictor: "MultiTaskPredictor") -> Study | None:
     encoder = next((names for names in _ENCODERS if repr(study_encoder(*names)) == repr(settings["encoder"])), None)
     if settings["encoder"] is None:
         encoder = ("mlp", "plain")
+    if settings["patience"] is None:  # no end but the plan
+        return None
     if not own <= said or encoder is None or not all(isinstance(name, str) for name in predictor.targets):
         return None
     balancing = settings["balancing"]
@@ -266,6 +272,7 @@ def study_of(predictor: "MultiTaskPredictor") -> Study | None:
         "balance_at": settings["balance_at"],
         **training,
         "ema": settings["ema"],
+        **{name: settings[name] for name in _PLAIN if settings[name] != usual[name]},
         "seed": int(predictor.seed),
         "epochs": settings["max_epochs"] if "max_epochs" in own else None,
         "max_steps": predictor.max_steps if predictor.max_steps is not None else settings["max_steps"],

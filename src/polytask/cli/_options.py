@@ -247,6 +247,55 @@ Ema = Annotated[
         "--ema", panel=_TRAINING, metavar="SHARE", help="Keep a moving average of the weights, of which 0.99 is the one before."
     ),
 ]
+LearningRate = Annotated[
+    float | None,
+    _option("--learning-rate", panel=_TRAINING, metavar="RATE", help="Highest, of an --optimizer without one of its own."),
+]
+WeightDecay = Annotated[
+    float | None,
+    _option("--weight-decay", panel=_TRAINING, metavar="RATE", help="Of weights, by an --optimizer without one of its own."),
+]
+BatchSize = Annotated[
+    int | None,
+    _option(
+        "--batch-size",
+        panel=_TRAINING,
+        metavar="N",
+        help="Rows of a batch; by default about a sixteenth of the training rows, 32 to 512.",
+    ),
+]
+Accumulate = Annotated[
+    int,
+    _option(
+        "--accumulate",
+        panel=_TRAINING,
+        metavar="N",
+        show_default=True,
+        help="So many batches make one step: that of a larger batch, in the memory of one.",
+    ),
+]
+Precision = Annotated[
+    Literal["float32", "bfloat16"],
+    _option("--precision", panel=_TRAINING, show_default=True, help="Numbers of forward and backward passes in training."),
+]
+Patience = Annotated[
+    int | None,
+    _option(
+        "--patience",
+        panel=_TRAINING,
+        metavar="N",
+        help="Epochs without a better validation skill before training stops; 16 by default.",
+    ),
+]
+Stopping = Annotated[
+    Literal["mean", "per_task"],
+    _option(
+        "--stopping",
+        panel=_TRAINING,
+        show_default=True,
+        help="Whether --patience is with the mean skill, or with each task, which then stops alone while the others go on.",
+    ),
+]
 Seed = Annotated[
     int, _option("--seed", panel=_TRAINING, metavar="N", min=0, show_default=True, help="The same seed gives the same result.")
 ]
@@ -402,6 +451,13 @@ TRAINING: dict[str, tuple[Any, Any]] = {
     "schedule": (Schedule, None),
     "regularization": (Regularization, None),
     "ema": (Ema, None),
+    "learning_rate": (LearningRate, None),
+    "weight_decay": (WeightDecay, None),
+    "batch_size": (BatchSize, None),
+    "accumulate": (Accumulate, 1),
+    "precision": (Precision, "float32"),
+    "patience": (Patience, None),
+    "stopping": (Stopping, "mean"),
     "seed": (Seed, 0),
     "epochs": (Epochs, None),
     "max_steps": (MaxSteps, None),

@@ -15,8 +15,9 @@ from polytask.training._fit import fit
 from polytask.training._history import EpochRecord, TrainingHistory
 from polytask.training._losses import TaskLosses, mean_losses
 from polytask.training._network import OneNetwork, StackedNetworks
+from polytask.training._replica import Replica
 from polytask.training._settings import TrainingSettings
-from polytask.training._stopping import EarlyStopping, labels_vary, mean_skill
+from polytask.training._stopping import EarlyStopping, epochs_of_stops, labels_vary, mean_skill
 
 __all__ = [
     "BalanceAt",
@@ -26,12 +27,14 @@ __all__ = [
     "EpochBalance",
     "EpochRecord",
     "OneNetwork",
+    "Replica",
     "StackedNetworks",
     "TaskLosses",
     "TrainingData",
     "TrainingHistory",
     "TrainingSettings",
     "epoch_batches",
+    "epochs_of_stops",
     "fit",
     "labels_vary",
     "mean_losses",

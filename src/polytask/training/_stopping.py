@@ -154,3 +154,24 @@ class TaskStopping(EarlyStopping):
         with_skill = self.last_rise > 0
         of_tasks = (self.tasks_ended(epoch) | ~with_skill).all(-1)
         return torch.where(with_skill.any(-1), of_tasks, super().has_ended(epoch))
+
+
+def epochs_of_stops(skills: Tensor, *, patience: int) -> list[int | None]:
+    """After which epoch each task stopped by its own skill, if it did; of one network trained with :class:`TaskStopping`.
+
+    Parameters
+    ----------
+    skills : Tensor of shape (n_epochs, n_tasks)
+        Validation skills; NaN for a task without.
+    patience : int
+
+    Examples
+    --------
+    >>> epochs_of_stops(torch.tensor([[0.1, 0.1], [0.0, 0.2], [0.0, 0.3]]), patience=2)
+    [3, None]
+    """
+    stopping = TaskStopping(patience=patience, n_replicas=None, n_tasks=skills.shape[1])
+    for epoch, own in enumerate(skills, 1):
+        stopping.update_tasks(own, epoch=epoch)
+    ended, last = stopping.tasks_ended(len(skills)).tolist(), (stopping.last_rise + patience).tolist()
+    return [epoch if has_ended else None for epoch, has_ended in zip(last, ended, strict=True)]
