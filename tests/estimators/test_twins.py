@@ -4,6 +4,7 @@ import numpy as np
 
 from polytask.estimators import CodedTable, NetworkJob, TwinModel, _fit_networks, label_weights, twin_mask
 from polytask.networks import MLP
+from polytask.training import Replica
 from tests.estimators._tables import TASKS, assert_same_outputs, houses, small_network
 
 
@@ -91,3 +92,18 @@ def test_a_twin_model_gives_the_outputs_of_its_task_for_some_rows():
     twin = TwinModel(network, labels.tasks[1])
     rows = np.array([3, 50, 7])
     assert_same_outputs({"sold": twin.outputs(table.arrays, rows)}, {"sold": network.outputs(table.arrays)["sold"][rows]})
+
+
+def test_jobs_with_own_settings_give_the_networks_of_these_settings():
+    X, y = houses()
+    own, plain = [Replica(learning_rate=0.02, weight_decay=0.3), None, Replica(learning_rate=0.001)], MLP(width=8, dropout=0.0)
+    model, table, labels, weight = prepared(X, y, TASKS, encoder=plain)
+    rows = model.inner_split(labels, weight, groups=None, seed=0, rows=np.arange(len(weight)))
+    jobs = [NetworkJob(*rows, np.ones(len(TASKS), dtype=bool), 7, own_settings=one) for one in own]
+    for network, one in zip(model.fit_jobs(jobs, table, labels, weight), own, strict=True):
+        rates = {} if one is None else {name: value for name, value in vars(one).items() if value is not None}
+        alone, *_ = prepared(X, y, TASKS, encoder=plain, **rates)
+        (expected,) = alone.fit_jobs([NetworkJob(*rows, np.ones(len(TASKS), dtype=bool), 7)], table, labels, weight)
+        found = network.outputs(table.arrays)
+        for task, outputs in expected.outputs(table.arrays).items():
+            np.testing.assert_allclose(found[task], outputs, rtol=1e-3, atol=1e-3, err_msg=task)

@@ -15,6 +15,7 @@ from polytask.training import OneNetwork, StackedNetworks, TaskLosses, TrainingD
 
 N_ROWS = 90
 N_FEATURES = 4
+_ARGUMENTS = ("on_epoch", "checkpoint", "method", "balance_at", "own_settings")  # of `fit`; others are settings
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ def train_stack(table: Table, jobs: Sequence[Job], *, dropout: float = 0.0, **op
 
 
 def _train(network: Any, modules: list[MultiTaskModule], data: TrainingData, table: Table, seeds: list[int], options: Any) -> Run:
-    arguments = {key: options.pop(key) for key in ("on_epoch", "checkpoint", "method", "balance_at") if key in options}
+    arguments = {key: options.pop(key) for key in _ARGUMENTS if key in options}
     settings = TrainingSettings(**{"max_epochs": 6, "batch_size": 16, "learning_rate": 0.01, **options})
     return Run(modules, fit(network, data, table.tasks, settings=settings, seeds=seeds, **arguments))
 

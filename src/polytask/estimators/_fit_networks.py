@@ -27,6 +27,7 @@ from polytask.training import (
     Checkpoint,
     EpochRecord,
     OneNetwork,
+    Replica,
     StackedNetworks,
     TaskLosses,
     TrainingData,
@@ -71,12 +72,15 @@ class NetworkJob:
     tasks : bool array of shape (T,)
         False for a task whose labels are hidden: with one True this is a single-task twin of the joint network.
     seed : int
+    own_settings : Replica, optional
+        Learning rate and weight decay of this network instead of those of all, such as of a trial of a search.
     """
 
     train_rows: Array
     validation_rows: Array
     tasks: Array
     seed: int
+    own_settings: Replica | None = None
 
     @property
     def fold(self) -> tuple[bytes, bytes]:
@@ -235,6 +239,7 @@ def fit_networks(
                 balance_at=balance_at,
                 on_epoch=on_epoch,
                 checkpoint=checkpoint.part(start) if checkpoint is not None and start else checkpoint,
+                own_settings=_own_settings(stack),
             )
         if history.ended_by == "interrupt" and not keep_interrupted:
             raise KeyboardInterrupt
@@ -243,6 +248,12 @@ def fit_networks(
             own.tasks = calibrated_tasks(own.module, job, prepared[job.fold], weight)
             own.method = None if method is None else method if len(jobs) == 1 else method.fresh()
     return fitted
+
+
+def _own_settings(stack: Sequence[NetworkJob]) -> list[Replica] | None:
+    """What differs between the networks of a stack; None if nothing."""
+    found = [job.own_settings for job in stack]
+    return None if all(own is None for own in found) else [own or Replica() for own in found]
 
 
 def _without_backward(text: str) -> str:

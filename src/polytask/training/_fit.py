@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from polytask.balancing import BalancingMethod, Equal
-from polytask.exceptions import PolytaskError
+from polytask.exceptions import OptionError, PolytaskError
 from polytask.networks import input_columns
 from polytask.optim import PartOptimizers, Plateau, part_optimizers, regularizers_of, schedule_of
 from polytask.tasks import FittedTask
@@ -20,6 +20,7 @@ from polytask.training._history import TENSORS_OF_RECORD, EpochRecord, TrainingH
 from polytask.training._losses import TaskLosses, mean_losses
 from polytask.training._network import OneNetwork, StackedNetworks, all_finite
 from polytask.training._own_parts import own_tasks
+from polytask.training._replica import OwnRates, Replica
 from polytask.training._settings import TrainingSettings
 from polytask.training._stopping import EarlyStopping, TaskStopping, infinite_if_nan, mean_skill
 from polytask.training._update import Update
@@ -40,6 +41,7 @@ def fit(
     checkpoint: Checkpoint | None = None,
     optimizer: torch.optim.Optimizer | PartOptimizers | None = None,
     schedule: Callable[[int], float] | None = None,
+    own_settings: Sequence[Replica] | None = None,
 ) -> TrainingHistory:
     """Train a network, or several of one shape at once, and leave the parameters of the best epoch in it.
 
@@ -66,12 +68,24 @@ def fit(
         Over ``network.parameters``, such as one that goes on with the state of an earlier run; that of ``settings`` by default.
     schedule : callable, optional
         Number of steps done to a factor on the learning rate; that of ``settings`` over the plan by default.
+    own_settings : sequence of Replica, optional
+        One per network: the settings that it has instead of those of all, such as trials of a search.
 
     Raises
     ------
+    OptionError
+        If networks have rates of their own besides an ``optimizer`` that is given, or that names its own.
     PolytaskError
         If the loss of a task is not finite.
     """
+    own_rates = None
+    if own_settings is not None and network.n_replicas is None:
+        settings = own_settings[0].of(settings)
+    elif own_settings is not None:
+        own_rates = OwnRates(own_settings, settings)
+        settings = own_rates.settings
+    if own_settings is not None and optimizer is not None:
+        raise OptionError("`own_settings` cannot be with an `optimizer`, which has rates already. Leave one of them out.")
     step = BalancedStep(
         network, data, tasks, method=method or Equal(), at=balance_at, parts=settings.accumulate, precision=settings.precision
     )
@@ -92,6 +106,7 @@ def fit(
         schedule=schedule,
         own_tasks=own_of,
         columns=_columns(network, data, settings),
+        own_rates=own_rates,
     )
     history, epoch, own_seeds, started = TrainingHistory(), 0, list(seeds), time.monotonic()
 

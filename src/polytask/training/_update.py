@@ -10,6 +10,7 @@ from torch import Tensor
 from polytask.optim import PartOptimizers, Plateau, regularizers_of, schedule_of
 from polytask.training._network import OneNetwork, StackedNetworks, clip_gradients_, keep_replicas
 from polytask.training._plateau import PlateauFactors
+from polytask.training._replica import OwnRates
 from polytask.training._settings import TrainingSettings
 
 
@@ -31,6 +32,8 @@ class Update:
         Which parameters serve one task alone; only looked at where they are treated apart.
     columns : mapping of str to Tensor
         Which parameters read which input column; only looked at by regularizations that need it.
+    own_rates : OwnRates, optional
+        Learning rates and decays of the networks of a stack, where they differ; ``optimizer`` and ``settings`` are for it.
     """
 
     def __init__(
@@ -44,8 +47,9 @@ class Update:
         schedule: Callable[[int], float] | None = None,
         own_tasks: Mapping[str, int] | None = None,
         columns: Mapping[str, Tensor] | None = None,
+        own_rates: OwnRates | None = None,
     ) -> None:
-        self.network, self.optimizer, self.settings = network, optimizer, settings
+        self.network, self.optimizer, self.settings, self.own_rates = network, optimizer, settings, own_rates
         self.own_tasks, self.columns = own_tasks or {}, columns or {}
         self.stopped: Tensor | None = None  # bool [..., n_tasks]: tasks whose own parameters stay as they are
         self.regularizers = regularizers_of(settings.regularization)
@@ -63,6 +67,8 @@ class Update:
         parameters = self.network.parameters
         if self.settings.clip_norm is not None:
             clip_gradients_(list(parameters.values()), self.settings.clip_norm, n_replicas=self.network.n_replicas)
+        if self.own_rates is not None:
+            self.own_rates.decay_gradients_(parameters)
         slowed = self._slowed()
         before = {name: parameters[name].detach().clone() for name in slowed}
         self.optimizer.step()
@@ -70,6 +76,11 @@ class Update:
         with torch.no_grad():
             for name, share in slowed.items():  # every step here is a multiple of its learning rate
                 parameters[name].copy_(torch.lerp(before[name], parameters[name], share))
+            if self.own_rates is not None:
+                rate_of = {id(p): group["lr"] for group in self.optimizer.param_groups for p in group["params"]}
+                for name, share in slowed.items():
+                    p = parameters[name]
+                    self.own_rates.decay_(name, p, before[name], rate=rate_of[id(p)], share=share)
             self._shrink(slowed)
             if self.averages is not None:
                 assert self.settings.ema is not None
@@ -103,14 +114,17 @@ class Update:
     def _slowed(self) -> dict[str, Tensor]:
         """Parameters of which only a share of the step is made, with that share."""
         falls = self.plateau is not None and bool((self.plateau.factor != 1).any())
-        if not falls and (self.stopped is None or not bool(self.stopped.any())):
+        own = self.own_rates
+        if own is None and not falls and (self.stopped is None or not bool(self.stopped.any())):
             return {}
         found = {}
         for name, p in self.network.parameters.items():
             task = self.own_tasks.get(name)
-            if not falls and task is None:
+            if own is None and not falls and task is None:
                 continue
             share = torch.ones(self._axes) if self.plateau is None else self.plateau.of(task)
+            if own is not None:
+                share = share * own.shares
             if self.stopped is not None and task is not None:
                 share = share * ~self.stopped[..., task]
             share = share.to(p)
@@ -154,6 +168,8 @@ class Update:
 
     def keep_memory(self, kept: Tensor) -> None:
         """The part of :meth:`keep` that is not of the network and the optimizer."""
+        if self.own_rates is not None:
+            self.own_rates.keep(kept)
         if self.plateau is not None:
             self.plateau.keep(kept)
         if self.averages is not None:
