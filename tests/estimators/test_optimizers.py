@@ -91,3 +91,15 @@ def test_averages_predict_and_are_judged(table):
     assert np.isfinite(model.optimistic_skill_)
     plain = small_network(["price"], max_epochs=30, learning_rate=0.02).fit(*table)
     assert not np.array_equal(model.outputs(table[0])["price"], plain.outputs(table[0])["price"])
+
+
+@pytest.mark.parametrize(
+    ("name", "rate"), [("sgd", 0.1), ("adagrad", 0.02), ("adadelta", 1.0), ("adamw", 2e-3), ("rmsprop", 2e-3)]
+)
+def test_each_optimizer_has_a_usual_rate_unless_one_is_named(table, name, rate):
+    usual, said = small_network(["price"], optimizer=name), small_network(["price"], optimizer=f"{name}:learning_rate={rate}")
+    assert usual.learning_rate is None
+    assert_same_outputs(usual.fit(*table).outputs(table[0]), said.fit(*table).outputs(table[0]))
+    named = small_network(["price"], optimizer=name, learning_rate=0.011).fit(*table)
+    own = small_network(["price"], optimizer=f"{name}:learning_rate=0.011").fit(*table)
+    assert_same_outputs(named.outputs(table[0]), own.outputs(table[0]))

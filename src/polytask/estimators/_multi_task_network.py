@@ -20,11 +20,12 @@ from polytask.estimators._sparsity import kept_columns
 from polytask.exceptions import DataError, OptionError
 from polytask.networks import MLP, HardSharing, Recipe, sharing_of
 from polytask.networks.initialization import initialization_of
-from polytask.optim import optimizers_of, regularizers_of, schedule_of
+from polytask.optim import optimizers_of, regularizers_of, schedule_of, with_usual_rates
 from polytask.training import TrainingSettings, seed_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+USUAL_RATE = 2e-3  # of AdamW and what is like it
 _SHARING = "`sharing` of MultiTaskNetwork"
 
 
@@ -62,7 +63,9 @@ class MultiTaskNetwork(MultiTaskEstimator):
         first split is used, or None to train to the end on all rows.
     batch_size : int, optional
         Rows per step; by default about a sixteenth of the training rows, between 32 and 512.
-    learning_rate : float, default=2e-3
+    learning_rate : float, optional
+        Highest, of every optimizer without one of its own; by default 2e-3 for AdamW and its kin, 0.1 for SGD, 0.02 for Adagrad
+        and 1 for Adadelta.
     weight_decay : float, default=1e-2
     clip_norm : float or None, default=1.0
     optimizer : Optimizer, str, mapping of part to either, or None
@@ -138,7 +141,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
         stopping: str = "mean",
         validation: Any = 0.2,
         batch_size: int | None = None,
-        learning_rate: float = 2e-3,
+        learning_rate: float | None = None,
         weight_decay: float = 1e-2,
         clip_norm: float | None = 1.0,
         optimizer: Any = None,
@@ -446,13 +449,14 @@ class MultiTaskNetwork(MultiTaskEstimator):
             raise OptionError(f"`validation` must be a share in (0, 1), a splitter or None; got {self.validation!r}.")
 
     def _settings(self, n_train: int) -> TrainingSettings:
+        optimizers = optimizers_of(self.optimizer, option="`optimizer` of MultiTaskNetwork")
         return TrainingSettings(
             max_epochs=self.max_epochs,
             batch_size=self.batch_size if self.batch_size is not None else default_batch_size(n_train),
-            learning_rate=self.learning_rate,
+            learning_rate=USUAL_RATE if self.learning_rate is None else self.learning_rate,
             weight_decay=self.weight_decay,
             clip_norm=self.clip_norm,
-            optimizer=optimizers_of(self.optimizer, option="`optimizer` of MultiTaskNetwork"),
+            optimizer=with_usual_rates(optimizers) if self.learning_rate is None else optimizers,
             schedule=schedule_of(self.schedule, option="`schedule` of MultiTaskNetwork"),
             ema=self.ema,
             regularization=regularizers_of(self.regularization, option="`regularization` of MultiTaskNetwork"),

@@ -12,7 +12,7 @@ Adagrad()
 from polytask._parts import PARTS, is_matrix, part_of
 from polytask.optim._adamw import adamw
 from polytask.optim._adaptive_moments import Adam, Adamax, AdamW, Muon, NAdam, RAdam
-from polytask.optim._by_part import OPTIMIZERS, PartOptimizers, optimizers_of, part_optimizers
+from polytask.optim._by_part import OPTIMIZERS, PartOptimizers, optimizers_of, part_optimizers, with_usual_rates
 from polytask.optim._descent import SGD, Adadelta, Adagrad, RMSprop
 from polytask.optim._optimizer import Optimizer
 from polytask.optim._proximal import shrink_groups_, soft_threshold_
@@ -69,4 +69,5 @@ __all__ = [
     "shrink_groups_",
     "soft_threshold_",
     "warmup_cosine",
+    "with_usual_rates",
 ]

@@ -55,6 +55,19 @@ def optimizers_of(given: Any, *, option: str = "`optimizer`") -> dict[str, Optim
     return {part: found.get(part, AdamW()) for part in PARTS}
 
 
+def with_usual_rates(optimizers: Mapping[str, Optimizer]) -> dict[str, Optimizer]:
+    """Optimizers for a network that names no learning rate: those without one of their own get what is usual for their kind.
+
+    >>> with_usual_rates(optimizers_of("heads=sgd"))
+    {'encoder': AdamW(), 'sharing': AdamW(), 'heads': SGD(learning_rate=0.1)}
+    """
+    found = dict(optimizers)
+    for part, own in optimizers.items():
+        if own.learning_rate is None and own.usual_rate is not None:
+            found[part] = type(own)(**(own.get_params(deep=False) | {"learning_rate": own.usual_rate}))
+    return found
+
+
 class PartOptimizers:
     """Several optimizers of torch, each over its own parameters, that step as one.
 

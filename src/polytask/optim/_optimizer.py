@@ -21,9 +21,12 @@ class Optimizer(NamedSettings, ABC):
     elementwise : bool
         Whether the step of each number depends on its own gradients only. Then many networks can be trained as one stack; if
         not they are trained one after another.
+    usual_rate : float or None
+        The learning rate where neither it nor the network names one; None for the network's, which is made for AdamW and its kin.
     """
 
     elementwise: ClassVar[bool] = True
+    usual_rate: ClassVar[float | None] = None
     learning_rate: float | None
     weight_decay: float | None
 
