@@ -109,6 +109,38 @@ def test_rows_without_a_value_go_where_they_belong():
     assert found.depth == 1
 
 
+@pytest.mark.parametrize("has_gaps", [False, True])
+def test_complete_labels_give_trees_that_err_as_those_for_missing_ones(has_gaps):
+    X, target, _ = world(n=400)
+    if has_gaps:
+        X[0, ::5] = np.nan
+    fresh, truth, _ = world(n=400, seed=1)
+    even, uneven = np.ones_like(target), np.ones_like(target)
+    uneven[0, 0] = 1 + 1e-9  # one label apart: not the compiled way
+
+    def error(weight):
+        trees = [grow_tree(X, target, weight, rng=np.random.default_rng(k), max_features=3) for k in range(60)]
+        said = np.mean([tree.values[leaves_of(tree, fresh, np.arange(400))] for tree in trees], axis=0)
+        return np.mean((said - truth) ** 2)
+
+    assert error(even) == pytest.approx(error(uneven), rel=0.05)
+    assert error(even) < 0.6 * truth.var()
+
+
+def test_complete_labels_keep_weights_limits_and_means():
+    X, target, weight = world(missing=0)
+    weight[:] = weight[:, :1]
+    tree = grown(X, target, weight, min_samples_leaf=2, max_depth=3)
+    leaf = leaves_of(tree, X, np.arange(60))
+    for own in np.unique(leaf):
+        rows = leaf == own
+        assert rows.sum() >= 2
+        assert tree.values[own] == pytest.approx(np.average(target[rows], axis=0, weights=weight[rows, 0]), rel=1e-5)
+    assert tree.depth == 3
+    nothing = grown(X, target, np.zeros_like(weight))
+    assert (nothing.left, nothing.depth) == ([-1], 0)
+
+
 def test_targets_have_variance_1_each_and_nothing_is_read_where_the_weight_is_0():
     _, y = houses(60)
     declared = [Regression("price"), Binary("sold"), Multiclass("style")]

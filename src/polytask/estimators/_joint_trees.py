@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
+from sklearn.tree import ExtraTreeRegressor
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -50,7 +51,8 @@ def grow_tree(
 ) -> JointTree:
     r"""Grow an extremely randomized tree on all target columns together.
 
-    In every node some features are drawn, and a threshold for each between its least and largest value there. The split is taken
+    In every node some features are drawn (with replacement; without, where labels are complete, since the tree is then that of
+    scikit-learn), and a threshold for each between its least and largest value there. The split is taken
     that explains most squared error, summed over columns, each label by its own weight:
 
     .. math:: \sum_d \frac{(\sum_{i \in L} w_{id} y_{id})^2}{\sum_{i \in L} w_{id}} +
@@ -67,7 +69,7 @@ def grow_tree(
     weight : array of shape (n, D)
         Label weights >= 0. Rows without any are not used.
     max_features : int
-        Features looked at per node, drawn with replacement.
+        Features looked at per node.
     min_samples_leaf : int, default=1
         Rows.
     max_depth : int, optional
@@ -86,7 +88,43 @@ def grow_tree(
     >>> np.unique(tree.values[tree.left < 0], axis=0).tolist()
     [[0.0, 0.0], [1.0, 0.0]]
     """
-    return _Grower(X, target, weight, rng, max_features, min_samples_leaf, max_depth).grow()
+    limits: dict[str, Any] = {"max_features": max_features, "min_samples_leaf": min_samples_leaf, "max_depth": max_depth}
+    distinct, column = _distinct(weight)
+    if distinct.shape[1] == 1:  # complete labels: scikit-learn's trees are the same, and compiled
+        return _complete_tree(X, target, distinct[:, 0], rng, **limits)
+    return _Grower(X, target * weight, target, distinct, column, rng, **limits).grow()
+
+
+def _complete_tree(X: Array, target: Array, weight: Array, rng: np.random.Generator, **limits: Any) -> JointTree:
+    """The tree of rows of which every column has the same weight; its features are drawn without replacement."""
+    rows = np.flatnonzero(weight > 0)
+    seed = int(rng.integers(2**31))
+    if not len(rows) or not len(X):
+        nothing = {"left": -1, "right": -1, "feature": -1}
+        mean = weight @ target / max(weight.sum(), 1e-300)
+        ends = {name: np.array([value]) for name, value in nothing.items()}
+        return JointTree(
+            **ends,
+            threshold=np.array([-2.0]),
+            missing_left=np.zeros(1, dtype=bool),
+            values=mean[None].astype(np.float32),
+            depth=0,
+        )
+    values = np.ascontiguousarray(X[:, rows].T, dtype=np.float32)
+    limits["max_features"] = min(limits["max_features"], len(X))
+    tree = ExtraTreeRegressor(random_state=seed, **limits)
+    has_missing = bool(np.isnan(values).any())  # else there is nothing to check
+    tree.fit(values, np.ascontiguousarray(target[rows], dtype=np.float64), weight[rows], check_input=has_missing)
+    grown = tree.tree_
+    return JointTree(
+        grown.children_left.astype(np.int64),
+        grown.children_right.astype(np.int64),
+        np.where(grown.children_left >= 0, grown.feature, -1),
+        grown.threshold.copy(),
+        grown.missing_go_to_left.astype(bool),
+        grown.value[:, :, 0].astype(np.float32),
+        int(grown.max_depth),
+    )
 
 
 class _Grower:
@@ -95,17 +133,19 @@ class _Grower:
     def __init__(
         self,
         X: Array,
+        weighted: Array,
         target: Array,
         weight: Array,
+        column: Array,
         rng: np.random.Generator,
+        *,
         max_features: int,
         min_samples_leaf: int,
         max_depth: int | None,
     ) -> None:
         self.X, self.rng = X, rng
         self.max_features, self.min_leaf, self.max_depth = max_features, min_samples_leaf, max_depth
-        self.weight, self.column = _distinct(weight)
-        self.weighted = target * weight
+        self.weight, self.column, self.weighted = weight, column, weighted
         self.squares = (target * self.weighted).sum(axis=1)
         self.rows = np.flatnonzero((weight > 0).any(axis=1))
 
