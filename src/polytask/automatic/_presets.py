@@ -64,43 +64,43 @@ def candidates_of(
         linear,
         boosted,
         constant,
+        Candidate("partial least squares", partial_least_squares(), min_columns=20),
         Candidate("network", network, together=n_tasks > 1, share=0.4),
         Candidate("extra trees", extra_trees(n_estimators=n_trees, random_state=seed), sized=_forest(extra_trees, n_trees, seed)),
-        _stopped("small", seed),
+        _stopped("fine", seed),
         Candidate(
             "random forest", random_forest(n_estimators=n_trees, random_state=seed), sized=_forest(random_forest, n_trees, seed)
         ),
     ]
     if n_tasks > 1:
-        found[3:3] = [_joint_boosting(seed), _joint_forest(n_trees, seed)]  # one fit per fold for all tasks: quick
+        found[4:4] = [_joint_forest(n_trees, seed), _joint_boosting(seed)]  # one fit per fold for all tasks: quick
     if preset == "balanced":
         return found
+    if n_tasks > 1:
+        upon = StackedAcrossTasks(linear_models(), final_estimator=boosted_trees(random_state=seed), passthrough=True)
+        found.append(Candidate("stacked across tasks", upon, together=True, max_rows=20_000))
     found += [
-        _stopped("fine", seed, least_skill=LITTLE_NOISE),
         Candidate("Gaussian process", gaussian_process(), max_rows=2_000, max_columns=500),
         Candidate("kernel SVM", kernel_svm(), max_rows=10_000, share=0.4),
         _stopped("extra", seed),
-        _residual(network, n_tasks),
         Candidate("nearest neighbours", nearest_neighbours(), max_rows=50_000),
-        _stopped("large", seed),
-        Candidate("partial least squares", partial_least_squares(), min_columns=20),
+        _residual(network, n_tasks),
+        _stopped("small", seed),
         Candidate("elastic net", elastic_net(), max_rows=50_000),
+        _stopped("large", seed),
         Candidate("linear SVM", linear_svm(), max_rows=20_000),
         Candidate("naive Bayes", naive_bayes()),
     ]
     if n_tasks > 1:
-        upon = StackedAcrossTasks(linear_models(), final_estimator=boosted_trees(random_state=seed), passthrough=True)
-        found.insert(14, Candidate("network alone", network, share=0.4))
-        found.append(Candidate("stacked across tasks", upon, together=True, max_rows=20_000))
+        found.insert(-4, Candidate("network alone", network, share=0.4))
     return found
 
 
-def _stopped(variant: str, seed: int, *, least_skill: float | None = None) -> Candidate:
+def _stopped(variant: str, seed: int) -> Candidate:
     make: Callable[..., Any] = boosted_trees_stopped
     return Candidate(
         f"LightGBM stopped, {variant}",
         make(variant=variant, random_state=seed),
-        least_skill=least_skill,
         sized=lambda share: make(variant=variant, n_estimators=max(50, int(600 * share)), random_state=seed),
     )
 
