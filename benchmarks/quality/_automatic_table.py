@@ -10,26 +10,28 @@ from scipy.stats import wilcoxon
 
 TABULAR = Path(__file__).parent / "results" / "tabular.jsonl"
 PEER_MODELS = {"lightgbm": "LightGBM", "forest": "random forest", "linear": "linear"}
+STORED = "AutoGluon, stored scores only"
+PROTOCOL = 60.0  # seconds
 RESAMPLES = 10_000
 
 Scores = dict[str, dict[str, float]]  # set -> system -> mean score over its tasks and seeds
 
 
 def tables(results: list[dict[str, Any]], *, time_limit: float, preset: str = "best") -> str:
-    """The markdown tables of one time limit."""
+    """The markdown tables of one time limit; peers without a limit stand beside 60 seconds only."""
     own = [line for line in results if line["time_limit"] == time_limit]
     polytask = [line for line in own if line["system"] == "polytask" and line["preset"] == preset]
     if not polytask:
         return f"No set has results of polytask at {time_limit:g} seconds yet."
-    by_task = _by_task(polytask, [line for line in own if line["system"] == "autogluon"])
+    by_task = _by_task(polytask, [line for line in own if line["system"] == "autogluon"], has_peers=time_limit == PROTOCOL)
     sets = {
         name: {system: float(np.nanmean(list(tasks.values()))) for system, tasks in one.items()} for name, one in by_task.items()
     }
-    stored = json.loads(PEERS.read_text(encoding="utf-8"))["scores"] if time_limit == 60 else {}
+    stored = json.loads(PEERS.read_text(encoding="utf-8"))["scores"] if time_limit == PROTOCOL else {}
     from_store = [name for name in sets if "AutoGluon" not in sets[name] and name in stored]
     for name in from_store:
         sets[name]["AutoGluon"] = stored[name]
-    systems = ["polytask", "AutoGluon", *PEER_MODELS.values()]
+    systems = ["polytask", "AutoGluon", *(PEER_MODELS.values() if time_limit == PROTOCOL else ())]
     lines = [f"| set | {' | '.join(systems)} |", "|---|" + "---|" * len(systems)]
     for name, row in sets.items():
         best = max(row.values())
@@ -42,16 +44,16 @@ def tables(results: list[dict[str, Any]], *, time_limit: float, preset: str = "b
     lines.append(
         f"| **mean scaled** | {' | '.join('' if system not in means else f'{means[system]:.3f}' for system in systems)} |"
     )
-    lines += [
-        "",
-        "`*`: stored, of a quiet machine. Mean scaled is over sets of which the score of every task is known.",
-        "",
-    ]
+    known = "Mean scaled is over sets of which the score of every task is known."
+    lines += ["", f"`*`: stored, of a quiet machine. {known}" if from_store else known, ""]
     lines += [
         "| polytask against | sets | mean difference | 95 % interval over sets | wins | Wilcoxon p |",
         "|---|---|---|---|---|---|",
     ]
     lines += [_difference(sets, system) for system in systems[1:]]
+    if len(from_store) < len(stored):  # what it scored in another run, on all sets
+        both = {name: {"polytask": row["polytask"], STORED: stored[name]} for name, row in sets.items() if name in stored}
+        lines.append(_difference(both, STORED))
     losses = _log_losses(own, preset)
     if losses:
         lines += ["", losses]
@@ -66,7 +68,9 @@ def tables(results: list[dict[str, Any]], *, time_limit: float, preset: str = "b
     return "\n".join(lines)
 
 
-def _by_task(polytask: list[dict[str, Any]], autogluon: list[dict[str, Any]]) -> dict[str, dict[str, dict[str, float]]]:
+def _by_task(
+    polytask: list[dict[str, Any]], autogluon: list[dict[str, Any]], *, has_peers: bool
+) -> dict[str, dict[str, dict[str, float]]]:
     """Set -> system -> task -> mean over the seeds that the system shares with polytask."""
     tabular = [line for line in latest(read_results(TABULAR)) if line["model"] in PEER_MODELS]
     found: dict[str, dict[str, dict[str, float]]] = {}
@@ -74,7 +78,7 @@ def _by_task(polytask: list[dict[str, Any]], autogluon: list[dict[str, Any]]) ->
         runs = {"polytask": [line for line in polytask if line["set"] == name]}
         seeds = {line["seed"] for line in runs["polytask"]}
         runs["AutoGluon"] = [line for line in autogluon if line["set"] == name and line["seed"] in seeds]
-        for key, label in PEER_MODELS.items():
+        for key, label in PEER_MODELS.items() if has_peers else ():
             runs[label] = [o for o in tabular if o["set"] == name and o["model"] == key and o["seed"] in seeds]
         found[name] = {system: _means([line["scores"] for line in lines]) for system, lines in runs.items() if lines}
     return found

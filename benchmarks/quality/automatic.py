@@ -148,10 +148,11 @@ def main() -> int:
     unknown = [system for system in args.systems if system not in PRESETS]
     if unknown:
         parser.error(f"unknown system {unknown[0]!r}; the systems are {', '.join(PRESETS)}")
-    if args.write:
-        write_page(tables(read_results(args.results), time_limit=args.time_limit), start=START, end=END)
-    elif args.table:
-        print(tables(read_results(args.results), time_limit=args.time_limit))
+    if args.write or args.table:
+        results = read_results(args.results)
+        limits = sorted({line["time_limit"] for line in results if line["system"] == "polytask"})
+        text = "\n\n".join(f"{limit:g} seconds:\n\n{tables(results, time_limit=limit)}" for limit in limits)
+        write_page(text, start=START, end=END) if args.write else print(text)
     elif folder is None:
         print("Nothing is run: no folder of tables is given (--data FOLDER, or the environment variable POLYTASK_DATA).")
     elif not (folder / "tabular.json").is_file():
