@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
+from polytask.automatic._apart import skills_apart
 from polytask.automatic._clock import Clock
 from polytask.automatic._deploy import distilled, measured, refitted, spare_share
 from polytask.automatic._portfolio import Portfolio, fit_portfolio
@@ -68,6 +69,8 @@ class PortfolioModel(MultiTaskEstimator):
     tasks_, codec_ : as of every estimator here
     portfolio_ : Portfolio
     splits_ : list of pairs of int arrays
+    apart_ : dict of task name to float
+        Skill of a mixture without the models that learned the tasks together; empty where there are none. Not kept in a folder.
     importance_ : dict or None
         Importance of raw columns per task on held-out rows, plain JSON; None where there was no time for it.
     training_rows_ : int array
@@ -163,6 +166,7 @@ class PortfolioModel(MultiTaskEstimator):
         self.tasks_ = self.portfolio_.tasks
         may_ask = time.monotonic() + max(ASKING_PER_FIT * self.portfolio_.seconds, ASKING_SECONDS)
         may_ask = min(may_ask, watch.deadline() + watch.asking)
+        self.apart_ = skills_apart(self.portfolio_, data, self.splits_, seed=self.random_state, until=may_ask)
         self.importance_, note = portfolio_importance(
             self.portfolio_, data, self.splits_, self.codec_, seed=self.random_state, until=may_ask
         )

@@ -162,8 +162,10 @@ def _end(predictor: "MultiTaskPredictor", *, out: Path, run_folder: Path, quiet:
         remove_run(run_folder)
     if ended_by == "time" and "leaderboard" in predictor.report_:
         left_out = len(predictor.report_["left_out_models"])
-        told = f"The time limit left {left_out} models out" if left_out else "The time limit made models smaller"
-        note(f"{told}; add --resume, with more time if need be, to go on; the others are in '{run_folder}'.", quiet=quiet)
+        models = f"{left_out} model{'s' if left_out != 1 else ''}"
+        told = f"The time limit left {models} out" if left_out else "The time limit made models smaller"
+        more = " with a longer --time-limit" if left_out else ""
+        note(f"{told}; add --resume{more} to go on; the fitted ones are in '{run_folder}'.", quiet=quiet)
         return
     if ended_by in _LIMITS:
         again = f" (--max-steps {steps} repeats it)" if ended_by == "time" and steps else ""

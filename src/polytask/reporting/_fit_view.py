@@ -14,6 +14,7 @@ from polytask.reporting._settings import flat_rows, input_row, stored_command
 from polytask.reporting._sharing_figures import sharing_view
 from polytask.reporting._skill_bar import skill_bar, skill_scale
 from polytask.reporting._study_view import study_lines
+from polytask.reporting._together_view import mixture_words, together_words
 
 _ENDED_BY = {
     "patience": "the mean validation skill no longer rose",
@@ -101,6 +102,8 @@ def fit_view(result: Mapping[str, Any]) -> dict[str, Any]:
         "how_scored": how_scored(result),
         "is_optimistic": is_optimistic(result),
         "leaderboard": leaderboard_rows(result),
+        "together": together_words(result),
+        "mixtures": list(mixture_words(result).items()),
         "left_out_models": list((result.get("left_out_models") or {}).items()),
         "tasks": [task_row(name, task) for name, task in result["tasks"].items()],
         "left_out": [(name, task["left_out"]) for name, task in result["tasks"].items() if task.get("left_out")],

@@ -85,6 +85,7 @@ def fit_markdown(result: Mapping[str, Any]) -> str:
         f"Mean validation skill **{md.cell(mean)} points** ({view['how_scored']})."
         if view["mean_skill"] is not None
         else "The mean validation skill is undefined.",
+        f"**Did learning together help?** {md.text(view['together'])}" if view["together"] else "",
         md.prose([" · ".join([*view["facts"], *([duration(view["seconds"])] if view["seconds"] else [])])]),
         "## Tasks",
         md.table(["Task", "Kind", "Why", "Labels", "Missing", "Values"], tasks, n_texts=3),
@@ -118,6 +119,8 @@ def _leaderboard(view: Mapping[str, Any]) -> list[str]:
     if not view["leaderboard"]:
         return []
     parts = ["## Leaderboard", f"Skill in points, {view['how_scored']}; `together`: one model learned all tasks."]
+    if len(view["mixtures"]) > 1:
+        parts.append(md.table(["Task", "Predicted by"], [[name, told] for name, told in view["mixtures"]], n_texts=2))
     for name, rows in view["leaderboard"]:
         cells = [
             [

@@ -102,6 +102,8 @@ def _fit(pages: Pages, view: Mapping[str, Any]) -> None:
     if view["mean_skill"] is not None:
         pages.paragraph(_minus(f"Mean validation skill {points(view['mean_skill'])} points ({view['how_scored']})."))
     pages.paragraph(" · ".join([*view["facts"], *([duration(view["seconds"])] if view["seconds"] else [])]), color=QUIET)
+    if view["together"]:
+        pages.paragraph(_minus(f"Did learning together help? {view['together']}"))
     pages.heading("The tasks")
     rows = [
         [row["name"], row["kind"], _count(row["n_observed"]), _count(row["n_missing"]), row["left_out"] or row["reason"]]
@@ -117,6 +119,7 @@ def _fit(pages: Pages, view: Mapping[str, Any]) -> None:
                 for row in scores
             ]
             pages.table(Table(caption="In points of skill", header=["Task", "Skill", "Metrics"], rows=told))
+    _leaderboard(pages, view)
     importance_pages(pages, view["importance"], most_tasks=MOST_TASKS)
     _diagnosed(pages, view["diagnosed"])
     for title, found in (
@@ -128,6 +131,32 @@ def _fit(pages: Pages, view: Mapping[str, Any]) -> None:
             pages.paragraph(found["words"])
             _figures(pages, found["figures"])
     _end(pages, view)
+
+
+def _leaderboard(pages: Pages, view: Mapping[str, Any]) -> None:
+    """What each task is predicted by, and what every model is worth: the mean over the tasks, or the only task."""
+    if not view["leaderboard"]:
+        return
+    pages.heading("Leaderboard")
+    if len(view["mixtures"]) > 1:
+        mixtures = [list(row) for row in view["mixtures"]]
+        pages.table(Table(caption="Models by weight", header=["Task", "Predicted by"], rows=mixtures), n_texts=2)
+    name, models = view["leaderboard"][0]
+    rows = [
+        [
+            row["model"],
+            "yes" if row.get("together") else "",
+            _minus(points(row.get("skill"))),
+            points(row.get("weight")),
+            *(significant(row.get(column)) for column in ("seconds", "megabytes", "latency")),
+        ]
+        for row in models
+    ]
+    header = ["Model", "Together", "Skill", "Weight in %", "Seconds", "MB", "ms for 1,000 rows"]
+    caption = "Skill in points, mean over the tasks" if name == "(mean)" else "Skill in points"
+    pages.table(Table(caption=caption, header=header, rows=rows), n_texts=2)
+    for own, why in view["left_out_models"]:
+        pages.paragraph(f"{own} was left out: {why}.", color=QUIET, size=8.5)
 
 
 def _forest(pages: Pages, plot: Mapping[str, Any]) -> None:

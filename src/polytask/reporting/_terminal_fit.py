@@ -1,6 +1,6 @@
 """The table of a fit in the terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -11,9 +11,11 @@ from polytask.reporting._importance_bars import importance_words
 from polytask.reporting._numbers import finite, points, printable, significant
 from polytask.reporting._readings import check_format
 from polytask.reporting._terminal_table import Column, table_of
+from polytask.reporting._together_view import mixture_words, together_words
 
 _MOST_TASKS = 8  # whose columns are named
 _SHOWN_NAMES = 3
+_TOGETHER = " Together: one model learned all tasks at once."
 _ALIKE = "skill: all observed labels are alike"
 _COUNTS = (("labels", "n_observed"), ("missing", "n_missing"))
 
@@ -142,9 +144,13 @@ class LeaderboardTable:
             Column("seconds", [_seconds(row.get("seconds")) for row in rows]),
         ]
         yield table_of(columns, options.max_width)
-        yield Text("Skill on rows that a model has not seen, mean over tasks; per task it is in the report.")
+        several = len({row["task"] for row in self.result["leaderboard"]}) > 1
+        mean = ", mean over tasks; per task it is in the report" if several else ""
+        yield Text(f"Skill on rows that a model has not seen{mean}.")
+        yield Text("Weight: its share in the ensemble, which is what predicts." + (_TOGETHER if several else ""))
         for name, why in (self.result.get("left_out_models") or {}).items():
             yield Text(f"Left out: {printable(name)}: {printable(why)}")
+        yield from self._mixtures()
         tasks = (self.result.get("importance") or {}).get("tasks") or {}
         if tasks:
             yield Text("\nWhat it is predicted from: points of skill lost on unseen rows when a column is shuffled.")
@@ -152,6 +158,18 @@ class LeaderboardTable:
             yield Text(printable(f"{name}: {' '.join(importance_words(own['columns']))}"))
         if len(tasks) > _MOST_TASKS:
             yield Text(f"{len(tasks) - _MOST_TASKS} more tasks are in the report.")
+
+    def _mixtures(self) -> Iterator[Text]:
+        """What each task is predicted by, and whether learning together helped."""
+        mixtures = mixture_words(self.result)
+        if len(mixtures) > 1:
+            yield Text("\nWhat each task is predicted by:")
+            for name, told in list(mixtures.items())[:_MOST_TASKS]:
+                yield Text(printable(f"{name}: {told}"))
+            if len(mixtures) > _MOST_TASKS:
+                yield Text(f"{len(mixtures) - _MOST_TASKS} more tasks are in the report.")
+        if told := together_words(self.result):
+            yield Text(f"\nDid learning together help? {printable(told)}")
 
 
 def _told(result: Mapping[str, Any], begin: str) -> str:
