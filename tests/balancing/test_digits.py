@@ -6,6 +6,7 @@ from torch import nn
 
 from polytask.balancing import MGDA, PCD, AlignedMTL, ConFIG, Every, MicroBatches, UPGrad, backward
 from polytask.balancing._gradients._blocks import HeadBlock, OuterBlock, WrittenBlock
+from polytask.balancing._gradients._held_block import HeldBlock
 from polytask.balancing._gradients._workspace import Workspace
 
 JACOBIAN = torch.tensor([[1.0, 2.0, -1.0, 0.5], [1.0, 2.0001, -1.0, 0.5], [0.0, 1.0, 3.0, -2.0]])
@@ -59,6 +60,10 @@ def test_every_way_to_keep_gradients_can_sum_in_float64():
     written = torch.randn(3, 40, generator=generator)
     exact = written.double() @ written.double().T
     torch.testing.assert_close(WrittenBlock([torch.zeros(40)], written).gramian(precise=True), exact, rtol=1e-14, atol=1e-14)
+    held = HeldBlock([tensor := torch.zeros(40)], 3)
+    for task, row in enumerate(written):
+        held.write(task, tensor, row)
+    torch.testing.assert_close(held.gramian(precise=True), exact, rtol=1e-14, atol=1e-14)
     outputs, weights = torch.randn(8, 3, generator=generator), torch.randn(4, 3, generator=generator)
     exact = torch.stack([torch.outer(outputs[:, k].double(), weights[:, k].double()).ravel() for k in range(3)])
     head = HeadBlock(torch.zeros(8, 4), outputs, weights, torch.arange(3), n_tasks=3)

@@ -14,6 +14,7 @@ from polytask.balancing._gradients import _task_gradients as routes
 from polytask.balancing._gradients._arrivals import Arrivals
 from polytask.balancing._gradients._blocks import HeadBlock, OuterBlock, WrittenBlock
 from polytask.balancing._gradients._graph import divide
+from polytask.balancing._gradients._held_block import HeldBlock
 from polytask.balancing._gradients._workspace import Workspace, workspace_of
 from polytask.exceptions import OptionError
 
@@ -248,6 +249,39 @@ def kinds(between, **options):
 def test_wide_layers_are_kept_as_products(between, as_products):
     found = kinds(between, written=False)
     assert {name for name, kind in found.items() if kind is OuterBlock} == as_products
+
+
+@pytest.mark.parametrize("products_pay", [False, True])
+@pytest.mark.parametrize("between", BETWEEN)
+def test_large_gradients_of_few_tasks_stay_where_they_are(between, products_pay, monkeypatch):
+    monkeypatch.setattr(routes, "_LARGE", 100)  # the weights of the trunk, and no bias
+    if not products_pay:
+        monkeypatch.setattr(routes, "_products_pay", lambda weight, n, n_tasks: False)
+    gramian, shared, own = sequential(*network(between))
+    trunk, tops = network(between)
+    assert HeldBlock in kinds(between, written=False).values()
+    assert HeldBlock not in kinds(between, written=True).values()
+    for _ in range(2):  # the second time added to what is there
+        found = backward(losses_of(trunk, tops)[1], Weighted(), shared_params=trunk.parameters())
+        torch.testing.assert_close(found.gramian, gramian, rtol=1e-12, atol=1e-14)
+    halves = [None if p.grad is None else p.grad / 2 for p in trunk.parameters()]
+    torch.testing.assert_close(halves, shared, rtol=1e-12, atol=1e-14)
+    torch.testing.assert_close([p.grad / 2 for p in tops.parameters()], own, rtol=1e-12, atol=1e-14)
+
+
+def test_gradients_that_stay_where_they_are_may_come_in_parts_or_not_at_all():
+    one, two = torch.zeros(2, 3), torch.zeros(4)
+    block, given = HeldBlock([one, two], 3), torch.arange(6.0).reshape(3, 2).T
+    block.write(0, one, given)
+    block.write(0, one, given)
+    block.write(2, one, torch.ones(2, 3))
+    torch.testing.assert_close(given, torch.arange(6.0).reshape(3, 2).T)
+    expected = torch.tensor([[4 * 55.0, 0, 2 * 15.0], [0, 0, 0], [2 * 15.0, 0, 6.0]], dtype=torch.float64)
+    torch.testing.assert_close(block.gramian(), expected)
+    mixed = block.combine(torch.tensor([1.0, 5.0, -1.0]))
+    torch.testing.assert_close(mixed, [2 * given - 1, torch.zeros(4)])
+    torch.testing.assert_close(block.row(0), [2 * given, torch.zeros(4)])
+    torch.testing.assert_close(block.row(1), [torch.zeros(2, 3), torch.zeros(4)])
 
 
 def test_a_jacobian_that_is_asked_for_is_written_out():

@@ -13,7 +13,10 @@ def task_weights(method: BalancingMethod, seen: Observed) -> Tensor:
         return method(seen).masked_fill(seen.label_weight <= 0, 0.0)
     if seen.losses.dim() > 1:
         raise OptionError(f"{type(method).__name__} balances one network at a time; give each replica its own.")
-    present = torch.nonzero(seen.label_weight > 0).ravel()
+    there = seen.label_weight > 0
+    if bool(there.all()):  # the common case, in as few operations as can be
+        return method(seen).to(seen.losses.device, torch.float64)
+    present = torch.nonzero(there).ravel()
     weights = torch.zeros_like(seen.losses, dtype=torch.float64)
     if len(present):
         weights[present] = method(_part(seen, present)).to(weights)

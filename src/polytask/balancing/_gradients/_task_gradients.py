@@ -10,8 +10,12 @@ from torch import Tensor
 from polytask.balancing._gradients._arrivals import Arrivals, grad
 from polytask.balancing._gradients._blocks import Block, HeadBlock, OuterBlock, WrittenBlock
 from polytask.balancing._gradients._graph import TaskGraph
+from polytask.balancing._gradients._held_block import HeldBlock
 from polytask.balancing._gradients._linear_uses import LinearUse, linear_uses, parents_below
 from polytask.balancing._gradients._workspace import Workspace
+
+_FEW_TASKS = 3  # up to here gradients of large tensors stay where they are
+_LARGE = 2**15  # values
 
 
 @dataclass
@@ -158,10 +162,14 @@ def parameter_gradients(
     below = {id(leaf) for leaf in graph.below}
     trunk = [p for p in shared if id(p) in below]
     kept = {} if written else _kept_as_products(graph, trunk, len(factors))
-    block = _written_block("rows", [p for p in shared if p not in kept], len(factors), workspace)
+    few = not written and len(factors) <= _FEW_TASKS
+    held = HeldBlock([p for p in shared if few and p not in kept and p.numel() >= _LARGE], len(factors))
+    block = _written_block("rows", [p for p in shared if p not in kept and p not in held], len(factors), workspace)
 
     def write(task: int, leaf: Tensor, gradient: Tensor) -> None:
-        if leaf in block:
+        if leaf in held:
+            held.write(task, leaf, gradient)
+        elif leaf in block:
             block.write(task, leaf, gradient)
         else:
             found.add_own(leaf, gradient)
@@ -180,14 +188,14 @@ def parameter_gradients(
             starts[p] = stop
         for p, gradient in zip(direct, reached[len(uses) :], strict=True):
             if gradient is not None:
-                block.write(task, p, gradient)
+                write(task, p, gradient)
     block.finish()
     if unbalanced:
         ones = torch.ones_like(factors)
         for p, gradient in zip(unbalanced, grad(graph.boundary, unbalanced, arrivals.combined(ones)), strict=True):
             if gradient is not None:
                 found.add_own(p, gradient)
-    found.blocks = [*outer.values(), *([block] if block.wrt else [])]
+    found.blocks = [*outer.values(), *(one for one in (held, block) if one.wrt)]
     return found
 
 
