@@ -25,6 +25,7 @@ SETTINGS = [
     {"learning_rate": 0.01},
     {"weight_decay": 0.0},
     {"batch_size": 16},
+    {"batches": "class_aware"},
     {"accumulate": 2},
     {"precision": "bfloat16"},
     {"patience": 3},

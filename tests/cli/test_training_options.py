@@ -47,8 +47,8 @@ def test_a_comparison_trains_so(polytask, table, tmp_path):
 
 
 def test_a_fit_stops_task_by_task_and_tells_when(polytask, table, tmp_path):
-    given = {"batch-size": 32, "accumulate": 2, "precision": "bfloat16", "patience": 1, "stopping": "per_task"}
-    given |= {"learning-rate": 0.05, "weight-decay": 0.0}
+    given = {"batch-size": 32, "batches": "class_aware", "accumulate": 2, "precision": "bfloat16"}
+    given |= {"patience": 1, "stopping": "per_task", "learning-rate": 0.05, "weight-decay": 0.0}
     words = [word for name, value in given.items() for word in (f"--{name}", value)]
     assert polytask("fit", table, *QUICK, "--epochs", 12, *words, "--out", tmp_path / "model").code == 0
     report = report_of(tmp_path / "model")

@@ -322,6 +322,10 @@ class Study(_Options):
     learning_rate: float | None = _field("Highest learning rate of an optimizer without one of its own.", gt=0)
     weight_decay: float | None = _field("Decay of weights by an optimizer without one of its own.", ge=0)
     batch_size: int | None = _field("Rows of a batch; by default about a sixteenth of the training rows, 32 to 512.", ge=1)
+    batches: Literal["shuffled", "class_aware"] = _field(
+        "How rows come into batches: class_aware deals rare classes evenly, for losses such as auc that see a batch at a time.",
+        "shuffled",
+    )
     accumulate: int = _field("So many batches make one step, that of one larger batch.", 1, ge=1)
     precision: Literal["float32", "bfloat16"] = _field("Numbers of forward and backward passes in training.", "float32")
     patience: int | None = _field("Epochs without a better validation skill before training stops; 16 by default.", ge=1)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from polytask.estimators import MultiTaskNetwork
     from polytask.networks import Recipe
 
-_PLAIN = ("learning_rate", "weight_decay", "batch_size", "accumulate", "precision", "patience", "stopping")
+_PLAIN = ("learning_rate", "weight_decay", "batch_size", "batches", "accumulate", "precision", "patience", "stopping")
 _OF_TRAINING = ("initialization", "optimizer", "schedule", "regularization", "ema", *_PLAIN)
 _ENCODERS = list(itertools.product(("mlp", "resnet", "ft_transformer"), ("plain", "periodic", "piecewise")))
 
@@ -158,7 +158,7 @@ def study_network(study: Study) -> "MultiTaskNetwork":
     settings |= {"initialization": study.initialization, "optimizer": study.optimizer, "schedule": study.schedule}
     settings |= {"regularization": study.regularization, "ema": study.ema}
     settings |= {"learning_rate": study.learning_rate, "weight_decay": study.weight_decay, "batch_size": study.batch_size}
-    settings |= {"accumulate": study.accumulate, "precision": study.precision}
+    settings |= {"batches": study.batches, "accumulate": study.accumulate, "precision": study.precision}
     settings |= {"patience": study.patience, "stopping": study.stopping}
     return MultiTaskNetwork(**{name: value for name, value in settings.items() if value is not None})
 

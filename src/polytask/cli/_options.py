@@ -264,6 +264,15 @@ BatchSize = Annotated[
         help="Rows of a batch; by default about a sixteenth of the training rows, 32 to 512.",
     ),
 ]
+Batches = Annotated[
+    Literal["shuffled", "class_aware"],
+    _option(
+        "--batches",
+        panel=_TRAINING,
+        show_default=True,
+        help="How rows come into batches: class_aware deals rare classes evenly, for losses such as auc.",
+    ),
+]
 Accumulate = Annotated[
     int,
     _option(
@@ -454,6 +463,7 @@ TRAINING: dict[str, tuple[Any, Any]] = {
     "learning_rate": (LearningRate, None),
     "weight_decay": (WeightDecay, None),
     "batch_size": (BatchSize, None),
+    "batches": (Batches, "shuffled"),
     "accumulate": (Accumulate, 1),
     "precision": (Precision, "float32"),
     "patience": (Patience, None),

@@ -63,6 +63,9 @@ class MultiTaskNetwork(MultiTaskEstimator):
         first split is used, or None to train to the end on all rows.
     batch_size : int, optional
         Rows per step; by default about a sixteenth of the training rows, between 32 and 512.
+    batches : {"shuffled", "class_aware"}, default="shuffled"
+        With "class_aware" rare classes are dealt evenly to the batches of an epoch, as losses of AUC or average precision need,
+        which see one batch at a time. Every row is in one batch of an epoch with its weight either way.
     learning_rate : float, optional
         Highest, of every optimizer without one of its own; by default 2e-3 for AdamW and its kin, 0.1 for SGD, 0.02 for Adagrad
         and 1 for Adadelta.
@@ -141,6 +144,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
         stopping: str = "mean",
         validation: Any = 0.2,
         batch_size: int | None = None,
+        batches: str = "shuffled",
         learning_rate: float | None = None,
         weight_decay: float = 1e-2,
         clip_norm: float | None = 1.0,
@@ -168,6 +172,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
         self.stopping = stopping
         self.validation = validation
         self.batch_size = batch_size
+        self.batches = batches
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
         self.clip_norm = clip_norm
@@ -464,6 +469,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
             precision=self.precision,
             patience=self.patience,
             stopping=self.stopping,
+            batches=self.batches,
             max_steps=self.max_steps,
             time_limit=self.time_limit,
         )

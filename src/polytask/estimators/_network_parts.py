@@ -26,6 +26,7 @@ _SETTINGS = (
     "stopping",
     "validation",
     "batch_size",
+    "batches",
     "learning_rate",
     "weight_decay",
     "clip_norm",

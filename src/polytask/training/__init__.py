@@ -10,7 +10,7 @@
 
 from polytask.training._balanced_step import BalanceAt, BalancedStep, EpochBalance
 from polytask.training._checkpoint import Checkpoint
-from polytask.training._data import TrainingData, epoch_batches, seed_of
+from polytask.training._data import TrainingData, class_strata, epoch_batches, seed_of
 from polytask.training._fit import fit
 from polytask.training._history import EpochRecord, TrainingHistory
 from polytask.training._losses import TaskLosses, mean_losses
@@ -33,6 +33,7 @@ __all__ = [
     "TrainingData",
     "TrainingHistory",
     "TrainingSettings",
+    "class_strata",
     "epoch_batches",
     "epochs_of_stops",
     "fit",

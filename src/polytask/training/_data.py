@@ -30,6 +30,9 @@ class TrainingData:
         Loss of the constant predictor per task, on the training and on the validation rows.
     fold : LongTensor of shape (R,), optional
     mask : Tensor of shape (R, C), optional
+    strata : list of LongTensor, optional
+        A number for each of ``train_rows``; rows of one number are dealt evenly to the batches of an epoch. See
+        :func:`class_strata`.
     """
 
     inputs: tuple[Tensor, ...]
@@ -41,6 +44,7 @@ class TrainingData:
     validation_scale: Tensor
     fold: Tensor | None = None
     mask: Tensor | None = None
+    strata: list[Tensor] | None = None
 
     @property
     def n_train(self) -> int:
@@ -96,7 +100,41 @@ class TrainingData:
             validation_scale=self.validation_scale[kept],
             fold=self.fold[kept],
             mask=self.mask[kept],
+            strata=None if self.strata is None else [self.strata[k] for k in kept.tolist()],
         )
+
+
+def class_strata(data: TrainingData, n_codes: Sequence[int]) -> list[Tensor]:
+    """For each network a number for each of its training rows: which is the rarest class that the row has, the rarest being 0.
+
+    Parameters
+    ----------
+    data : TrainingData
+    n_codes : sequence of int
+        Of each of the C target columns: how many classes it has as codes; 0 for a number, which says nothing here.
+
+    Examples
+    --------
+    >>> target = torch.tensor([[0.0], [0.0], [1.0], [0.0]])
+    >>> scale = torch.ones(1)
+    >>> data = TrainingData((), target, torch.ones(4, 1), [torch.arange(4)], [torch.arange(0)], scale, scale)
+    >>> class_strata(data, [2])
+    [tensor([1, 1, 0, 1])]
+    """
+    found = []
+    for r, rows in enumerate(data.train_rows):
+        target = data.target[rows] if data.fold is None else data.target[data.fold[r], rows]
+        weight = data.weight[rows] if data.mask is None else data.weight[rows] * data.mask[r]
+        rarest, n_before = torch.full((len(rows),), torch.inf, dtype=torch.float64, device=rows.device), 0
+        for column in [c for c, n in enumerate(n_codes) if n]:
+            seen, codes = weight[:, column] > 0, target[:, column].long()
+            counts = torch.bincount(codes[seen], minlength=n_codes[column]).double()
+            order = torch.arange(n_before, n_before + len(counts), dtype=torch.float64, device=rows.device)
+            keys = counts + order / sum(n_codes) / 2  # classes of one size stay apart
+            rarest[seen] = torch.minimum(rarest[seen], keys[codes[seen]])
+            n_before += len(counts)
+        found.append(torch.unique(rarest, return_inverse=True)[1])
+    return found
 
 
 def seed_of(*parts: int) -> int:
@@ -114,26 +152,39 @@ def n_batches(n_rows: int, batch_size: int) -> int:
     return -(-n_rows // batch_size)
 
 
-def epoch_batches(rows: Sequence[Tensor], *, batch_size: int, seeds: Sequence[int], epoch: int) -> Iterator[Tensor]:
+def epoch_batches(
+    rows: Sequence[Tensor], *, batch_size: int, seeds: Sequence[int], epoch: int, strata: Sequence[Tensor] | None = None
+) -> Iterator[Tensor]:
     """Row numbers [B] (one network) or [R, B] (replicas) of each step of one epoch, drawn anew from seed and epoch.
 
     Every replica makes the same number of steps, and every row is presented once; where a replica has fewer rows, the rest is -1.
-    The batches of an epoch differ in size by one row at most, and are those that the replica would have alone.
+    The batches of an epoch differ in size by one row at most, and are those that the replica would have alone. With ``strata``
+    they differ by one row at most in the rows of each number as well.
 
     >>> [b.tolist() for b in epoch_batches([torch.arange(5)], batch_size=3, seeds=[0], epoch=0)]
     [[2, 0, 4], [1, 3]]
+    >>> dealt = epoch_batches([torch.arange(6)], batch_size=3, seeds=[0], epoch=0, strata=[torch.tensor([1, 1, 1, 1, 0, 0])])
+    >>> [int((rows >= 4).sum()) for rows in dealt]
+    [1, 1]
     """
     longest = max(len(r) for r in rows)
     steps = n_batches(longest, batch_size)
-    orders = []
-    for own, seed in zip(rows, seeds, strict=True):
+    orders, turns = [], []
+    for r, (own, seed) in enumerate(zip(rows, seeds, strict=True)):
         generator = torch.Generator().manual_seed(seed_of(seed, epoch))
-        orders.append(own[torch.randperm(len(own), generator=generator).to(own.device)])
+        order = torch.randperm(len(own), generator=generator).to(own.device)
+        if strata is not None:  # the next rows in turn go to the next batches, so rows of one number are to be neighbours
+            order = order[strata[r][order].argsort(stable=True)]
+            turns.append(torch.randperm(steps, generator=generator))  # else the first batches would have the rarest
+        orders.append(own[order])
     if len(rows) == 1:
-        yield from (orders[0][step::steps] for step in range(steps))
+        yield from (orders[0][step::steps] for step in (turns[0].tolist() if turns else range(steps)))
         return
     width = steps * -(-longest // steps)
     padded = torch.stack([torch.nn.functional.pad(order, (0, width - len(order)), value=-1) for order in orders])
+    if turns:
+        moved = [own.view(-1, steps)[:, turn].flatten() for own, turn in zip(padded, turns, strict=True)]
+        padded = torch.stack(moved)
     yield from (padded[:, step::steps] for step in range(steps))
 
 

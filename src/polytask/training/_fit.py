@@ -15,7 +15,7 @@ from polytask.optim import PartOptimizers, Plateau, part_optimizers, regularizer
 from polytask.tasks import FittedTask
 from polytask.training._balanced_step import BalanceAt, BalancedStep, Batch, EpochBalance
 from polytask.training._checkpoint import Checkpoint
-from polytask.training._data import TrainingData, epoch_batches, n_batches, padded_chunks, seed_of
+from polytask.training._data import TrainingData, class_strata, epoch_batches, n_batches, padded_chunks, seed_of
 from polytask.training._history import TENSORS_OF_RECORD, EpochRecord, TrainingHistory
 from polytask.training._losses import TaskLosses, mean_losses
 from polytask.training._network import OneNetwork, StackedNetworks, all_finite
@@ -93,6 +93,8 @@ def fit(
     if optimizer is None:
         rates = {"learning_rate": settings.learning_rate, "weight_decay": settings.weight_decay}
         optimizer = part_optimizers(network.parameters, settings.optimizer, **rates)
+    if settings.batches == "class_aware":
+        data = replace(data, strata=class_strata(data, [task.n_codes for task in tasks for _ in range(task.n_targets)]))
     stopping = _stopping(settings, network.n_replicas, len(tasks))
     replicas = None if network.n_replicas is None else torch.arange(network.n_replicas)
     total_steps = settings.max_epochs * n_batches(data.n_train, settings.rows_per_step)
@@ -123,7 +125,8 @@ def fit(
                 network.set_training(True)
                 update.stopped = _stopped(stopping, epoch, replicas)
                 sums, weights, balances = [], [], EpochBalance()
-                for rows in epoch_batches(data.train_rows, batch_size=settings.rows_per_step, seeds=own_seeds, epoch=epoch):
+                drawn: dict[str, Any] = {"seeds": own_seeds, "epoch": epoch, "strata": data.strata}
+                for rows in epoch_batches(data.train_rows, batch_size=settings.rows_per_step, **drawn):
                     batch = _taught(data.batch(data.labelled(rows)), update.stopped, step.losses_of)
                     loss_sums, label_weight, balance = step.backward(batch, data.scale, penalty=update.penalty())
                     update.step(history.steps)

@@ -48,6 +48,9 @@ class TrainingSettings:
     stopping : {"mean", "per_task"}, default="mean"
         Whether ``patience`` is for the mean skill, or for each task: then a task whose skill has not risen for so long gives no
         gradient any more, and what serves it alone stays as it is, while the others go on.
+    batches : {"shuffled", "class_aware"}, default="shuffled"
+        With "class_aware" the rows of each class, by the rarest that a row has, are dealt evenly to the batches of an epoch.
+        Every row is still in one batch of an epoch, with its weight.
     """
 
     max_epochs: int = 100
@@ -65,6 +68,7 @@ class TrainingSettings:
     accumulate: int = 1
     precision: str = "float32"
     stopping: str = "mean"
+    batches: str = "shuffled"
 
     @property
     def rows_per_step(self) -> int:
@@ -94,6 +98,8 @@ class TrainingSettings:
             raise OptionError(f"`stopping` must be 'mean' or 'per_task'; got {self.stopping!r}.")
         if self.stopping == "per_task" and self.patience is None:
             raise OptionError("`stopping='per_task'` needs a `patience`; got None.")
+        if self.batches not in ("shuffled", "class_aware"):
+            raise OptionError(f"`batches` must be 'shuffled' or 'class_aware'; got {self.batches!r}.")
         if self.precision not in ("float32", "bfloat16"):
             raise OptionError(f"`precision` must be 'float32' or 'bfloat16'; got {self.precision!r}.")
         optimizers_of(self.optimizer)
