@@ -12,15 +12,16 @@ from polytask.balancing._gradients._workspace import Workspace
 JACOBIAN = torch.tensor([[1.0, 2.0, -1.0, 0.5], [1.0, 2.0001, -1.0, 0.5], [0.0, 1.0, 3.0, -2.0]])
 
 
-def weights_of(method, jacobian):
+def weights_of(method, jacobian, **options):
     w = torch.zeros(jacobian.shape[1], dtype=jacobian.dtype, requires_grad=True)
-    return backward([(row * w).sum() for row in jacobian], method, shared_params=[w]).weights.double()
+    return backward([(row * w).sum() for row in jacobian], method, shared_params=[w], **options).weights.double()
 
 
+@pytest.mark.parametrize("options", [{}, {"chunk_size": 1}, {"chunk_size": 2}])
 @pytest.mark.parametrize("method", [ConFIG, AlignedMTL, lambda: Every(ConFIG(), 2)])
-def test_weights_of_float32_gradients_are_those_of_float64(method):
+def test_weights_of_float32_gradients_are_those_of_float64(method, options):
     expected = weights_of(method(), JACOBIAN.double())
-    torch.testing.assert_close(weights_of(method(), JACOBIAN), expected, rtol=1e-6, atol=1e-11)
+    torch.testing.assert_close(weights_of(method(), JACOBIAN, **options), expected, rtol=1e-6, atol=1e-11)
 
 
 def test_parts_of_a_batch_are_summed_as_exactly():

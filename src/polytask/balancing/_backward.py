@@ -122,9 +122,10 @@ def backward(
         _fill(graph, shared, parts, own, group)
         return Balance(names, weights)
     if chunk_size is not None and chunk_size < len(names):
-        gramian = (
-            chunked_gramian(graph, shared, factors, chunk_size=chunk_size, like=like, workspace=workspace_of(method)) / scale**2
-        )
+        options: Any = {"chunk_size": chunk_size, "like": like, "workspace": workspace_of(method)}
+        gramian = chunked_gramian(graph, shared, factors, **options) / scale**2
+        if bool(torch.isfinite(gramian).all()) and like.dtype != torch.float64 and method.asks_for_digits(gramian):
+            gramian = chunked_gramian(graph, shared, factors, precise=True, **options) / scale**2
         seen = Observed(values, total_weight, names, gramian)
         finite = is_finite(seen, scaled=scaler is not None)
         weights = task_weights(method, seen) if finite else torch.full_like(values, torch.nan)

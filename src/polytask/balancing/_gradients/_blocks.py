@@ -74,9 +74,14 @@ class WrittenBlock:
         rows = self.rows if self.rows.dtype.itemsize >= 4 else self.rows.float()
         return (rows @ rows.T).double()
 
-    def inner(self, tensor: Tensor, gradient: Tensor) -> Tensor:
-        """Inner products [n_tasks] of one more gradient of a tensor with these."""
+    def inner(self, tensor: Tensor, gradient: Tensor, *, precise: bool = False) -> Tensor:
+        """Inner products [n_tasks] of one more gradient of a tensor with these; ``precise``: summed in float64 as well."""
         rows = self.rows[:, self._place[id(tensor)]]
+        if precise:
+            size = max(1, _CHUNK // max(1, len(rows)))
+            flat = gradient.detach().reshape(-1)
+            parts = zip(rows.split(size, dim=1), flat.split(size), strict=True)
+            return sum((a.double() @ b.double() for a, b in parts), rows.new_zeros(len(rows), dtype=torch.float64))
         kind = rows.dtype if rows.dtype.itemsize >= 4 else torch.float32
         return (rows.to(kind) @ gradient.detach().reshape(-1).to(kind)).double()
 

@@ -13,7 +13,14 @@ from polytask.balancing._gradients._workspace import Workspace
 
 
 def chunked_gramian(
-    graph: TaskGraph, shared: Sequence[Tensor], factors: Tensor, *, chunk_size: int, like: Tensor, workspace: Workspace
+    graph: TaskGraph,
+    shared: Sequence[Tensor],
+    factors: Tensor,
+    *,
+    chunk_size: int,
+    like: Tensor,
+    workspace: Workspace,
+    precise: bool = False,
 ) -> Tensor:
     """Inner products [n_tasks, n_tasks] of the tasks' gradients, with no more than ``chunk_size`` + 1 of them held at once.
 
@@ -24,6 +31,8 @@ def chunked_gramian(
     graph, shared, factors, like, workspace
         As in :func:`~polytask.balancing._gradients._task_gradients.task_gradients`.
     chunk_size : int >= 1
+    precise : bool, default=False
+        Whether sums are made in float64 as well; else in float32, if the gradients are.
     """
     above: dict[tuple[int, int], Tensor] = {}
     wanted = {id(p) for p in shared}
@@ -55,10 +64,11 @@ def chunked_gramian(
                 block.write(row, p, gradient)
         block.finish()
         place = torch.tensor(held, device=factors.device)
-        gramian[place[:, None], place] = block.gramian()
+        gramian[place[:, None], place] = block.gramian(precise=precise)
         for task in later:
             inner = torch.stack(
-                [block.inner(p, gradient) for p, gradient in gradients_of(task)] or [gramian.new_zeros(len(held))]
+                [block.inner(p, gradient, precise=precise) for p, gradient in gradients_of(task)]
+                or [gramian.new_zeros(len(held))]
             )
             gramian[place, task] = gramian[task, place] = inner.sum(0)
     return gramian
