@@ -198,7 +198,15 @@ def test_a_time_limit_ends_it():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("patience", 0), ("max_depth", 17), ("max_features", 1.5), ("learning_rate", 0), ("l2", -1), ("time_limit", 0)],
+    [
+        ("patience", 0),
+        ("max_depth", 17),
+        ("max_features", 1.5),
+        ("max_bins", 1),
+        ("learning_rate", 0),
+        ("l2", -1),
+        ("time_limit", 0),
+    ],
 )
 def test_settings_are_checked(name, value):
     with pytest.raises(OptionError, match=name):

@@ -42,6 +42,8 @@ class MultiTaskCatBoost(Ensemble):
         At most 16.
     max_features : float in (0, 1], default=1.0
         Share of the columns that each split is chosen from.
+    max_bins : int, default=64
+        Values that each column is told apart by, at most; time is in proportion.
     l2 : float, default=3.0
         Labels by which each leaf is drawn to 0.
     patience : int, default=60
@@ -94,6 +96,7 @@ class MultiTaskCatBoost(Ensemble):
         learning_rate: float = 0.05,
         max_depth: int = 6,
         max_features: float = 1.0,
+        max_bins: int = 64,
         l2: float = 3.0,
         patience: int = 60,
         time_limit: float | None = None,
@@ -104,6 +107,7 @@ class MultiTaskCatBoost(Ensemble):
         self.learning_rate = learning_rate
         self.max_depth = max_depth
         self.max_features = max_features
+        self.max_bins = max_bins
         self.l2 = l2
         self.patience = patience
         self.time_limit = time_limit
@@ -183,6 +187,7 @@ class MultiTaskCatBoost(Ensemble):
             "learning_rate": self.learning_rate,
             "depth": self.max_depth,
             "rsm": self.max_features,
+            "border_count": self.max_bins - 1,
             "l2_leaf_reg": self.l2,
             "random_seed": seed,
             "thread_count": 1,
@@ -201,9 +206,10 @@ class MultiTaskCatBoost(Ensemble):
 
     def _check(self) -> None:
         import_optional("catboost", extra="boost", feature="MultiTaskCatBoost")
-        check_whole_numbers(self, n_estimators=1, max_depth=1, patience=1)
-        if self.max_depth > 16:
-            raise OptionError(f"`max_depth` of MultiTaskCatBoost must be at most 16; got {self.max_depth}.")
+        check_whole_numbers(self, n_estimators=1, max_depth=1, patience=1, max_bins=2)
+        for name, largest in (("max_depth", 16), ("max_bins", 65536)):
+            if getattr(self, name) > largest:
+                raise OptionError(f"`{name}` of MultiTaskCatBoost must be at most {largest}; got {getattr(self, name)}.")
         if not 0 < self.max_features <= 1:
             raise OptionError(f"`max_features` of MultiTaskCatBoost must be a share in (0, 1]; got {self.max_features!r}.")
         for name, least in (("learning_rate", 1e-6), ("l2", 0.0)):
