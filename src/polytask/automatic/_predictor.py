@@ -1,7 +1,5 @@
 """The automatic door: a table with its targets in, a model of all of them out."""
 
-import time as clock
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
@@ -9,38 +7,24 @@ import numpy as np
 import pandas as pd
 import torch
 
-import polytask
-from polytask._reworded import reworded
-from polytask.automatic._audience import in_parameters
-from polytask.automatic._clock import Clock
-from polytask.automatic._deploy import check_deployment, deployment_notes
-from polytask.automatic._fit_report import fit_report
+from polytask.automatic._label_makers import LabelMakers
 from polytask.automatic._portfolio import COLUMNS
-from polytask.automatic._portfolio_fit import TrainingRows, divided_rows, fit_portfolio_model
-from polytask.automatic._portfolio_model import PortfolioModel
-from polytask.automatic._predictor_checks import check_columns, check_numbers, listed, mapped
+from polytask.automatic._predictor_checks import listed, mapped
+from polytask.automatic._predictor_fit import fit_predictor
 from polytask.automatic._predictor_folder import predictor_parts, restored_predictor
-from polytask.automatic._preset_choice import check_preset, preset_of
-from polytask.automatic._presets import TIME_LIMITS
-from polytask.automatic._roles import Roles, divide_table, warn_of_copies
-from polytask.automatic._run_folder import RunFolder
+from polytask.automatic._predictor_outputs import check_fitted, columns_of, predicted_by
+from polytask.automatic._predictor_scores import evaluated
+from polytask.automatic._preset_choice import preset_of
 from polytask.automatic._skipped import SkippedTask
 from polytask.automatic._study import Study
-from polytask.automatic._study_run import all_column_kinds, as_gap, study_as_run, study_of
-from polytask.automatic._task_scores import observed_rows, task_scores
-from polytask.automatic._task_summary import task_summary
-from polytask.automatic._torch_threads import TorchThreads
 from polytask.data import like, to_pandas
 from polytask.estimators import Bagged, MultiTaskNetwork, estimator_from_parts
-from polytask.evaluation import Slices, diagnose_tasks
-from polytask.exceptions import DataError, OptionError, PolytaskWarning, TargetError
-from polytask.storage import fingerprint, read_folder, write_folder
+from polytask.exceptions import OptionError
+from polytask.storage import read_folder, write_folder
 from polytask.tasks import FittedTask
 from polytask.training import EpochRecord
 
 Array = np.ndarray[Any, np.dtype[Any]]
-
-EVALUATION_FORMAT, EVALUATION_VERSION = "polytask.evaluation", 1
 
 
 class MultiTaskPredictor:
@@ -113,6 +97,15 @@ class MultiTaskPredictor:
     >>> predictor.predict(frame.head(2)).columns.tolist()
     ['price', 'sold']
     """
+
+    model_: Any
+    study_: Study | None
+    report_: dict[str, Any]
+    makers_: LabelMakers
+    target_columns_: list[str]
+    skipped_: list[SkippedTask]
+    order_: list[str]
+    _marks: dict[str, str]  # of the data and options that a fit of this process found; not after loading
 
     def __init__(
         self,
@@ -207,104 +200,21 @@ class MultiTaskPredictor:
         DataError, OptionError
             If the table or a setting cannot be used.
         """
-        clock_started = clock.monotonic() if started is None else started
-        began = clock.monotonic()
         self.preset = self.preset if preset is None else preset
         self.time_limit = self.time_limit if time_limit is None else time_limit
         self.deploy = self.deploy if deploy is None else deploy
-        self._check_options()
-        frame = to_pandas(data)
-        roles = self._roles(frame)
-        warn_of_copies(roles)
-        train, reserved, test = divided_rows(roles, len(frame), split=self.split, group=self.group, time=self.time)
-        rows = TrainingRows.of(roles, train, reserved, gap=as_gap(self.gap))
-        if resume and run_folder is None:
-            raise OptionError("`resume` needs a `run_folder` to go on from; got none.")
-        run = None if run_folder is None else RunFolder(run_folder)
-        model: Any = MultiTaskNetwork(**self._network_settings(roles.tasks))
-        marks = self._fingerprints(frame, model)
-        checkpoint = None if run is None else run.open(marks, resume=resume)
-        if self.preset_ == "network":
-            if warm_start:
-                raise OptionError("`warm_start` adds models to a portfolio; preset 'network' has one model. Use another preset.")
-            with TorchThreads(self.threads):
-                model.fit(rows.inputs, rows.labels, **rows.settings, on_epoch=on_epoch, checkpoint=checkpoint)
-            ended: dict[str, Any] = {"ended_by": model.network_.ended_by, "steps": model.network_.steps}
-        else:
-            limit = TIME_LIMITS[self.preset_] if self.time_limit is None else self.time_limit
-            earlier = self._earlier(marks) if warm_start else None
-            model = fit_portfolio_model(
-                rows,
-                roles.tasks,
-                preset=self.preset_,
-                network=model,
-                seed=int(self.seed),
-                threads=self.threads,
-                clock=Clock(limit, clock_started),
-                run=run,
-                earlier=earlier,
-                on_model=on_model,
-                deploy=self.deploy,
-            )
-            ended = {"ended_by": model.portfolio_.ended_by, "steps": 0}
-        if run is not None:
-            run.note_ending(**ended)
-        self.model_, self._marks = model, marks
-        self.target_columns_ = [column for column in frame.columns if column in roles.label_columns]
-        chosen, outputs = self._validation()
-        self.makers_ = roles.makers.with_constants(frame, train[self.model_.training_rows_], roles.weight)
-        self.skipped_ = [SkippedTask.of(name, labels, roles.skipped[name]) for name, labels in roles.skipped_labels.items()]
-        self.order_ = roles.order
-        study = self._given_study or study_of(self)
-        self.study_ = None if study is None else study_as_run(study, preset=self.preset_, **ended)
-        self.report_ = fit_report(self, frame, roles, learn=train, seconds=clock.monotonic() - began, facts=facts or {})
-        if isinstance(model, PortfolioModel) and model.importance_ is not None:
-            self.report_["importance"] = model.importance_
-        if isinstance(model, PortfolioModel) and model.deployed_ is not None:
-            self.report_["deployed"] = model.deployed_
-            self.report_["notes"] += deployment_notes(model.deployed_)
-        self._score_validation(frame.iloc[train[chosen]], outputs)
-        if len(test) and observed_rows(roles.labels, roles.weight, [*roles.labels.columns])[test].any():
-            self.report_["test"] = self.evaluate(frame.iloc[test])
-        elif len(test):
-            self.report_["notes"].append(f"The {len(test)} test rows have no labels, so nothing was scored on them.")
-        if "test" in self.report_:
-            self._diagnose(frame.iloc[test], "test")
-        else:
-            self._diagnose(frame.iloc[train[chosen]], "validation" if outputs is None else "held_out", outputs)
+        fit_predictor(
+            self,
+            data,
+            warm_start=warm_start,
+            run_folder=run_folder,
+            resume=resume,
+            on_epoch=on_epoch,
+            on_model=on_model,
+            facts=facts,
+            started=started,
+        )
         return self
-
-    def _network_settings(self, tasks: Sequence[Any]) -> dict[str, Any]:
-        """Parameters of the network: those given, and what this predictor sets."""
-        settings = (self.network or MultiTaskNetwork()).get_params(deep=False)
-        settings |= {"tasks": list(tasks), "random_state": self.seed, "device": self.device}
-        settings["column_kinds"] = all_column_kinds(self) or None
-        settings["max_steps"] = settings["max_steps"] if self.max_steps is None else self.max_steps
-        if self.time_limit is not None and self.preset_ == "network":
-            settings["time_limit"] = self.time_limit
-        return settings
-
-    def _earlier(self, marks: dict[str, str]) -> PortfolioModel | None:
-        """The fitted portfolio to which models are added."""
-        model = getattr(self, "model_", None)
-        if not isinstance(model, PortfolioModel):
-            return None
-        if not hasattr(self, "_marks"):
-            raise OptionError("`warm_start` needs what a fit of this process found; this predictor was loaded. Fit it anew.")
-        for what in ("data", "options"):
-            if self._marks[what] != marks[what]:
-                raise OptionError(
-                    f"`warm_start` adds models to the fitted ones, but the {what} differ from theirs. "
-                    "Give the same, or fit anew without warm_start."
-                )
-        return model
-
-    def _validation(self) -> tuple[Array, dict[str, Array] | None]:
-        """Positions, among the rows learned from, of rows that score the model, and their outputs if models that have not seen
-        them gave them; None where the model itself predicts them."""
-        if isinstance(self.model_, PortfolioModel):
-            return self.model_.held_rows_, self.model_.held_outputs()
-        return self.model_.validation_rows_, None
 
     def leaderboard(self) -> pd.DataFrame:
         """What every model of the portfolio is worth: per task, and as means over the tasks, named "(mean)".
@@ -322,64 +232,12 @@ class MultiTaskPredictor:
         OptionError
             If this is no portfolio.
         """
-        self._check_fitted()
+        check_fitted(self)
         if "leaderboard" not in self.report_:
             raise OptionError(
                 "Only a portfolio has a leaderboard; this is one network. Fit with preset='fast', 'balanced' or 'best'."
             )
         return pd.DataFrame(self.report_["leaderboard"], columns=COLUMNS)
-
-    def _check_options(self) -> None:
-        named = {name: getattr(self, name) for name in ("ignore", "group", "split", "weight", "task_by", "time")}
-        check_columns(**named)
-        check_numbers(time_limit=self.time_limit, max_steps=self.max_steps, threads=self.threads)
-        if self.network is not None and not isinstance(self.network, MultiTaskNetwork):
-            raise OptionError(f"`network` must be a MultiTaskNetwork, an object of it; got {self.network!r}.")
-        if self.unlearnable not in ("error", "skip"):
-            raise OptionError(f"`unlearnable` must be 'error' or 'skip'; got {self.unlearnable!r}.")
-        check_deployment(self.deploy)
-        check_preset(self)
-        if self.time_limit is not None and not self.time_limit > 0:
-            raise OptionError(f"`time_limit` must be positive seconds; got {self.time_limit!r}.")
-        if self.max_steps is not None and self.max_steps < 1:
-            raise OptionError(f"`max_steps` must be >= 1; got {self.max_steps!r}.")
-        if isinstance(self.seed, bool) or not isinstance(self.seed, int | np.integer) or not 0 <= self.seed < 2**32:
-            raise OptionError(f"`seed` must be a whole number from 0 to 2**32 - 1; got {self.seed!r}.")
-        if self.time is None and as_gap(self.gap):
-            raise OptionError(f"`gap` is between rows in order of `time`, which is not given; got gap={self.gap!r}.")
-        if self.threads is not None and self.threads < 1:
-            raise OptionError(f"`threads` must be >= 1; got {self.threads!r}.")
-
-    def _roles(self, frame: pd.DataFrame) -> Roles:
-        with reworded(in_parameters if self._given_study is None else str):
-            return divide_table(
-                frame,
-                targets=self.targets,
-                ignore=self.ignore,
-                group=self.group,
-                split=self.split,
-                weight=self.weight,
-                task_by=self.task_by,
-                time=self.time,
-                losses=self.losses,
-                class_weights=self.class_weights,
-                metrics=self.metrics,
-                column_kinds=all_column_kinds(self),
-                unlearnable=self.unlearnable,
-            )
-
-    def _fingerprints(self, frame: pd.DataFrame, model: MultiTaskNetwork) -> dict[str, str]:
-        """What must be the same for a run to go on with the same numbers."""
-        options = {key: repr(value) for key, value in model.get_params().items() if key not in ("time_limit", "max_steps")}
-        roles = [self.targets, self.ignore, self.group, self.split, self.weight, self.task_by, self.unlearnable, self.time]
-        roles += [str(self.gap)] if self.time is not None else []
-        roles += [self.preset_] if self.preset_ != "network" else []
-        return {
-            "data": fingerprint(frame),
-            "options": fingerprint(options, repr(roles)),
-            "versions": f"polytask {polytask.__version__}, torch {torch.__version__}, numpy {np.__version__}",
-            "threads": str(self.threads or torch.get_num_threads()),
-        }
 
     # ----------------------------------------------------------------- predict
 
@@ -391,7 +249,7 @@ class MultiTaskPredictor:
     @property
     def tasks_(self) -> list[FittedTask]:
         """Fitted tasks, in the order of ``targets``."""
-        self._check_fitted()
+        check_fitted(self)
         return list(self.model_.tasks_)
 
     @property
@@ -414,8 +272,8 @@ class MultiTaskPredictor:
             What to do without an input column: raise, or take it as missing in all rows and warn.
         """
         frame = to_pandas(data)
-        predicted = self._predicted(frame, known, missing_columns)
-        columns = self._columns({task.name: task.decode(outputs) for task, outputs in predicted}, len(frame))
+        predicted = predicted_by(self, frame, known, missing_columns)
+        columns = columns_of(self, {task.name: task.decode(outputs) for task, outputs in predicted}, len(frame))
         return like(data, pd.DataFrame(columns, index=frame.index))
 
     def predict_proba(self, data: Any, *, known: Any = None, missing_columns: str = "error") -> dict[str, Any]:
@@ -423,15 +281,15 @@ class MultiTaskPredictor:
         frame = to_pandas(data)
         return {
             task.name: like(data, pd.DataFrame(outputs, index=frame.index, columns=[str(label) for label in task.labels]))
-            for task, outputs in self._predicted(frame, known, missing_columns)
+            for task, outputs in predicted_by(self, frame, known, missing_columns)
             if len(task.labels)
         }
 
     def predict_table(self, data: Any, *, missing_columns: str = "error") -> pd.DataFrame:
         """Predictions and probabilities in one frame, as ``polytask predict`` writes them."""
         frame = to_pandas(data)
-        predicted = self._predicted(frame, None, missing_columns)
-        columns = self._columns({task.name: task.decode_table(outputs) for task, outputs in predicted}, len(frame))
+        predicted = predicted_by(self, frame, None, missing_columns)
+        columns = columns_of(self, {task.name: task.decode_table(outputs) for task, outputs in predicted}, len(frame))
         return pd.DataFrame(columns, index=frame.index)
 
     def evaluate(self, data: Any, *, missing_columns: str = "error") -> dict[str, Any]:
@@ -450,134 +308,7 @@ class MultiTaskPredictor:
         TargetError
             If no target column is in ``data``, or none has a label.
         """
-        frame = to_pandas(data)
-        self._check_fitted()
-        labelled = self.makers_.of_tasks(frame)
-        present = [task for task in self.tasks_ if all(column in labelled.columns for column in task.columns)]
-        if self.weight is not None and self.weight not in frame.columns:
-            warnings.warn(
-                f"The table has no column {self.weight!r}, which held the weights of the rows: all rows count the same.",
-                PolytaskWarning,
-                stacklevel=2,
-            )
-        if not present:
-            raise TargetError(f"None of the target columns {self.target_columns_} is in the table; evaluation needs labels.")
-        for task in self.tasks_:
-            if task not in present:
-                warnings.warn(
-                    f"Task {task.name!r} is not scored: its labels are not in the table.", PolytaskWarning, stacklevel=2
-                )
-        self._warn_of_learned_rows(frame)
-        outputs = self._outputs(frame, None, missing_columns)
-        weight = self._row_weights(frame)
-        tasks = {task.name: task_scores(task, labelled, outputs[task.name], weight) for task in present}
-        found: dict[str, Any] = {
-            "format": EVALUATION_FORMAT,
-            "version": EVALUATION_VERSION,
-            "n_rows": len(frame),
-            "tasks": tasks,
-            "summary": task_summary(present, tasks),
-        }
-        if self.makers_.groups is not None:
-            found["pooled"] = self._pooled_scores(frame, outputs, weight, missing_columns)
-        if not any(entry["n_observed"] for entry in (*tasks.values(), *found.get("pooled", {}).values())):
-            raise TargetError("No row has a label of any target, so there is nothing to score.")
-        return found
-
-    def _pooled_scores(
-        self, frame: pd.DataFrame, outputs: dict[str, Array], weight: Array | None, missing_columns: str
-    ) -> dict[str, Any]:
-        """Scores of the targets that ``task_by`` divides, over all groups."""
-        labels = self.makers_.of_targets(frame)
-        return {
-            target.name: task_scores(target, labels, own, weight)
-            for target, own in self.makers_.predicted(outputs, frame, [], missing_columns=missing_columns)
-            if all(column in labels.columns for column in target.columns)
-        }
-
-    def _warn_of_learned_rows(self, frame: pd.DataFrame) -> None:
-        """Warn where the split column says that rows were learned from."""
-        if self.split is None or self.split not in frame.columns:
-            return
-        words = frame[self.split].astype(str).str.strip().str.lower()
-        learned = int(words.isin(["train", "training", "val", "valid", "validation", "dev"]).sum())
-        if learned:
-            warnings.warn(
-                f"{learned} of {len(frame)} rows are for training or validation by column {self.split!r}: if the model "
-                "learned from them, these scores are too good. Give the test rows only.",
-                PolytaskWarning,
-                stacklevel=3,
-            )
-
-    def _score_validation(self, rows: pd.DataFrame, outputs: dict[str, Array] | None = None) -> None:
-        """Put counts and metrics of validation rows into the report: optimistic for a network, whose epoch these rows chose."""
-        if not len(rows):
-            return
-        outputs = self._outputs(rows, None, "error") if outputs is None else outputs
-        weight, labelled = self._row_weights(rows), self.makers_.of_tasks(rows)
-        for task in self.tasks_:
-            scores, told = task_scores(task, labelled, outputs[task.name], weight), self.report_["tasks"][task.name]
-            told["validation"] |= {"n_observed": scores["n_observed"], "metrics": scores["metrics"]}
-            told["undefined"] = [f"{metric}: {why}" for metric, why in scores["undefined"].items()]
-
-    def _diagnose(self, rows: pd.DataFrame, which: str, outputs: dict[str, Array] | None = None) -> None:
-        """Put into the report how and where each task is wrong: on test rows, or else on validation rows, and named so."""
-        if not len(rows):
-            return
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", PolytaskWarning)  # told when these rows were scored
-            outputs = self._outputs(rows, None, "error") if outputs is None else outputs
-            labelled, codec = self.makers_.of_tasks(rows), self.model_.codec_
-            slices = Slices.of_arrays(codec, codec.transform(rows[[info.name for info in codec.columns if info.name in rows]]))
-        weight = self._row_weights(rows)
-        found = diagnose_tasks(
-            self.tasks_,
-            outputs,
-            {task.name: task.encode(task.without_unseen(labelled)[0]) for task in self.tasks_},
-            weights=None if weight is None else {task.name: weight for task in self.tasks_},
-            inputs=slices,
-            groups=None if self.group is None else rows[self.group].to_numpy(),
-            rows=which,
-        )
-        for name, diagnostics in found.items():
-            self.report_["tasks"][name]["diagnostics"] = diagnostics
-
-    def _row_weights(self, frame: pd.DataFrame) -> Array | None:
-        if self.weight is None or self.weight not in frame.columns:
-            return None
-        weight = pd.to_numeric(frame[self.weight], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-        if not np.isfinite(weight).all() or (weight < 0).any():
-            raise DataError(f"The weight column {self.weight!r} must hold finite numbers >= 0 in every row.")
-        return weight
-
-    def _predicted(self, frame: pd.DataFrame, known: Any, missing_columns: str) -> list[tuple[FittedTask, Array]]:
-        """What is predicted, with its outputs: the tasks, or the targets that ``task_by`` divides."""
-        outputs = self._outputs(frame, known, missing_columns)
-        return self.makers_.predicted(outputs, frame, self.tasks_, missing_columns=missing_columns)
-
-    def _outputs(self, frame: pd.DataFrame, known: Any, missing_columns: str) -> dict[str, Array]:
-        self._check_fitted()
-        if known is not None:
-            raise OptionError("This predictor cannot condition on known tasks; leave `known` out.")
-        if not len(frame):
-            raise DataError("The table has no rows to predict.")
-        no_inputs = {*self.target_columns_, *self.ignore, self.group, self.split, self.weight, self.task_by, self.time}
-        inputs = frame[[column for column in frame.columns if column not in no_inputs]]
-        arrays = self.model_.codec_.transform(inputs, missing_columns=missing_columns)
-        for note in arrays.notes:
-            warnings.warn(note, PolytaskWarning, stacklevel=3)
-        return dict(self.model_._outputs(arrays))
-
-    def _columns(self, learned: dict[str, dict[str, Array]], n: int) -> dict[str, Array]:
-        """Predicted columns of all tasks in the order of the targets, with the constants of those left out."""
-        by_task = learned | {task.name: task.decode(n) for task in self.skipped_}
-        return {name: values for task in self.order_ for name, values in by_task[task].items()}
-
-    def _check_fitted(self) -> None:
-        if not hasattr(self, "model_"):
-            from sklearn.exceptions import NotFittedError
-
-            raise NotFittedError("This MultiTaskPredictor is not fitted yet; call `fit` or `load` first.")
+        return evaluated(self, to_pandas(data), missing_columns=missing_columns)
 
     # -------------------------------------------------------------- save, load
 
@@ -591,7 +322,7 @@ class MultiTaskPredictor:
         ModelFolderError
             If the path is taken (unless it is a polytask model and ``overwrite``), or the disk refuses.
         """
-        self._check_fitted()
+        check_fitted(self)
         meta = {"tasks": [task.name for task in self.tasks_]}
         write_folder(path, predictor_parts(self, path), kind="predictor", meta=meta, overwrite=overwrite)
 
