@@ -105,7 +105,7 @@ def test_a_run_killed_before_its_first_checkpoint_outlives_a_refused_resume(poly
 
 @pytest.mark.parametrize(("limit", "value"), [("--max-steps", 2), ("--time-limit", 0.001)])
 def test_a_limit_that_ended_the_run_is_told_then_and_later(polytask, table, out, tmp_path, limit, value):
-    words = ["fit", table, "-t", "price", "-t", "visits", "--out", out]
+    words = ["fit", table, "-t", "price", "-t", "visits", "--out", out, "--preset", "network"]
     told = polytask(*words, limit, value).err.splitlines()[-1]
     steps = json.loads((out / "predictor.json").read_text())["report"]["steps"]
     count = "1 step" if steps == 1 else f"{steps} steps"

@@ -9,6 +9,7 @@ from polytask.reporting import leaderboard_table, render
 from polytask.reporting._together_view import mixture_words, together_words
 from tests.reporting._page import Page
 from tests.reporting._sample import fit_result
+from tests.reporting.test_fit_report import printed
 
 MODELS = {"ensemble": None, "linear": False, "forest of all tasks": True}
 SKILLS = {"final_grade": (0.45, 0.40, 0.30), "passed": (0.31, 0.25, 0.2), "supports": (0.10, 0.08, 0.09)}
@@ -70,6 +71,13 @@ def test_gains_are_told_from_the_best_task_to_the_worst():
 def test_few_rows_are_said_to_be_few():
     assert "one split without intervals; polytask" in together_words(portfolio())
     assert "one split without intervals and few rows (12); polytask" in together_words(portfolio(n_train=12))
+
+
+def test_a_table_of_few_rows_is_cautioned_about():
+    few = {"n_train": 9, "n_validation": 3}
+    assert "Only 12 rows, so that every skill here is mostly chance." in printed(portfolio(**few))
+    assert "only 12 rows, so that every skill here is mostly chance" in words_of(portfolio(**few), "md")
+    assert "mostly chance" not in words_of(portfolio(), "md")
 
 
 def test_without_such_models_nothing_is_claimed():

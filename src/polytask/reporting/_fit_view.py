@@ -26,6 +26,7 @@ _ENDED_BY = {
     "gain": "further models no longer gained",
 }
 _CLASSES_IN_SIGHT = 12
+_FEW_ROWS = 50
 CROSS_FITTED = "of rows that neither the models nor their weights have seen"
 
 
@@ -144,6 +145,8 @@ def facts(result: Mapping[str, Any]) -> list[str]:
         parts = [f"{plural(int(trained), 'row')} to learn", f"{int(validated):,} to choose the epoch"]
         told.append(", ".join(parts + _tested(result)))
     told += _not_used(result)
+    if few := few_rows(result):
+        told.append(few)
     epochs, best = finite(result.get("epochs")), finite(result.get("best_epoch"))
     if epochs is not None:
         told.append(plural(int(epochs), "epoch") + (f", number {best:g} kept" if best is not None else ""))
@@ -155,6 +158,13 @@ def facts(result: Mapping[str, Any]) -> list[str]:
     if (parameters := finite(model.get("parameters"))) is not None:
         told.append(f"{model.get('label', 'model')} with {significant(parameters)} parameters")
     return told
+
+
+def few_rows(result: Mapping[str, Any]) -> str:
+    """A caution where there are so few rows that numbers say little; "" else."""
+    counts = [finite(result.get(key)) for key in ("n_train", "n_validation")]
+    n_rows = sum(int(count) for count in counts if count is not None)
+    return f"only {plural(n_rows, 'row')}, so that every skill here is mostly chance" if 0 < n_rows < _FEW_ROWS else ""
 
 
 def _tested(result: Mapping[str, Any]) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
-from polytask.reporting._fit_view import how_scored, leaderboard_rows, mean_test_skill
+from polytask.reporting._fit_view import few_rows, how_scored, leaderboard_rows, mean_test_skill
 from polytask.reporting._importance_bars import importance_words
 from polytask.reporting._numbers import finite, points, printable, significant
 from polytask.reporting._readings import check_format
@@ -75,6 +75,8 @@ class FitTable:
         else:
             yield Text("Validation skill in points: 0 is no better than a constant, 100 is perfect.")
             yield Text(_told(self.result, "It is"))
+        if few := few_rows(self.result):
+            yield Text(f"{few[0].upper()}{few[1:]}.")
         for name, task in self.result["tasks"].items():
             if task.get("left_out"):
                 yield Text(f"Left out: '{printable(name)}': {printable(task['left_out'])}")
