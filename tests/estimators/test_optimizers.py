@@ -94,7 +94,7 @@ def test_averages_predict_and_are_judged(table):
 
 
 @pytest.mark.parametrize(
-    ("name", "rate"), [("sgd", 0.1), ("adagrad", 0.02), ("adadelta", 1.0), ("adamw", 2e-3), ("rmsprop", 2e-3)]
+    ("name", "rate"), [("sgd", 0.01), ("adagrad", 0.01), ("adadelta", 1.0), ("adamw", 2e-3), ("rmsprop", 2e-3)]
 )
 def test_each_optimizer_has_a_usual_rate_unless_one_is_named(table, name, rate):
     usual, said = small_network(["price"], optimizer=name), small_network(["price"], optimizer=f"{name}:learning_rate={rate}")

@@ -67,7 +67,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
         With "class_aware" rare classes are dealt evenly to the batches of an epoch, as losses of AUC or average precision need,
         which see one batch at a time. Every row is in one batch of an epoch with its weight either way.
     learning_rate : float, optional
-        Highest, of every optimizer without one of its own; by default 2e-3 for AdamW and its kin, 0.1 for SGD, 0.02 for Adagrad
+        Highest, of every optimizer without one of its own; by default 2e-3 for AdamW and its kin, 0.01 for SGD and Adagrad,
         and 1 for Adadelta.
     weight_decay : float, default=1e-2
     clip_norm : float or None, default=1.0

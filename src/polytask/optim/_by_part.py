@@ -59,7 +59,7 @@ def with_usual_rates(optimizers: Mapping[str, Optimizer]) -> dict[str, Optimizer
     """Optimizers for a network that names no learning rate: those without one of their own get what is usual for their kind.
 
     >>> with_usual_rates(optimizers_of("heads=sgd"))
-    {'encoder': AdamW(), 'sharing': AdamW(), 'heads': SGD(learning_rate=0.1)}
+    {'encoder': AdamW(), 'sharing': AdamW(), 'heads': SGD(learning_rate=0.01)}
     """
     found = dict(optimizers)
     for part, own in optimizers.items():
