@@ -1,10 +1,11 @@
 """The matched single-task twin: the joint network's recipe, rows and seeds, with the labels of the other tasks hidden."""
 
 import numpy as np
+import pytest
 
 from polytask.estimators import CodedTable, NetworkJob, TwinModel, _fit_networks, label_weights, twin_mask
-from polytask.networks import MLP
-from polytask.training import Replica
+from polytask.networks import MLP, HardSharing, TableShape
+from polytask.training import Replica, TrainingSettings
 from tests.estimators._tables import TASKS, assert_same_outputs, houses, small_network
 
 
@@ -107,3 +108,30 @@ def test_jobs_with_own_settings_give_the_networks_of_these_settings():
         found = network.outputs(table.arrays)
         for task, outputs in expected.outputs(table.arrays).items():
             np.testing.assert_allclose(found[task], outputs, rtol=1e-3, atol=1e-3, err_msg=task)
+
+
+@pytest.mark.parametrize(
+    ("n_jobs", "n_rows", "width", "settings", "expected"),
+    [
+        (35, 800, 64, {}, 18),  # and 17, no stack of the three that are too many
+        (2, 800, 256, {}, 2),
+        (64, 6400, 128, {"batch_size": 512}, 32),
+        (3, 6400, 256, {"batch_size": 512}, 1),  # wide, and many rows at once
+        (3, 100, 256, {"batch_size": 512}, 3),  # of which there are not so many
+        (3, 800, 512, {"batch_size": 32}, 1),
+        (3, 800, 64, {"optimizer": "muon"}, 1),
+        (3, 30_000, 64, {}, 1),
+        (1, 800, 64, {}, 1),
+    ],
+)
+def test_networks_are_stacked_where_that_is_faster(n_jobs, n_rows, width, settings, expected):
+    jobs = [NetworkJob(np.arange(n_rows), np.arange(0), np.array([True]), seed) for seed in range(n_jobs)]
+    recipes = MLP(width=width), HardSharing(), TableShape(20), TrainingSettings(**settings)
+    assert _fit_networks._n_at_once(jobs, *recipes, n_tasks=4, compares=False) == expected
+
+
+def test_fewer_networks_whose_gradients_are_compared_are_stacked():
+    jobs = [NetworkJob(np.arange(800), np.arange(0), np.ones(40, dtype=bool), seed) for seed in range(20)]
+    recipes = MLP(width=256), HardSharing(), TableShape(20), TrainingSettings()
+    assert _fit_networks._n_at_once(jobs, *recipes, n_tasks=40, compares=True) == 20
+    assert _fit_networks._n_at_once(jobs, *recipes, n_tasks=120, compares=True) == 7

@@ -44,6 +44,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 PADDED_ROWS = 256  # every inference pass has this many rows, so a row's prediction does not depend on its neighbours
 STACKED_ROWS = 20_000  # networks with more training rows are trained one after the other: no gain from stacking
 STACKED_NETWORKS = 32  # at most so many at once; more leave the caches
+STACKED_WEIGHTS = 200_000  # nor do networks gain with more numbers in one layer, which leaves the caches by itself
+STACKED_WORK = 16_000_000  # or more parameters times rows of a step: then the products of one network keep a core busy
 STACKED_GRADIENTS = 64_000_000  # numbers in the gradients of all tasks of a stack, where a method compares them: a quarter GB
 
 
@@ -203,16 +205,12 @@ def fit_networks(
         See :func:`polytask.networks.build_module`.
     """
     shape, tensors = table.shape, table_tensors(table.arrays, slice(None), device)
-    in_stacks = encoder.in_stacks and all(own.elementwise for own in optimizers_of(settings.optimizer).values())
-    n_at_once = STACKED_NETWORKS if in_stacks and max(len(job.train_rows) for job in jobs) <= STACKED_ROWS else 1
     compares = method is not None and method.compares_gradients
-    if compares:
-        n_at_once = int(
-            np.clip(STACKED_GRADIENTS // (len(tasks) * _n_parameters(encoder, sharing, shape, len(tasks))), 1, n_at_once)
-        )
+    n_at_once = _n_at_once(jobs, encoder, sharing, shape, settings, n_tasks=len(tasks), compares=compares)
     fitted: list[FittedNetwork] = []
     one_fold = not all(task.has_fixed_losses for task in tasks)
-    joint_apart = compares or len(tasks) >= STACKED_NETWORKS
+    of_twins = _sharing_of_twins(sharing, settings, initialization, n_tasks=len(tasks))
+    joint_apart = compares or len(tasks) >= STACKED_NETWORKS or of_twins is not sharing
     product = sharing.product_of(tasks)
     check_defined_labels(tasks, np.where(weight > 0, target, np.nan), product)
     one_fold = one_fold or product is not None  # its label weights are of the rows of a fold
@@ -220,8 +218,10 @@ def fit_networks(
         start = len(fitted)
         folds = {job.fold: job for job in stack}
         prepared = {key: prepare_fold(job, tensors, tasks, target, weight, encoder, shape, device) for key, job in folds.items()}
+        own_sharing = of_twins if all(job.tasks.sum() == 1 for job in stack) else sharing
         modules = [
-            module_of(job, prepared[job.fold], encoder, sharing, shape, device, initialization=initialization) for job in stack
+            module_of(job, prepared[job.fold], encoder, own_sharing, shape, device, initialization=initialization)
+            for job in stack
         ]
         used = np.flatnonzero(np.any([job.tasks for job in stack], axis=0))
         own_product = product_of_job(stack[0], product)
@@ -243,7 +243,7 @@ def fit_networks(
             )
         if history.ended_by == "interrupt" and not keep_interrupted:
             raise KeyboardInterrupt
-        fitted += fitted_networks(stack, modules, prepared, history, used, (*deepcopy((encoder, sharing)), shape), data.scale)
+        fitted += fitted_networks(stack, modules, prepared, history, used, (*deepcopy((encoder, own_sharing)), shape), data.scale)
         for own, job in zip(fitted[start:], stack, strict=True):
             own.tasks = calibrated_tasks(own.module, job, prepared[job.fold], weight)
             own.method = None if method is None else method if len(jobs) == 1 else method.fresh()
@@ -259,6 +259,12 @@ def _own_settings(stack: Sequence[NetworkJob]) -> list[Replica] | None:
 def _without_backward(text: str) -> str:
     """An error of the loop without the way out that only a loop of one's own has."""
     return re.sub(r",? or pass `nonfinite='skip'` to `backward`[^.]*\.", ".", text).replace(", look for", " and look for")
+
+
+def _sharing_of_twins(sharing: Recipe, settings: TrainingSettings, initialization: Any, *, n_tasks: int) -> Recipe:
+    """The sharing of networks of one task: a smaller one that learns the same, unless parts are treated apart by their names."""
+    by_part = len(set(optimizers_of(settings.optimizer).values())) > 1 or initialization or settings.regularization
+    return sharing if n_tasks == 1 or by_part else sharing.of_twin()
 
 
 def product_of_job(job: NetworkJob, product: TaskProduct | None) -> TaskProduct | None:
@@ -293,15 +299,46 @@ def _stacks(
     return stacks
 
 
-def _n_parameters(encoder: Recipe, sharing: Recipe, shape: TableShape, n_tasks: int) -> int:
-    """Parameters of a network but for its heads."""
+def _n_at_once(
+    jobs: Sequence[NetworkJob],
+    encoder: Recipe,
+    sharing: Recipe,
+    shape: TableShape,
+    settings: TrainingSettings,
+    *,
+    n_tasks: int,
+    compares: bool,
+) -> int:
+    """How many networks to train at once: 1 where more are not faster (``benchmarks/speed/replicas.py``), else even parts.
+
+    On one core 35 perceptrons of width 64, 128 and 256 are 6, 4 and 2 times as fast at a batch of 32 to 64 rows, two of them 1.1
+    to 1.4 times, six networks of other architectures 1.4 to 2.7 times. At 512 rows a width of 128 gains 1.2 to 1.5 times, of 256
+    nothing, and a width of 512 nothing at any batch.
+    """
+    n_rows = max(len(job.train_rows) for job in jobs)
+    in_stacks = (
+        encoder.in_stacks and sharing.in_stacks and all(own.elementwise for own in optimizers_of(settings.optimizer).values())
+    )
+    if len(jobs) == 1 or not in_stacks or n_rows > STACKED_ROWS:
+        return 1
+    sizes = _parameter_sizes(encoder, sharing, shape, n_tasks)
+    if max(sizes) > STACKED_WEIGHTS or sum(sizes) * min(settings.rows_per_step, n_rows) > STACKED_WORK:
+        return 1
+    most = STACKED_NETWORKS
+    if compares:
+        most = int(np.clip(STACKED_GRADIENTS // (n_tasks * sum(sizes)), 1, most))
+    return -(-len(jobs) // -(-len(jobs) // most))
+
+
+def _parameter_sizes(encoder: Recipe, sharing: Recipe, shape: TableShape, n_tasks: int) -> list[int]:
+    """Numbers in each parameter of a network but for its heads; [1] if there are none."""
     with torch.random.fork_rng(devices=[]):
         if sharing.reads == "features":
             built = encoder.build(shape)
             parts = [built, sharing.build(built.out_features, n_tasks)]
         else:
             parts = [sharing.build_on(lambda: encoder.build(shape), n_tasks)]
-    return max(1, sum(p.numel() for part in parts for p in part.parameters()))
+    return [p.numel() for part in parts for p in part.parameters()] or [1]
 
 
 @dataclass(frozen=True)
