@@ -38,6 +38,10 @@ class Recipe(BaseEstimator, ABC):
         """Make a fresh sharing that holds its encoders itself, and gives a representation per task of prepared inputs."""
         raise OptionError(f"{type(self).__name__} reads features: it is built by `build(in_features, n_tasks)`.")
 
+    def of_twin(self) -> "Recipe":
+        """The sharing of a network of one of many tasks: another one where this would run parts that nothing uses."""
+        return self
+
     def product_of(self, tasks: Sequence[FittedTask]) -> TaskProduct | None:
         """Two of the tasks of which the product of probabilities is learned; None, as in all but one sharing, for none."""
         return None

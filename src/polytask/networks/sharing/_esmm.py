@@ -86,6 +86,10 @@ class ESMM(Recipe):
         self._check()
         return self._inside().build_on(make_encoder, n_tasks)
 
+    def of_twin(self) -> Recipe:
+        """That of the architecture inside."""
+        return self._inside().of_twin()
+
     def product_of(self, tasks: Sequence[FittedTask]) -> TaskProduct:
         """Which of the tasks are the parent and the child.
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
+from polytask.networks.sharing._hard import HardSharing
 from polytask.networks.sharing._stages import OnEncoders, without_texts
 
 
@@ -46,3 +47,7 @@ class NoSharing(OnEncoders):
     def build_on(self, make_encoder: Callable[[], nn.Module], n_tasks: int) -> NoSharingLayer:
         """Make an encoder for each task."""
         return NoSharingLayer(make_encoder, n_tasks)
+
+    def of_twin(self) -> HardSharing:
+        """Hard sharing: of the encoders a single task has one, and that is all of the network."""
+        return HardSharing()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from polytask.networks.sharing._hard import HardSharing
 from polytask.networks.sharing._stages import OnEncoders, check_number, without_texts
 
 
@@ -81,3 +82,7 @@ class SoftSharing(OnEncoders):
         """Make an encoder for each task; raises :class:`OptionError` if ``strength`` is negative."""
         check_number("SoftSharing", strength=self.strength)
         return SoftSharingLayer(make_encoder, n_tasks, strength=self.strength, same_start=self.same_start)
+
+    def of_twin(self) -> HardSharing:
+        """Hard sharing: of the encoders a single task has one, and that is all of the network."""
+        return HardSharing()
