@@ -162,3 +162,8 @@ def test_labels_of_one_class_calibrate_to_the_prior(fitted):
 def test_kinds_that_a_loss_does_not_know_are_refused(declare):
     with pytest.raises(OptionError, match="is for tasks of kind binary"):
         declare()
+
+
+def test_a_class_against_the_rest_is_told_as_the_way_out():
+    with pytest.raises(OptionError, match=r"such as 'focal', or a task for each class, 'onehot\(colour\)'\."):
+        Multiclass("colour", loss="average_precision")

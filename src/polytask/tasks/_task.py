@@ -55,9 +55,10 @@ class Task(ABC):
 
     def _checked(self, loss: Loss) -> Loss:
         if isinstance(loss, ClassLoss) and self.kind not in loss.kinds:
+            one_each = f", or a task for each class, 'onehot({self.columns[0]})'" if self.kind == "multiclass" else ""
             raise OptionError(
                 f"The loss {loss.name!r} is for tasks of kind {' and '.join(loss.kinds)}; task {self.name!r} is of kind "
-                f"{self.kind}. Choose another loss, such as 'focal'."
+                f"{self.kind}. Choose another loss, such as 'focal'{one_each}."
             )
         return loss
 
