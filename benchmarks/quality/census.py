@@ -130,12 +130,18 @@ def table(results: Lines) -> str:
         rows.append([*row, f"{np.mean([line['cpu_seconds'] for line in mine]):.0f} s"])
     train, held, test = lines[0]["rows"]
     told = (
-        f"AUC of {test:,} test rows, {train:,} rows trained on and {held:,} to stop by; {counts(lines)} of learning rate, weight "
-        f"decay, dropout and width for each, chosen by validation rows; batches of {PLAN['batch_size']:,}, at most "
+        f"AUC of {test:,} test rows, {train:,} rows trained on and {held:,} to stop by; {_counts(lines)} of learning rate, "
+        f"weight decay, dropout and width for each, chosen by validation rows; batches of {PLAN['batch_size']:,}, at most "
         f"{PLAN['max_epochs']} epochs; 95 % intervals by Student's t over seeds; mean parameters and processor time of a fit."
     )
     head = ["sharing", *(cell for task in tasks for cell in (task, "less hard"))]
     return "\n".join([told, "", *markdown([*head, "parameters", "processor time"], rows)])
+
+
+def _counts(lines: Lines) -> str:
+    """Seeds and trials in words; of a run that goes on, not all seeds have as many."""
+    trials = {len({line["trial"] for line in lines if line["seed"] == seed}) for seed in {line["seed"] for line in lines}}
+    return counts(lines) if len(trials) == 1 else f"{counts(lines)} (of some seeds {min(trials)} only)"
 
 
 def _with_interval(found: tuple[float, float, int], form: str) -> str:
