@@ -62,6 +62,14 @@ def test_a_model_that_outlives_the_time_does_not_hold_up_the_end(world):
     assert list(found.bagged) == ["linear"]
 
 
+def test_models_that_were_never_begun_are_told_too(world):
+    data, splits = world
+    later = [Candidate(f"later {k}", linear_models()) for k in range(3)]
+    found = fit_portfolio(data, [LINEAR, slow(8.0), *later], splits, seed=0, deadline=time.monotonic() + 1.0)
+    assert set(found.left_out) | set(found.bagged) == {"linear", "slow", *(own.name for own in later)}
+    assert found.left_out["later 2"] == "no time was left"
+
+
 def test_a_model_that_fails_is_told_and_left_out(world):
     data, splits = world
     found = fit_portfolio(data, [slow(0.0, fails=True), LINEAR], splits, seed=0)

@@ -151,6 +151,9 @@ class PortfolioRun:
         for k, under_way in list(self._open.items()):
             if not under_way.is_over:
                 self._cut(k, f"time ended after {len(under_way.results)} of {len(under_way.jobs)} fits")
+        for k in range(self._next, self._last):  # never begun
+            if not self._is_settled(k):
+                self._leave_out(k, "no time was left", for_time=True)
 
     # -------------------------------------------------------------- beginning
 
