@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 FENCE = re.compile(r"^```(\w*)(?: title=\"([^\"]+)\")?[^\n]*\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
-PROGRESS = re.compile(r"(epoch \d+ of at most|fold \d+ of \d+ done)")  # in a terminal it vanishes
+PROGRESS = re.compile(r"(epoch \d+ of at most|fold \d+ of \d+ done|.+: fitted in \d+ folds?, )")  # in a terminal it vanishes
 NUMBER = re.compile(r"[-+]?\d[\d.,]*(?:e[-+]?\d+)?")
 VERDICT = re.compile(r"\b(?:not )?(?:helped|harmed|equivalent|undecided|worth it)(?! *\?)")
 ANY = "..."
