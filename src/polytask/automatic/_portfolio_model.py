@@ -27,6 +27,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 RESERVE = 0.05  # share of the time for the report and all else after the models
 RESERVE_SECONDS = 0.5
 MOST_SLOWNESS = 5.0
+SEEN_SECONDS = 3.0  # of work, before it tells how slow the machine is
 LEAST_PER_FILE = 0.005  # seconds; temporary files may be on a faster disk
 ASKING = 0.06  # share of the time for what columns matter
 ASKING_PER_FIT = 0.25  # of what the fits took, at most
@@ -148,7 +149,7 @@ class PortfolioModel(MultiTaskEstimator):
             n_tasks=len(labels.tasks),
             seed=self.random_state,
         )
-        watch = _Watch(arrays, clock, keeper, on_model, spare=spare_share(deploy, len(self.splits_)))
+        watch = _Watch(arrays, clock, keeper, on_model, spare=spare_share(deploy, len(self.splits_)), n_workers=n_workers)
         known = {**(earlier or {}), **(keeper.found() if keeper is not None else {})}
         known = {name: own for name, own in known.items() if _is_of_split(own, self.splits_)}
         self.portfolio_ = fit_portfolio(
@@ -249,7 +250,9 @@ class _Watch:
         on_model: Callable[[str, Bagged | None], None] | None,
         *,
         spare: float,
+        n_workers: int,
     ) -> None:
+        self.n_workers, self.started, self.busy_before = n_workers, time.monotonic(), time.process_time()
         self.few = arrays.take(np.resize(np.arange(len(arrays.numeric)), TIMED_ROWS))
         self.clock, self.keeper, self.on_model = clock, keeper, on_model
         self.kept = {name for name, own in keeper.found().items() if own.is_whole} if keeper is not None else set()
@@ -262,11 +265,16 @@ class _Watch:
     def deadline(self) -> float:
         if not np.isfinite(self.clock.limit):
             return float("inf")
-        slowness = machine_slowness()
+        slowness = min(machine_slowness(), self._own_slowness())
         reserve = (RESERVE_SECONDS + RESERVE * self.clock.limit) * slowness + SLOWNESS * self.before
         saving = self.saving * slowness + self.n_files * self.per_file
         kept = min(reserve, 0.3 * self.clock.limit) + min(saving, 0.4 * self.clock.limit)
         return self.clock.end - kept - self.asking - self.spare
+
+    def _own_slowness(self) -> float:
+        """How many times as long the work since the start took as it would have with all cores of this process."""
+        wall, busy = time.monotonic() - self.started, time.process_time() - self.busy_before
+        return float("inf") if wall < SEEN_SECONDS else max(1.0, self.n_workers * wall / max(busy, 1e-3))
 
     def told(self, name: str, bagged: Bagged | None) -> None:
         if bagged is not None:
