@@ -77,9 +77,14 @@ def test_models_fitted_once_are_fewer_and_the_study_says_so(frame):
 
 
 def test_what_a_student_loses_is_told_per_task_on_rows_not_seen(frame):
-    found = fit(frame, deploy="distill").report_["deployed"]["tasks"]
+    model = fit(frame, deploy="distill")
+    found = model.report_["deployed"]["tasks"]
     for own in found.values():
         assert own["lost"] == pytest.approx(own["teacher"] - own["student"])
+    train, held = model.model_.splits_[0]
+    price, mixed = frame["price"].to_numpy(), model.model_.held_out(model.tasks_[0])  # by weights of other rows
+    error, constant = (np.nanmean((price - said)[held] ** 2) for said in (mixed, np.nanmean(price[train])))
+    assert found["price"]["teacher"] == pytest.approx(1 - error / constant)
     noise = frame.assign(price=np.random.default_rng(9).normal(size=len(frame)))
     assert fit(noise, deploy="distill").report_["deployed"]["tasks"]["price"]["student"] < 0.15  # not learned by heart
 

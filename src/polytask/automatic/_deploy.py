@@ -99,13 +99,14 @@ def distilled(
     arrays = data.table.arrays
     half = time.monotonic() + (until - time.monotonic()) / 2
     first = _student(network, data, train, portfolio.outputs(arrays.take(train), fold=0), seed=seed, until=half)
-    taught = portfolio.outputs(arrays.take(held), fold=0)
     said = first.outputs(arrays.take(held))
     losses = {}
     for task in data.labels.tasks:
         part = data.labels.slices[task.name]
         fitted = task.with_statistics(data.labels.target[train, part], data.weight[train, part])
-        own = [_skill(fitted, outputs[task.name], data, part, held) for outputs in (taught, said)]
+        known, mixed = portfolio.mixed[task.name]  # by weights that were chosen on other rows
+        rows, of_known, of_held = np.intersect1d(known, held, return_indices=True)
+        own = [_skill(fitted, outputs, data, part, rows) for outputs in (mixed[of_known], said[task.name][of_held])]
         lost = None if own[0] is None or own[1] is None else own[0] - own[1]
         losses[task.name] = {"teacher": own[0], "student": own[1], "lost": lost, "n_rows": len(held)}
     rows = np.arange(len(data.weight))
