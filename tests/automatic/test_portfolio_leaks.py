@@ -1,5 +1,7 @@
 """A label of another task of the same row, planted as a task, raises no score of the models that learn tasks together."""
 
+from importlib.util import find_spec
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from polytask.automatic._portfolio import fit_portfolio
 from polytask.automatic._presets import candidates_of
 from polytask.estimators import (
     MultiTaskBoosting,
+    MultiTaskCatBoost,
     MultiTaskForest,
     MultiTaskNetwork,
     StackedAcrossTasks,
@@ -26,6 +29,8 @@ MODELS = {
     "forest of all tasks": MultiTaskForest(n_estimators=25, random_state=0),
     "boosting of all tasks": MultiTaskBoosting(n_estimators=40, random_state=0),
 }
+if find_spec("catboost") is not None:
+    MODELS["CatBoost of all tasks"] = MultiTaskCatBoost(n_estimators=40, random_state=0)
 CANDIDATES = [Candidate(name, model, together=True) for name, model in MODELS.items()]
 
 

@@ -1,6 +1,7 @@
 """Which models each preset tries, in order."""
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any, Literal, get_args
 
 from sklearn.base import clone
@@ -8,6 +9,7 @@ from sklearn.base import clone
 from polytask.automatic._candidate import Candidate, Constants
 from polytask.estimators import (
     MultiTaskBoosting,
+    MultiTaskCatBoost,
     MultiTaskForest,
     MultiTaskNetwork,
     StackedAcrossTasks,
@@ -76,6 +78,8 @@ def candidates_of(
         found[4:4] = [_joint_forest(n_trees, seed), _joint_boosting(seed)]  # one fit per fold for all tasks: quick
     if preset == "balanced":
         return found
+    if find_spec("catboost") is not None:
+        found.append(_catboost(seed, together=n_tasks > 1))
     if n_tasks > 1:
         upon = StackedAcrossTasks(linear_models(), final_estimator=boosted_trees(random_state=seed), passthrough=True)
         found.append(Candidate("stacked across tasks", upon, together=True, max_rows=20_000))
@@ -130,6 +134,17 @@ def _joint_boosting(seed: int) -> Candidate:
         MultiTaskBoosting(random_state=seed),
         together=True,
         sized=lambda share: MultiTaskBoosting(n_estimators=max(50, int(300 * share)), random_state=seed),
+    )
+
+
+def _catboost(seed: int, *, together: bool) -> Candidate:
+    """Trees of CatBoost for all tasks, where the extra ``boost`` is installed; wide tables take too long."""
+    return Candidate(
+        "CatBoost of all tasks" if together else "CatBoost",
+        MultiTaskCatBoost(random_state=seed),
+        together=together,
+        max_columns=100,
+        sized=lambda share: MultiTaskCatBoost(n_estimators=max(100, int(600 * share)), random_state=seed),
     )
 
 
