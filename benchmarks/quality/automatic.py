@@ -34,6 +34,7 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "automatic.jsonl"
 START, END = "<!-- automatic: start -->", "<!-- automatic: end -->"
 AUTOGLUON = ["autogluon.tabular[lightgbm,catboost,xgboost,fastai]==1.6.3", "torch==2.13.0"]
+WITH_EXTRAS = "+extras"  # models of optional packages that are installed
 PRESETS = {"polytask": "best", "autogluon": "medium_quality"}
 GRACE = 10.0  # times the limit, after which a system that does not end is stopped
 
@@ -48,16 +49,24 @@ def python_of(system: str) -> str:
     return peer_python("autogluon", AUTOGLUON, own_torch=True)
 
 
+def preset_of(system: str, args: argparse.Namespace) -> str:
+    """The preset of a system, as the results name it."""
+    if system != "polytask":
+        return PRESETS[system]
+    return (args.preset or PRESETS[system]) + (WITH_EXTRAS if args.extras else "")
+
+
 def run(one: BenchmarkSet, kinds: dict[str, str], system: str, args: argparse.Namespace, *, seed: int) -> dict[str, object]:
     """Let a system learn one set and score it: a line of the results."""
     import polytask
 
     script = HERE / {"polytask": "_automatic_worker.py", "autogluon": "_autogluon_worker.py"}[system]
-    preset = args.preset if system == "polytask" and args.preset else PRESETS[system]
+    preset = preset_of(system, args)
     train = to_pandas(one.X.join(one.y))
     if one.groups is not None:
         train["(group)"] = one.groups
-    about = {"targets": kinds, "group": None if one.groups is None else "(group)", "preset": preset}
+    group = None if one.groups is None else "(group)"
+    about = {"targets": kinds, "group": group, "preset": preset.removesuffix(WITH_EXTRAS), "extras": args.extras}
     limits = {"time_limit": args.time_limit, "seed": seed, "threads": 2}
     folder, load = Path(tempfile.mkdtemp(prefix="polytask-")), os.getloadavg()[0]
     environment = {
@@ -116,7 +125,7 @@ def run_all(folder: Path, args: argparse.Namespace) -> None:
     for seed in args.seeds:
         for name in args.sets or set_names(folder):
             for system in args.systems:
-                preset = args.preset if system == "polytask" and args.preset else PRESETS[system]
+                preset = preset_of(system, args)
                 if (name, seed, system, preset, args.time_limit) in done:
                     continue
                 one = load_set(folder, name, seed=seed)
@@ -138,6 +147,7 @@ def main() -> int:
     parser.add_argument("--sets", type=lambda text: text.split(","))
     parser.add_argument("--systems", type=lambda text: text.split(","), default=["polytask"])
     parser.add_argument("--preset", help="of polytask; 'best' by default")
+    parser.add_argument("--extras", action="store_true", help="polytask may use optional packages that are installed (CatBoost)")
     parser.add_argument("--seeds", type=lambda text: [int(part) for part in text.split(",")], default=[0])
     parser.add_argument("--time-limit", type=float, default=60.0, help="seconds for all targets of a set")
     parser.add_argument("--results", type=Path, default=RESULTS)
