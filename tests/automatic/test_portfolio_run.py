@@ -160,23 +160,43 @@ def test_a_model_of_classes_only_is_left_out_where_there_are_none(world):
     assert found.left_out == {"naive Bayes": "not for tasks of these kinds"}
 
 
-def test_tasks_that_are_whole_when_time_ends_are_kept_and_told(world):
-    data, splits = world  # 4 folds: one task takes 1.2 s, both 2.4 s
-    found = fit_portfolio(data, [LINEAR, slow(0.3)], splits, seed=0, deadline=time.monotonic() + 1.9)
-    assert list(found.bagged["slow"].held_out) == ["price"]
-    assert found.ended_by == "time"
-    assert "slow learned 1 of 2 tasks before time ended." in found.notes
-    assert "slow" not in found.left_out
-    assert set(found.outputs(data.table.arrays)) == {"price", "size"}
+class SlowAfter(Slow):
+    """Quick for so many fits."""
+
+    quick = 0
+
+    def fit(self, X, y):
+        SlowAfter.quick -= 1
+        time.sleep(self.seconds if SlowAfter.quick < 0 else 0.0)
+        self.mean_ = float(np.mean(y))
+        return self
 
 
-def test_a_model_cut_to_some_tasks_is_fitted_again_where_there_is_more_time(world):
+NEVER_ENDS = Candidate("slow", {"regressor": SlowAfter(4.0)})
+
+
+@pytest.fixture(scope="module")
+def cut(world):
+    """A portfolio of which one model has learned the first task on all four folds when time ends, and not the second."""
     data, splits = world
-    first = fit_portfolio(data, [LINEAR, slow(0.3)], splits, seed=0, deadline=time.monotonic() + 1.9)
-    assert not first.bagged["slow"].is_whole
-    again = fit_portfolio(data, [LINEAR, slow(0.01)], splits, seed=0, earlier=first.bagged)
+    SlowAfter.quick = 4
+    return fit_portfolio(data, [LINEAR, NEVER_ENDS], splits, seed=0, deadline=time.monotonic() + 2.5)
+
+
+def test_tasks_that_are_whole_when_time_ends_are_kept_and_told(world, cut):
+    assert list(cut.bagged["slow"].held_out) == ["price"]
+    assert cut.ended_by == "time"
+    assert "slow learned 1 of 2 tasks before time ended." in cut.notes
+    assert "slow" not in cut.left_out
+    assert set(cut.outputs(world[0].table.arrays)) == {"price", "size"}
+
+
+def test_a_model_cut_to_some_tasks_is_fitted_again_where_there_is_more_time(world, cut):
+    data, splits = world
+    again = fit_portfolio(data, [LINEAR, slow(0.0)], splits, seed=0, earlier=cut.bagged)
     assert set(again.bagged["slow"].held_out) == {"price", "size"}
-    short = fit_portfolio(data, [LINEAR, slow(0.3)], splits, seed=0, earlier=first.bagged, deadline=time.monotonic() + 0.5)
+    SlowAfter.quick = 0
+    short = fit_portfolio(data, [LINEAR, NEVER_ENDS], splits, seed=0, earlier=cut.bagged, deadline=time.monotonic() + 0.5)
     assert list(short.bagged["slow"].held_out) == ["price"]  # what there was, rather than nothing
 
 
