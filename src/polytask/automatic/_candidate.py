@@ -47,7 +47,7 @@ class Candidate:
     min_columns : int, default=0
         Narrower tables leave it out.
     least_skill : float, optional
-        Tables of which the first two models have less skill of every task leave it out: it pays where labels have little noise.
+        Tables of which the first models have less skill of every task leave it out: it pays where labels have little noise.
     share : float in (0, 1], default=0.5
         Of the time that is left, what it may take at most.
     sized : callable, optional

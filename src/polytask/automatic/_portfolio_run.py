@@ -28,7 +28,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Split = tuple[Array, Array]
 
 PILOT, FIT = "pilot", "fit"
-N_FIRST = 2  # models that tell how noisy the labels are
+N_FIRST = 3  # models that tell how noisy the labels are
 LONGEST_WAIT = 3600.0  # seconds; then it is looked again
 
 

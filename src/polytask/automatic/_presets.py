@@ -54,18 +54,18 @@ def candidates_of(
     Examples
     --------
     >>> [own.name for own in candidates_of("fast", MultiTaskNetwork(), n_folds=5, n_rows=900, n_tasks=3, seed=0)]
-    ['linear', 'LightGBM', 'constant']
+    ['linear', 'constant', 'LightGBM']
     """
     n_trees = max(64, TREES // n_folds)
     linear = Candidate("linear", linear_models())
     boosted = Candidate("LightGBM", boosted_trees(random_state=seed), sized=_boosted(seed))
     constant = Candidate("constant", Constants())
     if preset == "fast":
-        return [linear, boosted, constant]
+        return [linear, constant, boosted]
     found = [
         linear,
-        boosted,
         constant,
+        boosted,
         Candidate("partial least squares", partial_least_squares(), min_columns=20),
         Candidate("network", network, together=n_tasks > 1, share=0.4),
         Candidate("extra trees", extra_trees(n_estimators=n_trees, random_state=seed), sized=_forest(extra_trees, n_trees, seed)),
