@@ -24,12 +24,12 @@ from polytask.training import seed_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-RESERVE = 0.05  # share of the time for the report and all else after the models
-RESERVE_SECONDS = 0.5
+RESERVE = 0.02  # share of the time for the report and all else after the models
+RESERVE_SECONDS = 1.0
 MOST_SLOWNESS = 5.0
 SEEN_SECONDS = 3.0  # of work, before it tells how slow the machine is
 LEAST_PER_FILE = 0.005  # seconds; temporary files may be on a faster disk
-ASKING = 0.06  # share of the time for what columns matter
+ASKING = 0.05  # share of the time for what columns matter
 ASKING_PER_FIT = 0.25  # of what the fits took, at most
 ASKING_SECONDS = 1.0  # but at least, where they are quick
 SLOWNESS = 0.25  # of what imports and reading took: the report takes long where they do
