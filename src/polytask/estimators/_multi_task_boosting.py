@@ -6,19 +6,25 @@ import numpy as np
 from scipy.special import expit, softmax
 
 from polytask.estimators._bagged import FoldModel, LearningData
-from polytask.estimators._candidates import inner_splits
 from polytask.estimators._ensemble import Ensemble
 from polytask.estimators._joint_calibration import calibrate, target_states
-from polytask.estimators._joint_training import JointTraining, check_whole_numbers, joint_training, mean_rounds, spread
+from polytask.estimators._joint_training import (
+    N_FOLDS,
+    JointTraining,
+    check_numbers,
+    check_shares,
+    check_whole_numbers,
+    joint_training,
+    mean_rounds,
+    rounds_of_tasks,
+    stopping_splits,
+)
 from polytask.estimators._joint_trees import JointTree, grow_tree, joined_trees, leaves_of
 from polytask.estimators._joint_trees_model import JointTreesModel
-from polytask.exceptions import OptionError
 from polytask.training import seed_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-SEVERAL_FOLDS = 3000  # below it, one holdout is too noisy to stop by
-N_FOLDS = 4
 LEAST_CURVATURE = 1e-3
 LARGEST_STEP = 4.0  # of a leaf, before the learning rate
 N_VOTES = 1000
@@ -114,18 +120,16 @@ class MultiTaskBoosting(Ensemble):
         self._check()
         own = joint_training(data, rows)
         loss = _JointLoss(own)
-        splits = inner_splits(spread(own), n_splits=N_FOLDS, groups=own.groups, times=own.times)
-        splits = splits[: N_FOLDS if len(rows) < SEVERAL_FOLDS else 1]
         held = np.full(loss.target.shape, np.nan)
         rounds = []
-        for k, (train, test) in enumerate(splits):
+        for k, (train, test) in enumerate(stopping_splits(own)):
             best, held[test] = self._stopped(own, loss, train, test, seed_of(seed, k) % 2**31)
             rounds.append(best)
         n_rounds = mean_rounds(rounds, len(loss.parts), self.n_estimators)
         trees = self._boosted(own, loss, n_rounds, seed_of(seed, N_FOLDS) % 2**31)
         states = calibrate(own, held, target_states(own, centers=loss.base, scales=loss.scales), n_votes=N_VOTES)
         numbers: dict[str, Any] = {"n_features": len(own.X), "n_votes": N_VOTES, "added": True}
-        told = {"n_rounds_": {name: int(n_rounds[k]) for k, name in zip(loss.first, loss.names, strict=True)}}
+        told = {"n_rounds_": rounds_of_tasks(own.tasks, n_rounds)}
         return JointTreesModel([], own.tasks, own.matrix, joined_trees(trees), states, **numbers), told
 
     def _stopped(self, own: JointTraining, loss: "_JointLoss", train: Array, test: Array, seed: int) -> tuple[Array, Array]:
@@ -187,12 +191,8 @@ class MultiTaskBoosting(Ensemble):
 
     def _check(self) -> None:
         check_whole_numbers(self, n_estimators=1, min_samples_leaf=1, max_depth=1, patience=1)
-        for name in ("max_features", "subsample"):
-            if not 0 < getattr(self, name) <= 1:
-                raise OptionError(f"`{name}` of MultiTaskBoosting must be a share in (0, 1]; got {getattr(self, name)!r}.")
-        for name, least in (("learning_rate", 1e-6), ("l2", 0.0)):
-            if not getattr(self, name) >= least:
-                raise OptionError(f"`{name}` of MultiTaskBoosting must be >= {least:g}; got {getattr(self, name)!r}.")
+        check_shares(self, "max_features", "subsample")
+        check_numbers(self, learning_rate=1e-6, l2=0.0)
 
 
 class _JointLoss:
@@ -202,8 +202,6 @@ class _JointLoss:
         joint = own.joint
         self.weight, self.width = joint.weight, joint.values.shape[1]
         self.parts: list[slice] = [part for parts in joint.slices.values() for part in parts]
-        self.names = [task.name for task in own.tasks]
-        self.first = np.cumsum([0, *(task.n_targets for task in own.tasks[:-1])]).tolist()
         self.is_class = np.zeros(self.width, dtype=bool)
         self.base, self.scales = joint.centers.copy(), joint.scales.copy()
         self.several: list[slice] = []

@@ -7,11 +7,22 @@ import numpy as np
 
 from polytask._optional import import_optional
 from polytask.estimators._bagged import FoldModel, LearningData
-from polytask.estimators._candidates import inner_splits
 from polytask.estimators._catboost_trees import joint_trees_of
 from polytask.estimators._ensemble import Ensemble
 from polytask.estimators._joint_calibration import calibrate, target_states
-from polytask.estimators._joint_training import JointTraining, check_whole_numbers, joint_training, mean_rounds, spread
+from polytask.estimators._joint_training import (
+    N_FOLDS,
+    JointTraining,
+    check_numbers,
+    check_shares,
+    check_time_limit,
+    check_whole_numbers,
+    end_of_fold,
+    joint_training,
+    mean_rounds,
+    rounds_of_tasks,
+    stopping_splits,
+)
 from polytask.estimators._joint_trees import JointTree, joined_trees
 from polytask.estimators._joint_trees_model import JointTreesModel
 from polytask.exceptions import OptionError
@@ -19,8 +30,6 @@ from polytask.training import seed_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-SEVERAL_FOLDS = 3000  # below it, one holdout is too noisy to stop by
-N_FOLDS = 4
 N_VOTES = 1000
 LEAST_GAIN = 1e-6
 
@@ -123,12 +132,10 @@ class MultiTaskCatBoost(Ensemble):
         until = np.inf if self.time_limit is None else time.monotonic() + self.time_limit
         own = joint_training(data, rows)
         parts = [part for parts in own.joint.slices.values() for part in parts]
-        splits = inner_splits(spread(own), n_splits=N_FOLDS, groups=own.groups, times=own.times)
-        splits = splits[: N_FOLDS if len(rows) < SEVERAL_FOLDS else 1]
-        held, rounds = np.full(own.joint.values.shape, np.nan), []
-        for k, split in enumerate(splits):  # half of the time is for the folds
-            half = until if np.isinf(until) else until - 0.5 * self.time_limit  # type: ignore[operator]  # a limit, then
-            limit = time.monotonic() + (half - time.monotonic()) / (len(splits) - k)
+        splits, held, rounds = stopping_splits(own), np.full(own.joint.values.shape, np.nan), []
+        half = until if self.time_limit is None else until - 0.5 * self.time_limit  # of the time is for the folds
+        for k, split in enumerate(splits):
+            limit = end_of_fold(half, k, len(splits))
             rounds.append(self._stopped(own, parts, split, held, seed=seed_of(seed, k) % 2**31, until=limit))
         n_rounds = mean_rounds(rounds, len(parts), self.n_estimators)
         every, last = np.arange(len(rows)), seed_of(seed, N_FOLDS) % 2**31
@@ -137,8 +144,7 @@ class MultiTaskCatBoost(Ensemble):
         shares = {"centers": own.joint.centers, "scales": own.joint.scales}
         states = calibrate(own, held * shares["scales"] + shares["centers"], target_states(own, **shares), n_votes=N_VOTES)
         numbers: dict[str, Any] = {"n_features": len(own.X), "n_votes": N_VOTES, "added": True, "log_odds": False}
-        first = np.cumsum([0, *(task.n_targets for task in own.tasks[:-1])])
-        told = {"n_rounds_": {task.name: int(n_rounds[k]) for k, task in zip(first, own.tasks, strict=True)}}
+        told = {"n_rounds_": rounds_of_tasks(own.tasks, n_rounds)}
         return JointTreesModel([], own.tasks, own.matrix, joined_trees(trees), states, **numbers), told
 
     def _stopped(
@@ -210,13 +216,9 @@ class MultiTaskCatBoost(Ensemble):
         for name, largest in (("max_depth", 16), ("max_bins", 65536)):
             if getattr(self, name) > largest:
                 raise OptionError(f"`{name}` of MultiTaskCatBoost must be at most {largest}; got {getattr(self, name)}.")
-        if not 0 < self.max_features <= 1:
-            raise OptionError(f"`max_features` of MultiTaskCatBoost must be a share in (0, 1]; got {self.max_features!r}.")
-        for name, least in (("learning_rate", 1e-6), ("l2", 0.0)):
-            if not getattr(self, name) >= least:
-                raise OptionError(f"`{name}` of MultiTaskCatBoost must be >= {least:g}; got {getattr(self, name)!r}.")
-        if self.time_limit is not None and not self.time_limit > 0:
-            raise OptionError(f"`time_limit` of MultiTaskCatBoost must be > 0 seconds, or None; got {self.time_limit!r}.")
+        check_shares(self, "max_features")
+        check_numbers(self, learning_rate=1e-6, l2=0.0)
+        check_time_limit(self)
 
 
 class _Clock:

@@ -10,10 +10,9 @@ from polytask.estimators._candidates import inner_splits
 from polytask.estimators._ensemble import Ensemble
 from polytask.estimators._joint_calibration import calibrate, target_states
 from polytask.estimators._joint_targets import JointTargets
-from polytask.estimators._joint_training import check_whole_numbers, joint_training
+from polytask.estimators._joint_training import check_shares, check_whole_numbers, joint_training
 from polytask.estimators._joint_trees import JointTree, grow_tree, joined_trees, leaves_of
 from polytask.estimators._joint_trees_model import JointTreesModel
-from polytask.exceptions import OptionError
 from polytask.training import seed_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -152,5 +151,4 @@ class MultiTaskForest(Ensemble):
 
     def _check(self) -> None:
         check_whole_numbers(self, n_estimators=1, min_samples_leaf=1, max_depth=1)
-        if not 0 < self.max_features <= 1:
-            raise OptionError(f"`max_features` of MultiTaskForest must be a share in (0, 1]; got {self.max_features!r}.")
+        check_shares(self, "max_features")

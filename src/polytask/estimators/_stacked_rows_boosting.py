@@ -9,19 +9,27 @@ import numpy as np
 
 from polytask.estimators._bagged import FoldModel, LearningData
 from polytask.estimators._booster_model import BoosterModel
-from polytask.estimators._candidates import inner_splits
 from polytask.estimators._ensemble import Ensemble
 from polytask.estimators._joint_calibration import calibrate
-from polytask.estimators._joint_training import JointTraining, check_whole_numbers, joint_training, mean_rounds, spread
+from polytask.estimators._joint_training import (
+    JointTraining,
+    check_numbers,
+    check_shares,
+    check_time_limit,
+    check_whole_numbers,
+    end_of_fold,
+    joint_training,
+    mean_rounds,
+    rounds_of_tasks,
+    stopping_splits,
+)
 from polytask.estimators._stacked_rows import OBJECTIVES, LabelColumns, Objective, StackedRows, label_columns, stacked_rows
 from polytask.estimators._stacked_rows_model import StackedRowsModel
-from polytask.exceptions import OptionError, PolytaskWarning
+from polytask.exceptions import PolytaskWarning
 from polytask.training import seed_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-SEVERAL_FOLDS = 3000  # below it, one holdout is too noisy to stop by
-N_FOLDS = 4
 N_VOTES = 1000
 LEAST_GAIN = 1e-6
 
@@ -127,8 +135,7 @@ class StackedRowsBoosting(Ensemble):
         started = time.monotonic()
         own = joint_training(data, rows)
         how = label_columns(own)
-        splits = inner_splits(spread(own), n_splits=N_FOLDS, groups=own.groups, times=own.times)
-        splits = splits[: N_FOLDS if len(rows) < SEVERAL_FOLDS else 1]
+        splits = stopping_splits(own)
         stacks = self._stacks(own, how, seed)
         held, n_targets = np.full(how.labels.shape, np.nan), int(how.target[-1]) + 1
         rounds, models = np.ones(n_targets, dtype=np.int64), []
@@ -138,7 +145,9 @@ class StackedRowsBoosting(Ensemble):
             parameters = self._parameters(OBJECTIVES[family].name, seed_of(seed, 2, k) % 2**31)
             dataset = stack.dataset(own.X, parameters)
             found = [
-                self._stopped(dataset, stack, split, how, held, OBJECTIVES[family], parameters, _share_of(until[0], n, splits))
+                self._stopped(
+                    dataset, stack, split, how, held, OBJECTIVES[family], parameters, end_of_fold(until[0], n, len(splits))
+                )
                 for n, split in enumerate(splits)
             ]
             mine = np.unique(how.target[stack.columns])
@@ -146,13 +155,11 @@ class StackedRowsBoosting(Ensemble):
             last = lightgbm.train(parameters, dataset, int(rounds[mine].max()), callbacks=[_Clock(until[1])])
             models.append(BoosterModel(last, classes=None, prediction={"num_threads": 1}))
             booster[stack.columns], position[stack.columns] = k, np.arange(len(stack.columns))
-        names = [task.name for task in own.tasks]
         states = calibrate(own, held * how.unit + how.zero, _no_states(own), n_votes=N_VOTES)
         columns = {"base": how.base, "unit": how.unit, "zero": how.zero}
         columns |= {"rounds": rounds[how.target], "booster": booster, "position": position}
         numbers: dict[str, Any] = {"families": how.family, "n_features": len(own.X), "n_votes": N_VOTES}
-        first = np.cumsum([0, *(task.n_targets for task in own.tasks[:-1])])
-        told = {"n_rounds_": {name: int(rounds[k]) for k, name in zip(first, names, strict=True)}}
+        told = {"n_rounds_": rounds_of_tasks(own.tasks, rounds)}
         return StackedRowsModel(models, own.tasks, own.matrix, states, columns, **numbers), told
 
     def _stacks(self, own: JointTraining, how: LabelColumns, seed: int) -> dict[str, StackedRows]:
@@ -225,15 +232,9 @@ class StackedRowsBoosting(Ensemble):
 
     def _check(self) -> None:
         check_whole_numbers(self, n_estimators=1, max_leaves=2, min_samples_leaf=1, patience=1, max_values=1)
-        owner = type(self).__name__
-        for name in ("max_features", "subsample"):
-            if not 0 < getattr(self, name) <= 1:
-                raise OptionError(f"`{name}` of {owner} must be a share in (0, 1]; got {getattr(self, name)!r}.")
-        for name, least in (("learning_rate", 1e-6), ("l2", 0.0)):
-            if not getattr(self, name) >= least:
-                raise OptionError(f"`{name}` of {owner} must be >= {least:g}; got {getattr(self, name)!r}.")
-        if self.time_limit is not None and not self.time_limit > 0:
-            raise OptionError(f"`time_limit` of {owner} must be > 0 seconds, or None; got {self.time_limit!r}.")
+        check_shares(self, "max_features", "subsample")
+        check_numbers(self, learning_rate=1e-6, l2=0.0)
+        check_time_limit(self)
 
 
 class _Watch:
@@ -283,12 +284,6 @@ class _Clock:
     def __call__(self, env: Any) -> None:
         if time.monotonic() > self.until:
             raise lightgbm.callback.EarlyStopException(env.iteration, env.evaluation_result_list or [])
-
-
-def _share_of(until: float, n: int, splits: list[tuple[Array, Array]]) -> float:
-    """When this fold must end, if those that are left share the time equally."""
-    now = time.monotonic()
-    return now + (until - now) / (len(splits) - n)
 
 
 def _no_states(own: JointTraining) -> dict[str, list[dict[str, Array]]]:
