@@ -10,12 +10,12 @@ from polytask.data import TableArrays
 from polytask.estimators._fold_models import MadeOfModels
 from polytask.estimators._forest_arrays import forest_of_arrays
 from polytask.estimators._joint_calibration import calibrated
+from polytask.estimators._joint_folder import States, joint_arrays, joint_content, joint_parts, under
 from polytask.estimators._matrix import TableMatrix
 from polytask.exceptions import DataError
 from polytask.tasks import FittedTask
 
 Array = np.ndarray[Any, np.dtype[Any]]
-States = Mapping[str, list[dict[str, Array]]]
 
 
 class JointTreesModel(MadeOfModels):
@@ -88,33 +88,16 @@ class JointTreesModel(MadeOfModels):
         return found
 
     def content(self) -> dict[str, Any]:
-        return {
-            "tasks": [task.to_dict() for task in self.tasks],
-            "matrix": self.matrix.settings(),
-            "n_states": {name: len(own) for name, own in self.states.items()},
-            "numbers": {
-                "n_features": self.n_features,
-                "n_votes": self.n_votes,
-                "added": self.added,
-                "log_odds": self.log_odds,
-            },
-        }
+        numbers = {"n_features": self.n_features, "n_votes": self.n_votes, "added": self.added, "log_odds": self.log_odds}
+        return joint_content(self.tasks, self.matrix, self.states, **numbers)
 
     def arrays(self) -> dict[str, Array]:
-        found = {f"trees.{name}": own for name, own in self.trees.items()}
-        found |= {f"matrix.{name}": own for name, own in self.matrix.statistics().items()}
-        for t, own in enumerate(self.states.values()):
-            for k, state in enumerate(own):
-                found |= {f"state.{t}.{k}.{name}": np.asarray(values) for name, values in state.items()}
-        return found
+        return joint_arrays(self.matrix, self.states, trees=self.trees)
 
     @classmethod
     def restore(cls, content: Mapping[str, Any], arrays: Mapping[str, Array], models: list[Any]) -> Self:
-        states = {
-            name: [_under(arrays, f"state.{t}.{k}.") for k in range(n)] for t, (name, n) in enumerate(content["n_states"].items())
-        }
-        matrix = TableMatrix.restore(content["matrix"], _under(arrays, "matrix."))
-        trees = _under(arrays, "trees.")
+        matrix, states = joint_parts(content, arrays)
+        trees = under(arrays, "trees.")
         if trees["values"].ndim != 2 or trees["values"].shape[1] != sum(len(s["scales"]) for own in states.values() for s in own):
             raise ValueError("the leaves of joint trees do not fit their tasks")
         return cls(models, content["tasks"], matrix, trees, states, **content["numbers"])
@@ -126,7 +109,3 @@ def natural(values: Array, state: Mapping[str, Array], *, is_odds: bool) -> Arra
     if not is_odds:
         return np.asarray(own)
     return np.asarray(softmax(own, axis=1) if own.shape[1] > 1 else expit(own))
-
-
-def _under(arrays: Mapping[str, Array], prefix: str) -> dict[str, Array]:
-    return {name.removeprefix(prefix): own for name, own in arrays.items() if name.startswith(prefix)}

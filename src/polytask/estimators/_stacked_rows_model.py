@@ -9,13 +9,13 @@ from polytask.data import TableArrays
 from polytask.estimators._booster_model import BoosterModel
 from polytask.estimators._fold_models import MadeOfModels
 from polytask.estimators._joint_calibration import calibrated
+from polytask.estimators._joint_folder import States, joint_arrays, joint_content, joint_parts, under
 from polytask.estimators._matrix import TableMatrix
 from polytask.estimators._stacked_rows import OBJECTIVES, with_position
 from polytask.exceptions import DataError
 from polytask.tasks import FittedTask
 
 Array = np.ndarray[Any, np.dtype[Any]]
-States = Mapping[str, list[dict[str, Array]]]
 
 
 class StackedRowsModel(MadeOfModels):
@@ -72,21 +72,15 @@ class StackedRowsModel(MadeOfModels):
         return found
 
     def content(self) -> dict[str, Any]:
-        return {
-            "tasks": [task.to_dict() for task in self.tasks],
-            "matrix": self.matrix.settings(),
-            "n_states": {name: len(own) for name, own in self.states.items()},
-            "numbers": {"families": self.families, "n_features": self.n_features, "n_votes": self.n_votes},
-        }
+        numbers = {"families": self.families, "n_features": self.n_features, "n_votes": self.n_votes}
+        return joint_content(self.tasks, self.matrix, self.states, **numbers)
 
     def arrays(self) -> dict[str, Array]:
-        found = {f"columns.{name}": own for name, own in self.columns.items()}
-        found |= {f"matrix.{name}": own for name, own in self.matrix.statistics().items()}
-        return found | state_arrays(self.states)
+        return joint_arrays(self.matrix, self.states, columns=self.columns)
 
     @classmethod
     def restore(cls, content: Mapping[str, Any], arrays: Mapping[str, Array], models: list[Any]) -> Self:
-        matrix = TableMatrix.restore(content["matrix"], under(arrays, "matrix."))
+        matrix, states = joint_parts(content, arrays)
         columns, numbers = under(arrays, "columns."), content["numbers"]
         if len({len(own) for own in columns.values()} | {len(numbers["families"])}) != 1:
             raise ValueError("the label columns of boosters do not fit together")
@@ -94,7 +88,7 @@ class StackedRowsModel(MadeOfModels):
             raise ValueError("a label column has a booster that is not there")
         if any(own.booster_.num_feature() != numbers["n_features"] + 1 for own in models):
             raise ValueError("a booster has other features than the inputs have columns")
-        return cls(models, content["tasks"], matrix, states_of(content["n_states"], arrays), columns, **numbers)
+        return cls(models, content["tasks"], matrix, states, columns, **numbers)
 
     def _columns(self, X: Array) -> Array:
         """Numbers, or shares of classes, of every label column; not calibrated."""
@@ -108,23 +102,3 @@ class StackedRowsModel(MadeOfModels):
                 scores = np.asarray(self.models[given["booster"][c]].booster_.predict(stacked, **settings))
             values[:, c] = OBJECTIVES[family].link(scores + given["base"][c]) * given["unit"][c] + given["zero"][c]
         return values
-
-
-def state_arrays(states: States) -> dict[str, Array]:
-    """How targets are calibrated, as arrays of a model folder; :func:`states_of` reads them."""
-    return {
-        f"state.{t}.{k}.{name}": np.asarray(values)
-        for t, own in enumerate(states.values())
-        for k, state in enumerate(own)
-        for name, values in state.items()
-    }
-
-
-def states_of(n_states: Mapping[str, int], arrays: Mapping[str, Array]) -> dict[str, list[dict[str, Array]]]:
-    """Calibration of targets, given their number per task."""
-    return {name: [under(arrays, f"state.{t}.{k}.") for k in range(n)] for t, (name, n) in enumerate(n_states.items())}
-
-
-def under(arrays: Mapping[str, Array], prefix: str) -> dict[str, Array]:
-    """Those arrays whose names begin so, by the rest of the name."""
-    return {name.removeprefix(prefix): own for name, own in arrays.items() if name.startswith(prefix)}
