@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from polytask.estimators import CodedTable, NetworkJob, TwinModel, _fit_networks, label_weights, twin_mask
+from polytask.exceptions import OptionError
 from polytask.networks import MLP, HardSharing, TableShape
 from polytask.training import Replica, TrainingSettings
 from tests.estimators._tables import TASKS, assert_same_outputs, houses, small_network
@@ -135,3 +136,44 @@ def test_fewer_networks_whose_gradients_are_compared_are_stacked():
     recipes = MLP(width=256), HardSharing(), TableShape(20), TrainingSettings()
     assert _fit_networks._n_at_once(jobs, *recipes, n_tasks=40, compares=True) == 20
     assert _fit_networks._n_at_once(jobs, *recipes, n_tasks=120, compares=True) == 7
+
+
+def test_jobs_may_differ_in_dropout():
+    X, y = houses()
+    model, table, labels, weight = prepared(X, y, TASKS, encoder=MLP(width=8, dropout=0.4))
+    rows = model.inner_split(labels, weight, groups=None, seed=0, rows=np.arange(len(weight)))
+    all_tasks = np.ones(len(TASKS), dtype=bool)
+    own = [Replica(dropout=0.0, learning_rate=0.01), Replica(), Replica(dropout=0.2)]
+    found = model.fit_jobs([NetworkJob(*rows, all_tasks, 7, own_settings=one) for one in own], table, labels, weight)
+    assert [network.encoder.dropout for network in found] == [0.0, 0.4, 0.2]
+    assert [network.module.encoder.layers[2].p for network in found] == [0.0, 0.4, 0.2]
+    assert model.encoder.dropout == 0.4
+    alone, *_ = prepared(X, y, TASKS, encoder=MLP(width=8, dropout=0.0), learning_rate=0.01)
+    (expected,) = alone.fit_jobs([NetworkJob(*rows, all_tasks, 7)], table, labels, weight)
+    outputs = found[0].outputs(table.arrays)
+    for task, values in expected.outputs(table.arrays).items():
+        np.testing.assert_allclose(outputs[task], values, rtol=1e-3, atol=1e-3, err_msg=task)
+
+
+def test_one_job_with_a_dropout_of_its_own_is_the_network_of_that_dropout():
+    X, y = houses()
+    model, table, labels, weight = prepared(X, y, TASKS, encoder=MLP(width=8, dropout=0.0))
+    rows = model.inner_split(labels, weight, groups=None, seed=0, rows=np.arange(len(weight)))
+    all_tasks = np.ones(len(TASKS), dtype=bool)
+    (found,) = model.fit_jobs([NetworkJob(*rows, all_tasks, 7, own_settings=Replica(dropout=0.3))], table, labels, weight)
+    alone, *_ = prepared(X, y, TASKS, encoder=MLP(width=8, dropout=0.3))
+    (expected,) = alone.fit_jobs([NetworkJob(*rows, all_tasks, 7)], table, labels, weight)
+    assert_same_outputs(found.outputs(table.arrays), expected.outputs(table.arrays))
+
+
+def test_a_dropout_for_an_encoder_without_one_is_refused():
+    class Plain(MLP):
+        def __init__(self, width=8):
+            super().__init__(width=width)
+
+    X, y = houses()
+    model, table, labels, weight = prepared(X, y, TASKS, encoder=Plain())
+    rows = model.inner_split(labels, weight, groups=None, seed=0, rows=np.arange(len(weight)))
+    jobs = [NetworkJob(*rows, np.ones(len(TASKS), dtype=bool), 7, own_settings=Replica(dropout=0.3))]
+    with pytest.raises(OptionError, match="Plain has no `dropout`, so that of a Replica cannot be given"):
+        model.fit_jobs(jobs, table, labels, weight)

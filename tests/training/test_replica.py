@@ -79,7 +79,14 @@ def test_rates_that_an_optimizer_names_are_not_overruled():
         train_stack(make_table(), JOBS, own_settings=OWN, optimizer="heads=sgd:learning_rate=0.1")
 
 
-@pytest.mark.parametrize("wrong", [{"learning_rate": 0.0}, {"learning_rate": "fast"}, {"weight_decay": -1.0}])
+@pytest.mark.parametrize(
+    "wrong", [{"learning_rate": 0.0}, {"learning_rate": "fast"}, {"weight_decay": -1.0}, {"dropout": 1.0}, {"dropout": -0.1}]
+)
 def test_settings_out_of_their_range_are_refused(wrong):
     with pytest.raises(OptionError, match=f"`{next(iter(wrong))}` of a Replica must be"):
         Replica(**wrong)
+
+
+def test_settings_of_networks_that_are_built_hold_no_dropout():
+    with pytest.raises(OptionError, match="cannot change the dropout of networks that are built"):
+        train_stack(make_table(), JOBS[:1], own_settings=[Replica(dropout=0.1)])

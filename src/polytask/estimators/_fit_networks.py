@@ -18,6 +18,7 @@ from polytask.estimators._calibrated_scores import calibrated_tasks
 from polytask.estimators._defined_labels import check_defined_labels
 from polytask.estimators._part_of_tasks import PartOfTasks
 from polytask.estimators._task_weights import TaskWeights, task_weights_of
+from polytask.exceptions import OptionError
 from polytask.networks import MultiTaskModule, Recipe, TableShape, TaskProduct, build_module, output_slices, target_slices
 from polytask.networks.encoders import check_takes_words
 from polytask.optim import optimizers_of
@@ -75,7 +76,7 @@ class NetworkJob:
         False for a task whose labels are hidden: with one True this is a single-task twin of the joint network.
     seed : int
     own_settings : Replica, optional
-        Learning rate and weight decay of this network instead of those of all, such as of a trial of a search.
+        Learning rate, weight decay and dropout of this network instead of those of all, such as of a trial of a search.
     """
 
     train_rows: Array
@@ -204,6 +205,7 @@ def fit_networks(
     initialization : Initializer, str, mapping of part to either, or None
         See :func:`polytask.networks.build_module`.
     """
+    encoders = [_encoder_of(job, encoder) for job in jobs]
     shape, tensors = table.shape, table_tensors(table.arrays, slice(None), device)
     compares = method is not None and method.compares_gradients
     n_at_once = _n_at_once(jobs, encoder, sharing, shape, settings, n_tasks=len(tasks), compares=compares)
@@ -220,8 +222,8 @@ def fit_networks(
         prepared = {key: prepare_fold(job, tensors, tasks, target, weight, encoder, shape, device) for key, job in folds.items()}
         own_sharing = of_twins if all(job.tasks.sum() == 1 for job in stack) else sharing
         modules = [
-            module_of(job, prepared[job.fold], encoder, own_sharing, shape, device, initialization=initialization)
-            for job in stack
+            module_of(job, prepared[job.fold], own, own_sharing, shape, device, initialization=initialization)
+            for job, own in zip(stack, encoders[start:], strict=False)
         ]
         used = np.flatnonzero(np.any([job.tasks for job in stack], axis=0))
         own_product = product_of_job(stack[0], product)
@@ -244,16 +246,27 @@ def fit_networks(
         if history.ended_by == "interrupt" and not keep_interrupted:
             raise KeyboardInterrupt
         fitted += fitted_networks(stack, modules, prepared, history, used, (*deepcopy((encoder, own_sharing)), shape), data.scale)
-        for own, job in zip(fitted[start:], stack, strict=True):
+        for own, job, own_encoder in zip(fitted[start:], stack, encoders[start:], strict=False):
+            own.encoder = own.encoder if own_encoder is encoder else own_encoder
             own.tasks = calibrated_tasks(own.module, job, prepared[job.fold], weight)
             own.method = None if method is None else method if len(jobs) == 1 else method.fresh()
     return fitted
 
 
 def _own_settings(stack: Sequence[NetworkJob]) -> list[Replica] | None:
-    """What differs between the networks of a stack; None if nothing."""
+    """What differs between the networks of a stack besides how they are built; None if nothing."""
     found = [job.own_settings for job in stack]
-    return None if all(own is None for own in found) else [own or Replica() for own in found]
+    return None if all(own is None for own in found) else [replace(own or Replica(), dropout=None) for own in found]
+
+
+def _encoder_of(job: NetworkJob, encoder: Recipe) -> Recipe:
+    """The encoder of all, or a copy with the dropout of this job."""
+    own = None if job.own_settings is None else job.own_settings.dropout
+    if own is None:
+        return encoder
+    if "dropout" not in encoder.get_params(deep=False):
+        raise OptionError(f"{type(encoder).__name__} has no `dropout`, so that of a Replica cannot be given to it. Leave it out.")
+    return deepcopy(encoder).set_params(dropout=own)
 
 
 def _without_backward(text: str) -> str:

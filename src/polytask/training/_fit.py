@@ -74,11 +74,14 @@ def fit(
     Raises
     ------
     OptionError
-        If networks have rates of their own besides an ``optimizer`` that is given, or that names its own.
+        If networks have rates of their own besides an ``optimizer`` that is given, or that names its own; or a dropout, which
+        is of the networks as they are built.
     PolytaskError
         If the loss of a task is not finite.
     """
     own_rates = None
+    if own_settings is not None and any(own.dropout is not None for own in own_settings):
+        raise OptionError("`own_settings` cannot change the dropout of networks that are built. Build each with its own rate.")
     if own_settings is not None and network.n_replicas is None:
         settings = own_settings[0].of(settings)
     elif own_settings is not None:

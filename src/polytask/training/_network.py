@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
 from polytask.optim import PartOptimizers
+from polytask.training._own_dropout import differing_rates, with_own_dropout
 
 
 class OneNetwork:
@@ -66,6 +67,8 @@ class OneNetwork:
 class StackedNetworks:
     """R modules of one shape, run as one by :func:`torch.func.vmap` (batched matrix products).
 
+    Rates of ``nn.Dropout`` may differ between them; all else that is not a parameter or buffer is that of the first.
+
     Attributes
     ----------
     parameters : dict of name to Tensor of shape (R, ...)
@@ -76,6 +79,11 @@ class StackedNetworks:
         self.modules = list(modules)
         self.module = self.modules[0]
         self.parameters, self.buffers = stack_module_state(self.modules)
+        rates = differing_rates(self.modules)
+        if rates:
+            device = next(iter(self.parameters.values())).device
+            self.module = with_own_dropout(self.module, rates)
+            self.buffers |= {f"{name}.rate": own.to(device) for name, own in rates.items()}
         self._run = vmap(self._one, randomness="different")
         self._run_part = vmap(self._part, in_dims=(None, 0, 0, 0), randomness="different")
 

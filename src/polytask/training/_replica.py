@@ -23,22 +23,28 @@ class Replica:
     ----------
     learning_rate : float > 0, optional
     weight_decay : float >= 0, optional
+    dropout : float in [0, 1), optional
+        Of the encoder: for what builds the networks, such as the jobs of an estimator. :func:`~polytask.training.fit` gets them
+        built, each with its own rate, and refuses it.
 
     Examples
     --------
     >>> Replica(learning_rate=0.01)
-    Replica(learning_rate=0.01, weight_decay=None)
+    Replica(learning_rate=0.01, weight_decay=None, dropout=None)
     """
 
     learning_rate: float | None = None
     weight_decay: float | None = None
+    dropout: float | None = None
 
     def __post_init__(self) -> None:
-        rate, decay = self.learning_rate, self.weight_decay
+        rate, decay, share = self.learning_rate, self.weight_decay, self.dropout
         if rate is not None and not (isinstance(rate, int | float | np.number) and 0 < rate < math.inf):
             raise OptionError(f"`learning_rate` of a Replica must be positive and finite; got {rate!r}.")
         if decay is not None and not (isinstance(decay, int | float | np.number) and 0 <= decay < math.inf):
             raise OptionError(f"`weight_decay` of a Replica must be >= 0 and finite; got {decay!r}.")
+        if share is not None and not (isinstance(share, int | float | np.number) and 0 <= share < 1):
+            raise OptionError(f"`dropout` of a Replica must be in [0, 1); got {share!r}.")
 
     def of(self, settings: TrainingSettings) -> TrainingSettings:
         """The settings of a network that is trained alone."""

@@ -36,7 +36,7 @@ class Experts(nn.Module):
             bound = before**-0.5  # as nn.Linear
             self.weights.append(nn.Parameter(torch.empty(n_experts, after, before).uniform_(-bound, bound)))
             self.biases.append(nn.Parameter(torch.empty(n_experts, after).uniform_(-bound, bound)))
-        self.n_experts, self.out_features, self.dropout = n_experts, width, dropout
+        self.n_experts, self.out_features, self.dropout = n_experts, width, nn.Dropout(dropout)
 
     def forward(self, features: Tensor) -> Tensor:
         """Features [..., n, d] to what each expert makes of them, [..., n, n_experts, width]."""
@@ -53,10 +53,10 @@ class Experts(nn.Module):
         return self._rest(wide, others)
 
     def _rest(self, found: Tensor, others: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
-        found = F.dropout(found.relu(), self.dropout, self.training)
+        found = self.dropout(found.relu())
         for weight, bias in others:
             found = torch.einsum("...ed,ekd->...ek", found, weight) + bias
-            found = F.dropout(found.relu(), self.dropout, self.training)
+            found = self.dropout(found.relu())
         return found
 
 
