@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from _command import append, names, options_of
 from _tabular_sets import BenchmarkSet, score_task
 from _tabular_table import read_results
 from scipy.stats import t as student
-from tabular import append
 
 from polytask.estimators import MultiTaskNetwork
 
 MOST_ROWS = 1500  # to train and validate on; drawn at random where there are more
 VALIDATION_SHARE = 0.25
-START, END = "<!-- quality: start -->", "<!-- quality: end -->"
+MARKS = "<!-- quality: start -->", "<!-- quality: end -->"
 
 Settings = dict[str, Any]
 Lines = list[dict[str, Any]]
@@ -157,43 +157,13 @@ def markdown(head: list[str], rows: list[list[str]]) -> list[str]:
     return [f"| {' | '.join(head)} |", "|---|" + "--:|" * (len(head) - 1), *(f"| {' | '.join(row)} |" for row in rows)]
 
 
-def write_page(page: Path, text: str, *, marks: tuple[str, str] = (START, END)) -> None:
-    """Put the tables between their marks in a docs page."""
-    start, end = marks
-    before, _, rest = page.read_text(encoding="utf-8").partition(start)
-    page.write_text(f"{before}{start}\n{text}\n{end}{rest.partition(end)[2]}", encoding="utf-8")
-
-
 def parser_of(description: str | None, *, sets: Sequence[str], arms: Sequence[str], results: Path) -> argparse.ArgumentParser:
     """The options of such a benchmark, with these defaults."""
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", metavar="FOLDER")
-    parser.add_argument("--sets", type=lambda text: text.split(","), default=list(sets))
-    parser.add_argument("--arms", type=lambda text: text.split(","), default=list(arms))
+    parser = options_of(description, sets=sets, seeds=[0, 1, 2, 3, 4], results=results)
+    parser.add_argument("--arms", type=names, default=list(arms))
     parser.add_argument("--trials", type=int, default=20)
-    parser.add_argument("--seeds", type=lambda text: [int(part) for part in text.split(",")], default=[0, 1, 2, 3, 4])
     parser.add_argument("--part", type=_part, default=(0, 1), metavar="K/N")
-    parser.add_argument("--results", type=Path, default=results)
-    parser.add_argument("--table", action="store_true")
-    parser.add_argument("--write", action="store_true")
     return parser
-
-
-def check_names(parser: argparse.ArgumentParser, what: str, given: Iterable[str], known: Iterable[str]) -> None:
-    """End with a sentence if a name is not known."""
-    for name in given:
-        if name not in known:
-            parser.error(f"unknown {what} {name!r}; there are {', '.join(known)}")
-
-
-def check_folder(parser: argparse.ArgumentParser, folder: Path | None, *, is_needed: bool = True) -> bool:
-    """Whether to run; says why not where no folder is given, ends with a sentence where it holds no tables."""
-    if folder is None and is_needed:
-        print("Nothing is run: no folder of tables is given (--data FOLDER, or the environment variable POLYTASK_DATA).")
-        return False
-    if folder is not None and not (folder / "tabular.json").is_file():
-        parser.error(f"there is no tabular.json in {folder}")
-    return True
 
 
 def _part(text: str) -> tuple[int, int]:

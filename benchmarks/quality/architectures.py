@@ -25,7 +25,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before anything loads an OpenMP
 
 from _architectures_arms import ARMS, SETS, drawn_settings, fit_and_score, load
 from _architectures_table import tables
-from _search import check_folder, check_names, parser_of, run_all, write_page
+from _command import check_folder, check_names, write_page
+from _search import MARKS, parser_of, run_all
 from _tabular_sets import data_folder, set_names
 from _tabular_table import read_results
 
@@ -48,7 +49,7 @@ def main() -> int:
     folder = data_folder(args.data)
     if args.write or args.table:
         text = tables(read_results(args.results))
-        write_page(PAGE, text) if args.write else print(text)
+        write_page(PAGE, text, marks=MARKS) if args.write else print(text)
     elif check_folder(parser, folder):
         assert folder is not None
         check_names(parser, "set", args.sets, set_names(folder))

@@ -25,7 +25,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before anything loads an OpenMP
 from _balancing_arms import ARMS, SINGLE, drawn_settings, fit_and_score
 from _balancing_sets import REAL, SIMULATION, load
 from _balancing_table import tables
-from _search import check_folder, check_names, parser_of, run_all, write_page
+from _command import check_folder, check_names, write_page
+from _search import MARKS, parser_of, run_all
 from _tabular_sets import data_folder
 from _tabular_table import read_results
 
@@ -49,7 +50,7 @@ def main() -> int:
     folder = data_folder(args.data)
     if args.write or args.table:
         text = tables(read_results(args.results))
-        write_page(PAGE, text) if args.write else print(text)
+        write_page(PAGE, text, marks=MARKS) if args.write else print(text)
     elif check_folder(parser, folder, is_needed=set(args.sets) != {SIMULATION}):
         # all arms of a trial, then the next trial, so that any stop leaves a fair table
         wanted = [

@@ -23,11 +23,10 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before anything loads an OpenMP runtime
 
 import numpy as np
+from _command import check_folder, check_names, write_page
 from _search import (
     Lines,
     Settings,
-    check_folder,
-    check_names,
     chosen_task_scores,
     complete,
     counts,
@@ -38,7 +37,6 @@ from _search import (
     markdown,
     parser_of,
     run_all,
-    write_page,
 )
 from _tabular_sets import BenchmarkSet, data_folder, load_set
 from _tabular_table import read_results

@@ -11,7 +11,6 @@ of the training rows is kept, drawn for each task alone, at least 20 of each.
 """
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -24,13 +23,14 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before anything loads an OpenMP runtime
 
 import numpy as np
+from _command import append, check_folder, check_names, names, options_of, write_page
 from _tabular_sets import BenchmarkSet, data_folder, load_set, log_loss_of, score_task
 from _tabular_table import read_results
 from scipy.stats import rankdata
 
 RESULTS = Path(__file__).parent / "results" / "joint_boosting.jsonl"
 PAGE = Path(__file__).parents[2] / "docs" / "ensembles.md"
-START, END = "<!-- joint boosting: start -->", "<!-- joint boosting: end -->"
+MARKS = "<!-- joint boosting: start -->", "<!-- joint boosting: end -->"
 SETS = ["edm", "enb", "jura", "atp1d", "scpf", "sf1", "sf2", "emotions", "birds", "heart", "student", "gcse"]
 SETS += ["myocardial", "parkinsons"]
 LEAST_LABELS = 20
@@ -146,43 +146,22 @@ def run_all(folder: Path, args: argparse.Namespace) -> None:
                     warnings.simplefilter("ignore")  # copies, few labels: told to users, not to a benchmark
                     given = one if args.labels == 1 else with_few_labels(one, args.labels, seed=seed)
                     line = run(given, model, seed=seed, labels=args.labels)
-                with args.results.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(line, ensure_ascii=False) + "\n")
+                append(args.results, line)
                 print(f"{name:<11} seed {seed} {model:<9} {_score(line):7.3f}  {line['cpu_seconds']:6.1f} s", flush=True)
 
 
-def write_page(text: str) -> None:
-    """Put the table between its marks in the docs page."""
-    page = PAGE.read_text(encoding="utf-8")
-    before, _, rest = page.partition(START)
-    _, _, after = rest.partition(END)
-    PAGE.write_text(f"{before}{START}\n{text}\n{END}{after}", encoding="utf-8")
-
-
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", metavar="FOLDER")
-    parser.add_argument("--sets", type=lambda text: text.split(","), default=SETS)
-    parser.add_argument("--models", type=lambda text: text.split(","), default=list(models(0)))
-    parser.add_argument("--seeds", type=lambda text: [int(part) for part in text.split(",")], default=[0, 1])
+    parser = options_of(__doc__, sets=SETS, seeds=[0, 1], results=RESULTS)
+    parser.add_argument("--models", type=names, default=list(models(0)))
     parser.add_argument("--labels", type=float, default=1.0, help="share of the training labels that is kept")
-    parser.add_argument("--results", type=Path, default=RESULTS)
-    parser.add_argument("--table", action="store_true")
-    parser.add_argument("--write", action="store_true")
     args = parser.parse_args()
+    check_names(parser, "model", args.models, models(0))
     folder = data_folder(args.data)
-    unknown = [model for model in args.models if model not in models(0)]
-    if unknown:
-        parser.error(f"unknown model {unknown[0]!r}; the models are {', '.join(models(0))}")
-    if args.write:
-        write_page(table(read_results(args.results)))
-    elif args.table:
-        print(table(read_results(args.results)))
-    elif folder is None:
-        print("Nothing is run: no folder of tables is given (--data FOLDER, or the environment variable POLYTASK_DATA).")
-    elif not (folder / "tabular.json").is_file():
-        parser.error(f"there is no tabular.json in {folder}")
-    else:
+    if args.write or args.table:
+        text = table(read_results(args.results))
+        write_page(PAGE, text, marks=MARKS) if args.write else print(text)
+    elif check_folder(parser, folder):
+        assert folder is not None
         run_all(folder, args)
     return 0
 

@@ -29,6 +29,7 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before anything loads an OpenMP runtime
 
 import numpy as np
+from _command import append, check_folder, check_names, names, options_of, write_page
 from _tabular_sets import data_folder
 from _tabular_table import read_results
 from scipy.stats import rankdata
@@ -38,7 +39,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 RESULTS = Path(__file__).parent / "results" / "known_numbers.jsonl"
 PAGE = Path(__file__).parents[2] / "docs" / "ensembles.md"
-START, END = "<!-- known numbers: start -->", "<!-- known numbers: end -->"
+MARKS = "<!-- known numbers: start -->", "<!-- known numbers: end -->"
 
 TAGGERS = ["forest", "together"]
 HAMMING = {"emotions": 0.189, "scene": 0.091}
@@ -171,45 +172,24 @@ def run_all(folder: Path, args: argparse.Namespace) -> None:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # copies, few labels: told to users, not to a benchmark
                     line = run(folder, name, model, seed=seed)
-                with args.results.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(line) + "\n")
+                append(args.results, line)
                 known = (HAMMING | ARRMSE).get(name)
                 print(
                     f"{name:<9} seed {seed} {model:<8} {line['value']:.3f} (known {known})  {line['seconds']:.0f} s", flush=True
                 )
 
 
-def write_page(text: str) -> None:
-    """Put the tables between their marks in the docs page."""
-    page = PAGE.read_text(encoding="utf-8")
-    before, _, rest = page.partition(START)
-    _, _, after = rest.partition(END)
-    PAGE.write_text(f"{before}{START}\n{text}\n{END}{after}", encoding="utf-8")
-
-
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", metavar="FOLDER")
-    parser.add_argument("--sets", type=lambda text: text.split(","))
-    parser.add_argument("--models", type=lambda text: text.split(","), default=list(models(0)))
-    parser.add_argument("--seeds", type=lambda text: [int(part) for part in text.split(",")], default=[0])
-    parser.add_argument("--results", type=Path, default=RESULTS)
-    parser.add_argument("--table", action="store_true")
-    parser.add_argument("--write", action="store_true")
+    parser = options_of(__doc__, sets=None, seeds=[0], results=RESULTS)
+    parser.add_argument("--models", type=names, default=list(models(0)))
     args = parser.parse_args()
+    check_names(parser, "model", args.models, models(0))
     folder = data_folder(args.data)
-    unknown = [model for model in args.models if model not in models(0)]
-    if unknown:
-        parser.error(f"unknown model {unknown[0]!r}; the models are {', '.join(models(0))}")
-    if args.write:
-        write_page(table(read_results(args.results)))
-    elif args.table:
-        print(table(read_results(args.results)))
-    elif folder is None:
-        print("Nothing is run: no folder of tables is given (--data FOLDER, or the environment variable POLYTASK_DATA).")
-    elif not (folder / "tabular.json").is_file():
-        parser.error(f"there is no tabular.json in {folder}")
-    else:
+    if args.write or args.table:
+        text = table(read_results(args.results))
+        write_page(PAGE, text, marks=MARKS) if args.write else print(text)
+    elif check_folder(parser, folder):
+        assert folder is not None
         run_all(folder, args)
     return 0
 

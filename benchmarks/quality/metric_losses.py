@@ -23,18 +23,18 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before anything loads an OpenMP
 
 import numpy as np
 import torch
+from _command import append, write_page
 from _tabular_sets import BenchmarkSet, data_folder, load_set
 from _tabular_table import read_results
 from scipy.stats import t as student
 from sklearn.metrics import average_precision_score, f1_score, log_loss, precision_recall_curve, roc_auc_score
-from tabular import append
 
 from polytask.estimators import MultiTaskNetwork
 from polytask.tasks import Binary
 
 RESULTS = Path(__file__).parent / "results" / "metric_losses.jsonl"
 PAGE = Path(__file__).parents[2] / "docs" / "losses.md"
-START, END = "<!-- metric losses: start -->", "<!-- metric losses: end -->"
+MARKS = "<!-- metric losses: start -->", "<!-- metric losses: end -->"
 SETS = ("ai4i2020", "myocardial", "tox21")
 BASE = "cross_entropy"
 LOSSES: dict[str, dict[str, Any]] = {
@@ -142,13 +142,6 @@ def _cell(values: list[float], loss: str) -> str:
     return f"**{shown}**" if abs(mean) > half else shown
 
 
-def write_page(text: str) -> None:
-    """Put the tables between the marks of the page."""
-    page = PAGE.read_text(encoding="utf-8")
-    before, after = page.split(START)[0], page.split(END)[1]
-    PAGE.write_text(f"{before}{START}\n{text}\n{END}{after}", encoding="utf-8")
-
-
 def _listed(known: Any) -> Any:
     def read(text: str) -> list[str]:
         names = [name.strip() for name in text.split(",")] if not isinstance(text, list) else text
@@ -180,7 +173,7 @@ def main() -> None:
         run_all(folder, args)
     text = table(read_results(args.results))
     if args.write:
-        write_page(text)
+        write_page(PAGE, text, marks=MARKS)
     else:
         print(text)
 

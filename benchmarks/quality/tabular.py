@@ -17,7 +17,6 @@ fingerprint of the package that was run (lines without one are older). Of two li
 
 import argparse
 import hashlib
-import json
 import os
 import sys
 import time
@@ -27,6 +26,8 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before anything loads an OpenMP runtime
 
+import _command
+from _command import append, check_folder, check_names, names, options_of
 from _tabular_models import MODELS
 from _tabular_sets import BenchmarkSet, data_folder, load_set, score_task, set_names
 from _tabular_table import latest, read_results, table
@@ -75,13 +76,6 @@ def source_mark(package: Path) -> str:
     return mark.hexdigest()[:12]
 
 
-def append(path: Path, line: dict[str, object]) -> None:
-    """Add a line, after ending one that was cut off by a crash."""
-    cut_off = path.exists() and path.read_bytes()[-1:] not in (b"", b"\n")
-    with path.open("a", encoding="utf-8") as file:
-        file.write("\n" * cut_off + json.dumps(line, ensure_ascii=False) + "\n")
-
-
 def run_all(folder: Path, args: argparse.Namespace) -> None:
     """Run what is not in the results file yet (with ``--again``: not by this source), the small sets first as listed."""
     import polytask
@@ -107,37 +101,22 @@ def run_all(folder: Path, args: argparse.Namespace) -> None:
 
 def write_page(text: str, *, start: str = START, end: str = END) -> None:
     """Put a table between its marks in the docs page."""
-    page = PAGE.read_text(encoding="utf-8")
-    before, _, rest = page.partition(start)
-    _, _, after = rest.partition(end)
-    PAGE.write_text(f"{before}{start}\n{text}\n{end}{after}", encoding="utf-8")
+    _command.write_page(PAGE, text, marks=(start, end))
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", metavar="FOLDER")
-    parser.add_argument("--sets", type=lambda text: text.split(","))
-    parser.add_argument("--models", type=lambda text: text.split(","), default=list(MODELS))
-    parser.add_argument("--seeds", type=lambda text: [int(part) for part in text.split(",")], default=[0])
+    parser = options_of(__doc__, sets=None, seeds=[0], results=RESULTS)
+    parser.add_argument("--models", type=names, default=list(MODELS))
     parser.add_argument("--time-limit", type=float, default=120.0, help="seconds of training of the networks of one set")
-    parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--again", action="store_true", help="run also what lines of another source of polytask hold")
-    parser.add_argument("--table", action="store_true")
-    parser.add_argument("--write", action="store_true")
     args = parser.parse_args()
+    check_names(parser, "model", args.models, MODELS)
     folder = data_folder(args.data)
-    unknown = [model for model in args.models if model not in MODELS]
-    if unknown:
-        parser.error(f"unknown model {unknown[0]!r}; the models are {', '.join(MODELS)}")
-    if args.write:
-        write_page(table(latest(read_results(args.results))))
-    elif args.table:
-        print(table(latest(read_results(args.results))))
-    elif folder is None:
-        print("Nothing is run: no folder of tables is given (--data FOLDER, or the environment variable POLYTASK_DATA).")
-    elif not (folder / "tabular.json").is_file():
-        parser.error(f"there is no tabular.json in {folder}")
-    else:
+    if args.write or args.table:
+        text = table(latest(read_results(args.results)))
+        write_page(text) if args.write else print(text)
+    elif check_folder(parser, folder):
+        assert folder is not None
         run_all(folder, args)
     return 0
 

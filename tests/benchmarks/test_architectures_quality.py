@@ -116,4 +116,4 @@ def test_the_tables_tell_differences_from_hard_and_from_twins_and_costs(module):
 def test_the_page_has_a_place_for_the_tables(module):
     search, benchmark = module("_search"), module("architectures")
     page = benchmark.PAGE.read_text(encoding="utf-8")
-    assert page.count(search.START) == page.count(search.END) == 1
+    assert [page.count(mark) for mark in search.MARKS] == [1, 1]

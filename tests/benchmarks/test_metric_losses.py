@@ -54,12 +54,9 @@ def test_tables_tell_the_paired_difference_with_its_interval(benchmark):
     assert "| `auc` | +0.100 |" in benchmark.table(lines[:2])
 
 
-def test_the_page_keeps_what_stands_around_the_tables(benchmark, monkeypatch, tmp_path):
-    page = tmp_path / "page.md"
-    page.write_text(f"before\n{benchmark.START}\nold\n{benchmark.END}\nafter\n")
-    monkeypatch.setattr(benchmark, "PAGE", page)
-    benchmark.write_page("new")
-    assert page.read_text() == f"before\n{benchmark.START}\nnew\n{benchmark.END}\nafter\n"
-    assert all(
-        mark in (Path(__file__).parents[2] / "docs" / "losses.md").read_text() for mark in (benchmark.START, benchmark.END)
-    )
+def test_the_page_keeps_what_stands_around_the_tables(benchmark, tmp_path):
+    page, (start, end) = tmp_path / "page.md", benchmark.MARKS
+    page.write_text(f"before\n{start}\nold\n{end}\nafter\n")
+    benchmark.write_page(page, "new", marks=benchmark.MARKS)
+    assert page.read_text() == f"before\n{start}\nnew\n{end}\nafter\n"
+    assert all(mark in benchmark.PAGE.read_text() for mark in benchmark.MARKS)
