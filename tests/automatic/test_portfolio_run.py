@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, RegressorMixin
 
-from polytask.automatic import Candidate, fit_portfolio
+from polytask.automatic import Candidate, _candidate, fit_portfolio
 from polytask.automatic._candidate import Constants
 from polytask.automatic._presets import PRESETS, candidates_of
 from polytask.automatic._workers import Workers
@@ -209,3 +209,24 @@ def test_a_candidate_for_little_noise_is_left_out_where_the_first_models_have_li
     noisy, splits = learning_data(lambda X, rng: X[["a", "b"]].set_axis(["y", "z"], axis=1) + rng.normal(size=(160, 2)))
     left = fit_portfolio(noisy, [LINEAR, Candidate("constant", Constants()), fine], splits, seed=0, n_workers=2).left_out
     assert left == {"fine": "for labels of less noise: no model before it has a skill of 0.95"}
+
+
+class Timed:
+    """Stands for a model of all tasks of which a fit takes as long as there are rows."""
+
+    def __init__(self, per_row):
+        self.per_row, self.sizes = per_row, []
+
+    def fit_on_rows(self, data, rows, *, seed):
+        self.sizes.append(len(rows))
+        time.sleep(self.per_row * len(rows))
+
+
+@pytest.mark.parametrize(("most", "looked_at"), [(np.inf, [200, 750, 1500]), (0.05, [200])])
+def test_a_pilot_ends_with_the_first_look_that_tells_of_too_much(most, looked_at, world, monkeypatch):
+    model = Timed(1e-4)
+    monkeypatch.setattr(_candidate, "fit_on_rows", lambda own, data, rows, *, seed: own.fit_on_rows(data, rows, seed=seed))
+    monkeypatch.setattr(_candidate, "FitsOnRows", Timed)
+    seconds = _candidate.pilot_seconds(Candidate("timed", model), world[0], np.arange(4_000), seed=0, most=most)
+    assert model.sizes == looked_at
+    assert seconds == pytest.approx(0.4, rel=0.5)

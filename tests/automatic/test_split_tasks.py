@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from polytask.automatic import MultiTaskPredictor, divide_table
+from polytask.automatic._predictor_outputs import outputs_of
 from polytask.estimators import MultiTaskNetwork
 from polytask.evaluation import compare
 from polytask.exceptions import DataError, ModelFolderError, PolytaskWarning, TargetError, UnlearnableError
@@ -219,7 +220,7 @@ def test_every_row_is_predicted_by_the_task_of_its_group_in_one_column(schools):
     model, frame = schools
     found = model.predict(frame)
     assert list(found) == ["score"]
-    outputs = model._outputs(frame, None, "error")
+    outputs = outputs_of(model, frame, None, "error")
     for school in (3, 5, 12):
         rows = (frame["school"] == school).to_numpy()
         np.testing.assert_array_equal(found["score"][rows], outputs[f"score[{school}]"][rows])
@@ -233,7 +234,7 @@ def test_a_group_never_seen_and_a_missing_one_get_the_mean_over_tasks_and_it_is_
         PolytaskWarning, match=r"'score': 3 of 3 rows get the mean over all tasks: their column 'school' is empty, or"
     ):
         found = model.predict(new)
-    outputs = model._outputs(new, None, "error")
+    outputs = outputs_of(model, new, None, "error")
     np.testing.assert_allclose(found["score"], np.mean([*outputs.values()], axis=0))
 
 

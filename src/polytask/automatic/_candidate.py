@@ -29,6 +29,8 @@ Split = tuple[Array, Array]
 
 PILOT_ROWS = 3_000  # tables with more rows are tried on a part first
 PILOT_SIZES = (750, 1_500)
+FIRST_LOOK = 200  # rows; what is far too slow for these alone is not tried on more
+LEAST_GROWTH = 0.8  # power of the rows that seconds grow with
 
 
 @dataclass(frozen=True)
@@ -159,19 +161,26 @@ def tasks_of_all_folds(results: Sequence[tuple[int, Fitted]], n_folds: int) -> s
     return set.intersection(*of_folds)
 
 
-def pilot_seconds(candidate: Candidate, data: LearningData, rows: Array, *, seed: int) -> float:
+def pilot_seconds(candidate: Candidate, data: LearningData, rows: Array, *, seed: int, most: float = np.inf) -> float:
     """Seconds that all tasks of one fold would take, from fits on few rows, one task of each kind.
 
     Parameters
     ----------
     rows : int array
         Training rows of the fold.
+    most : float
+        Seconds of which more need not be known exactly: it ends with the first fit that tells so much.
     """
-    per_task, slices, found = PerTaskEstimator(candidate.model), data.labels.slices, 0.0
     drawn = np.random.default_rng(seed).permutation(rows)
     if isinstance(candidate.model, FitsOnRows):
-        pilots = [_seconds_of_whole(candidate.model, data, np.sort(drawn[:size]), seed) for size in PILOT_SIZES]
-        return _grown(pilots, len(rows))
+        pilots: list[float] = []
+        for size in (FIRST_LOOK, *PILOT_SIZES):
+            pilots.append(_seconds_of_whole(candidate.model, data, np.sort(drawn[:size]), seed))
+            at_least = pilots[-1] * (len(rows) / size) ** LEAST_GROWTH
+            if at_least > most:
+                return float(at_least)
+        return _grown(pilots[-2:], len(rows))
+    per_task, slices, found = PerTaskEstimator(candidate.model), data.labels.slices, 0.0
     timed: dict[tuple[str, int], float] = {}
     names = learnable(candidate, data)
     for task in data.labels.tasks:
@@ -192,7 +201,7 @@ def pilot_seconds(candidate: Candidate, data: LearningData, rows: Array, *, seed
 
 def _grown(seconds: Sequence[float], n: int) -> float:
     """Seconds on ``n`` rows, of those that the pilots took."""
-    grows = float(np.clip(np.log2(max(seconds[1], 1e-4) / max(seconds[0], 1e-4)), 0.8, 2.5))
+    grows = float(np.clip(np.log2(max(seconds[1], 1e-4) / max(seconds[0], 1e-4)), LEAST_GROWTH, 2.5))
     return float(seconds[1] * (max(n, PILOT_SIZES[1]) / PILOT_SIZES[1]) ** grows)
 
 

@@ -66,13 +66,13 @@ def candidates_of(
         linear,
         constant,
         boosted,
-        Candidate("partial least squares", partial_least_squares(), min_columns=20),
+        Candidate("partial least squares", partial_least_squares(), min_columns=20, share=0.1),
         Candidate("network", network, together=n_tasks > 1, share=0.4),
         Candidate("extra trees", extra_trees(n_estimators=n_trees, random_state=seed), sized=_forest(extra_trees, n_trees, seed)),
-        _stopped("fine", seed),
         Candidate(
             "random forest", random_forest(n_estimators=n_trees, random_state=seed), sized=_forest(random_forest, n_trees, seed)
         ),
+        _stopped("fine", seed),
     ]
     if n_tasks > 1:
         found[4:4] = [_joint_forest(n_trees, seed), _joint_boosting(seed)]  # one fit per fold for all tasks: quick
