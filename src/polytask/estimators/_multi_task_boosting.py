@@ -184,7 +184,9 @@ class MultiTaskBoosting(Ensemble):
             np.stack([np.bincount(leaf, column, minlength=len(tree.left)) for column in values[drawn].T], axis=1)
             for values in (weight, weight * steps)
         )
-        values = np.clip(sums / (totals + self.l2 * loss.unit), -LARGEST_STEP, LARGEST_STEP) * self.learning_rate
+        totals = totals + self.l2 * loss.unit
+        values = np.divide(sums, totals, out=np.zeros_like(sums), where=totals > 0)  # without `l2` a leaf may have no label
+        values = np.clip(values, -LARGEST_STEP, LARGEST_STEP) * self.learning_rate
         return JointTree(
             tree.left, tree.right, tree.feature, tree.threshold, tree.missing_left, values.astype(np.float32), tree.depth
         )
