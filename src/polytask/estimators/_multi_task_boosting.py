@@ -184,8 +184,8 @@ class MultiTaskBoosting(Ensemble):
             np.stack([np.bincount(leaf, column, minlength=len(tree.left)) for column in values[drawn].T], axis=1)
             for values in (weight, weight * steps)
         )
-        totals = totals + self.l2 * loss.unit
-        values = np.divide(sums, totals, out=np.zeros_like(sums), where=totals > 0)  # without `l2` a leaf may have no label
+        under = totals + self.l2 * loss.unit  # 0 of a leaf without labels, if `l2` is 0
+        values = np.divide(sums, under, out=np.zeros(sums.shape), where=under > 0)
         values = np.clip(values, -LARGEST_STEP, LARGEST_STEP) * self.learning_rate
         return JointTree(
             tree.left, tree.right, tree.feature, tree.threshold, tree.missing_left, values.astype(np.float32), tree.depth
