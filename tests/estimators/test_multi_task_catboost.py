@@ -104,6 +104,20 @@ def test_a_folder_gives_the_same_model_and_is_read_without_catboost(fitted, tmp_
     assert not list(tmp_path.rglob("*.txt"))
 
 
+def test_rows_without_a_label_count_where_catboost_chooses_a_split_but_not_in_leaves():
+    """Column 0 explains the labels best, but labels that are missing all lie on one side of column 1."""
+    b = np.repeat([-1.0, 1.0], 20)
+    labelled = np.stack([b, b * np.where(np.arange(40) % 20 < 1, -1, 1)], axis=1)
+    more = np.stack([np.where(np.arange(400) % 2, 1.0, -1.0), np.ones(400)], axis=1)
+    X, own = np.concatenate([labelled, more]), np.concatenate([b, np.full(400, np.nan)])
+    Y = np.stack([np.resize([-1e-3, -1e-3, 1e-3, 1e-3], 440), own], axis=1)
+    settings = {"iterations": 1, "depth": 1, "learning_rate": 1, "random_strength": 0, "bootstrap_type": "No", "verbose": False}
+    settings |= {"loss_function": "MultiRMSEWithMissingValues", "l2_leaf_reg": 3, "allow_writing_files": False}
+    few, many = (catboost.CatBoostRegressor(**settings).fit(X[:n], Y[:n]) for n in (40, 440))
+    assert [int(np.argmax(model.get_feature_importance())) for model in (few, many)] == [0, 1]
+    np.testing.assert_allclose(many.predict([[1, 1]])[0, 1], (19 - 1) / (20 + 3))  # 20 labels, and l2
+
+
 def test_of_inputs_all_alike_the_mean_is_learned():
     y = np.arange(60.0)
     model = boosting([Regression("y")]).fit(np.zeros((60, 2)), y)
