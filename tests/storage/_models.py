@@ -21,6 +21,6 @@ def save(path, *, value="price", overwrite=False):
         "task.json": JSONPart({"name": value, "levels": (1, 2.5, None, True), "ü": "ß"}),
         "members/0/weights.safetensors": TensorsPart(TENSORS),
         "notes.txt": TextPart("a\r\nb"),
-        "model.cbm": BytesPart(b"\x00\xff"),
+        "model.bin": BytesPart(b"\x00\xff"),
     }
     write_folder(path, parts, kind="predictor", meta={"n_rows": 3}, overwrite=overwrite)

@@ -28,7 +28,7 @@ def test_everything_comes_back_bit_for_bit(model):
     folder = read_folder(model)
     assert folder.json("task.json") == {"name": "price", "levels": [1, 2.5, None, True], "ü": "ß"}
     assert folder.text("notes.txt") == "a\r\nb"
-    assert folder.raw("model.cbm") == b"\x00\xff"
+    assert folder.raw("model.bin") == b"\x00\xff"
     tensors = folder.tensors("members/0/weights.safetensors")
     assert {name: bits(tensor) for name, tensor in tensors.items()} == {name: bits(tensor) for name, tensor in TENSORS.items()}
     assert (folder.manifest.kind, folder.manifest.meta, folder.unlisted) == ("predictor", {"n_rows": 3}, ())

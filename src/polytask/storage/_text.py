@@ -20,7 +20,10 @@ class TextPart:
 
 @dataclass(frozen=True)
 class BytesPart:
-    """Bytes as a part of a model folder, for a native format that checks itself (CatBoost's ``cbm``, ONNX)."""
+    """Bytes as a part of a model folder, for a native format whose reader finds damage itself.
+
+    CatBoost's ``cbm`` is none: a damaged file ends the process. Its trees are kept as plain arrays whose ranges are checked.
+    """
 
     content: bytes
     part: ClassVar[str] = "bytes"
