@@ -1,11 +1,12 @@
 """What is compared in the benchmark of architectures: sets, networks, and one fit."""
 
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _search import Settings, cut_and_held, drawn_training
-from _search import fit_and_score as fit_networks
+from _search import Settings, cut_and_held, drawn_training, fit_in_stacks
 from _tabular_sets import BenchmarkSet, load_set
 
 from polytask.estimators import MultiTaskNetwork
@@ -24,6 +25,7 @@ PLAIN_ALONE = ("none", "soft", "ltb")
 ARCHITECTURES = tuple(sharing_names())
 TWINS = {name: ("hard" if name in PLAIN_ALONE else name) + ALONE for name in ARCHITECTURES}
 ARMS = (*ARCHITECTURES, *dict.fromkeys(TWINS.values()))
+ONE_BY_ONE: tuple[str, ...] = ()  # architectures that a stack does not make faster
 
 
 def load(folder: Path, name: str, *, seed: int) -> tuple[BenchmarkSet, np.ndarray]:
@@ -37,11 +39,16 @@ def drawn_settings(*, seed: int, trial: int) -> Settings:
     return {**drawn_training(rng), "width": int(rng.choice(WIDTHS))}
 
 
-def fit_and_score(one: BenchmarkSet, held: np.ndarray, arm: str, settings: Settings, *, seed: int) -> dict[str, Any] | None:
-    """Train, stop by the rows held, and score on test rows; None of an architecture that is not for this set."""
+def fit_and_score(
+    one: BenchmarkSet, held: np.ndarray, arm: str, trials: Sequence[Settings], *, seed: int, at_once: bool = True
+) -> Iterator[tuple[int, dict[str, Any] | None]]:
+    """Train, stop by the rows held, and score on test rows: the number and line of each trial, or None of what suits no such set.
+
+    With ``at_once`` trials of one width are trained in one stack, where that is not slower.
+    """
     name = arm.removesuffix(ALONE)
 
-    def make(tasks: list[Any]) -> MultiTaskNetwork:
+    def make(tasks: list[Any], settings: Settings) -> MultiTaskNetwork:
         sharing = sharing_names()[name]()
         if "width" in sharing.get_params(deep=False):
             sharing.set_params(width=settings["width"])
@@ -54,9 +61,11 @@ def fit_and_score(one: BenchmarkSet, held: np.ndarray, arm: str, settings: Setti
             random_state=seed,
         )
 
+    makes = [partial(make, settings=settings) for settings in trials]
+    kinds = [settings["width"] if at_once and name not in ONE_BY_ONE else k for k, settings in enumerate(trials)]
     try:
-        return fit_networks(one, held, make, alone=arm.endswith(ALONE))
+        yield from fit_in_stacks(one, held, makes, kinds=kinds, alone=arm.endswith(ALONE))
     except OptionError:
         if name != "stem":
             raise
-        return None  # no categories to embed
+        yield from ((k, None) for k in range(len(trials)))  # no categories to embed

@@ -1,12 +1,12 @@
 """What is compared in the benchmark of balancing, and one fit of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from _balancing_sets import NARROW, SIMULATION
-from _search import Settings, drawn_training
-from _search import fit_and_score as fit_networks
+from _search import Settings, drawn_training, fit_in_stacks
 from _tabular_sets import BenchmarkSet
 
 from polytask import balancing
@@ -43,6 +43,7 @@ ARMS: dict[str, Callable[[Settings], Settings]] = {
     **{f"{name} every {EVERY}": _every(name) for name in CHEAPER if getattr(balancing, name).weights_last},
 }
 SINGLE = "single-task"  # the same network once per task
+ONE_BY_ONE = ("tuned weights",)  # not in a stack, which has one method: its weights are another draw in every trial
 
 
 def drawn_settings(one: BenchmarkSet, *, seed: int, trial: int) -> Settings:
@@ -55,11 +56,16 @@ def drawn_settings(one: BenchmarkSet, *, seed: int, trial: int) -> Settings:
     }
 
 
-def fit_and_score(one: BenchmarkSet, held: np.ndarray, arm: str, settings: Settings, *, seed: int) -> dict[str, Any]:
-    """Train on the rows that are not held, stop by those that are, and score on the test rows."""
+def fit_and_score(
+    one: BenchmarkSet, held: np.ndarray, arm: str, trials: Sequence[Settings], *, seed: int, at_once: bool = True
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Train on the rows that are not held, stop by those that are, and score on the test rows: the number and line of each trial.
+
+    With ``at_once`` trials are trained in one stack, where that is not slower.
+    """
     narrow = one.name == SIMULATION
 
-    def make(tasks: list[Any]) -> MultiTaskNetwork:
+    def make(tasks: list[Any], settings: Settings) -> MultiTaskNetwork:
         return MultiTaskNetwork(
             tasks,
             encoder=MLP(n_layers=1, width=NARROW, dropout=0.0, activation="tanh") if narrow else MLP(dropout=settings["dropout"]),
@@ -69,4 +75,6 @@ def fit_and_score(one: BenchmarkSet, held: np.ndarray, arm: str, settings: Setti
             **({} if arm == SINGLE else ARMS[arm](settings)),
         )
 
-    return fit_networks(one, held, make, alone=arm == SINGLE)
+    makes = [partial(make, settings=settings) for settings in trials]
+    kinds = [0 if at_once and arm not in ONE_BY_ONE else k for k in range(len(trials))]
+    return fit_in_stacks(one, held, makes, kinds=kinds, alone=arm == SINGLE)

@@ -1,7 +1,7 @@
 """From the results of the benchmark of balancing to the tables of docs/balancing.md."""
 
 import numpy as np
-from _balancing_arms import ARMS, CHEAPER, EVERY, SINGLE
+from _balancing_arms import ARMS, CHEAPER, EVERY, ONE_BY_ONE, SINGLE
 from _search import Lines, Scores, chosen_scores, complete, difference, difference_cells, relative_cost
 
 REFERENCE = "Equal"
@@ -25,7 +25,8 @@ def tables(results: Lines) -> str:
         rows.append(f"| {arm} | {' | '.join([*cells, *counts])} | {relative_cost(lines, arm, REFERENCE):.1f} |")
     seeds, trials = {line["seed"] for line in results}, {line["trial"] for line in lines}
     told = (
-        f"{len(seeds)} seeds, {len(trials)} trials each. `{REFERENCE}`: score; others: points more or less, with 95 % intervals."
+        f"{len(seeds)} seeds, {len(trials)} trials each. `{REFERENCE}`: score; others: points more or less, with 95 % intervals. "
+        f"Processor time is that of trials in one stack; of {', '.join(ONE_BY_ONE)} one after another."
     )
     return "\n".join([*rows, "", told, "", *_cheaper(found, names)])
 

@@ -4,13 +4,14 @@ import argparse
 import time
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from _command import append, names, options_of
+from _stacks import fit_at_once
 from _tabular_sets import BenchmarkSet, score_task
 from _tabular_table import read_results
 from scipy.stats import t as student
@@ -25,6 +26,8 @@ Settings = dict[str, Any]
 Lines = list[dict[str, Any]]
 Scores = dict[str, dict[str, dict[int, float]]]
 Key = tuple[str, int, int, str]
+Line = dict[str, Any] | None
+Make = Callable[[list[Any]], MultiTaskNetwork]
 
 
 def cut_and_held(one: BenchmarkSet, *, seed: int, most_rows: int = MOST_ROWS) -> tuple[BenchmarkSet, np.ndarray]:
@@ -45,16 +48,36 @@ def drawn_training(rng: np.random.Generator) -> Settings:
     }
 
 
-def fit_and_score(
-    one: BenchmarkSet, held: np.ndarray, make: Callable[[list[Any]], MultiTaskNetwork], *, alone: bool
-) -> dict[str, Any]:
+def fit_and_score(one: BenchmarkSet, held: np.ndarray, make: Make, *, alone: bool) -> dict[str, Any]:
     """Train a network of all tasks, or one of each alone, on rows that are not held; stop by those; score on the test rows."""
+    return _fit_stack(one, held, [make], alone=alone)[0]
+
+
+def fit_in_stacks(
+    one: BenchmarkSet, held: np.ndarray, makes: Sequence[Make], *, kinds: Sequence[Hashable], alone: bool
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """As :func:`fit_and_score` for several trials, those of one kind in a stack; the number of each with its line."""
+    for kind in dict.fromkeys(kinds):
+        numbers = [k for k, own in enumerate(kinds) if own == kind]
+        yield from zip(numbers, _fit_stack(one, held, [makes[k] for k in numbers], alone=alone), strict=True)
+
+
+def _fit_stack(one: BenchmarkSet, held: np.ndarray, makes: Sequence[Make], *, alone: bool) -> Lines:
+    """A line for each of the models that may be trained at once; each has an equal share of the processor time."""
     started = time.process_time()
     groups = [[task] for task in one.tasks] if alone else [one.tasks]
-    networks = [
-        make(tasks).fit(one.X, one.y[[column for task in tasks for column in task.columns]], reserved=held) for tasks in groups
+    fitted = [
+        fit_at_once(
+            [make(tasks) for make in makes], one.X, one.y[[name for task in tasks for name in task.columns]], reserved=held
+        )
+        for tasks in groups
     ]
-    cpu = time.process_time() - started
+    cpu = (time.process_time() - started) / len(makes)
+    return [_line(one, networks, cpu=cpu) for networks in zip(*fitted, strict=True)]
+
+
+def _line(one: BenchmarkSet, networks: Sequence[MultiTaskNetwork], *, cpu: float) -> dict[str, Any]:
+    """What is kept of one trial."""
     validation, scores = {}, {}
     for network in networks:
         outputs = network.outputs(one.X_test)
@@ -129,21 +152,46 @@ def relative_cost(lines: Lines, arm: str, reference: str, *, key: str = "cpu_sec
     return float(np.exp(np.mean(ratios))) if ratios else float("nan")
 
 
-def run_all(path: Path, wanted: Iterable[Key], fit: Callable[..., dict[str, Any] | None], *, part: tuple[int, int]) -> None:
+def run_all(path: Path, wanted: Iterable[Key], fit: Callable[..., Line], *, part: tuple[int, int]) -> None:
     """Run every n-th fit that is not in the results file yet, and add its line; where there is none to be had, say so."""
-    done = {(line["set"], line["seed"], line["trial"], line["arm"]) for line in read_results(path)}
-    number, parts = part
+    done, (number, parts) = _keys_of(path), part
     for name, seed, trial, arm in (key for k, key in enumerate(wanted) if k % parts == number and key not in done):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # few labels of a class: told to users, not to a benchmark
             line = fit(name, arm, seed=seed, trial=trial)
-        told = f"{name:<10} seed {seed} trial {trial} {arm:<20}"
-        if line is None:
-            print(f"{told} is not for this set", flush=True)
-            continue
-        append(path, {"set": name, "seed": seed, "trial": trial, "arm": arm, **line})
-        known = [score for score in line["scores"].values() if score is not None]
-        print(f"{told} {sum(known) / len(known):7.3f} {line['cpu_seconds']:6.1f} s", flush=True)
+        _keep(path, (name, seed, trial, arm), line)
+
+
+def run_groups(
+    path: Path, wanted: Iterable[Key], fit: Callable[..., Iterable[tuple[int, Line]]], *, part: tuple[int, int]
+) -> None:
+    """As :func:`run_all`, but ``fit`` gets all open trials of a set, seed and arm at once, and gives each with its line."""
+    trials: dict[tuple[str, int, str], list[int]] = defaultdict(list)
+    for name, seed, trial, arm in wanted:
+        trials[name, seed, arm].append(trial)
+    done, (number, parts) = _keys_of(path), part
+    for name, seed, arm in [*trials][number::parts]:
+        left = [trial for trial in trials[name, seed, arm] if (name, seed, trial, arm) not in done]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for trial, line in fit(name, arm, seed=seed, trials=left) if left else ():
+                _keep(path, (name, seed, trial, arm), line)
+
+
+def _keys_of(path: Path) -> set[Key]:
+    return {(line["set"], line["seed"], line["trial"], line["arm"]) for line in read_results(path)}
+
+
+def _keep(path: Path, key: Key, line: Line) -> None:
+    """Add a line and tell it; None of what is not to be had."""
+    name, seed, trial, arm = key
+    told = f"{name:<10} seed {seed} trial {trial} {arm:<20}"
+    if line is None:
+        print(f"{told} is not for this set", flush=True)
+        return
+    append(path, {"set": name, "seed": seed, "trial": trial, "arm": arm, **line})
+    known = [score for score in line["scores"].values() if score is not None]
+    print(f"{told} {sum(known) / len(known):7.3f} {line['cpu_seconds']:6.1f} s", flush=True)
 
 
 def counts(lines: Lines) -> str:

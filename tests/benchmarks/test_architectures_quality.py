@@ -61,7 +61,8 @@ def test_the_shared_twin_has_the_parameters_of_the_networks_it_stands_for(module
     sizes = {}
     for name in ("hard", *arms.PLAIN_ALONE):
         settings = {**SETTINGS, "learning_rate": 1e-8}  # which stops at once
-        sizes[name] = arms.fit_and_score(one, held, f"{name} alone", settings, seed=0)["parameters"]
+        ((_, found),) = arms.fit_and_score(one, held, f"{name} alone", [settings], seed=0)
+        sizes[name] = found["parameters"]
     choices = 2 * 2  # LTB: one of one before the second block and before the head, in each of two networks
     assert sizes == {"hard": sizes["hard"], "none": sizes["hard"], "soft": sizes["hard"], "ltb": sizes["hard"] + choices}
 

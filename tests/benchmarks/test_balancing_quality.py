@@ -45,7 +45,8 @@ def test_one_fit_scores_every_task(module, arm):
     small = replace(one, X=one.X[:60], y=one.y[:60])
     settings = arms.drawn_settings(small, seed=0, trial=0)
     assert settings == arms.drawn_settings(small, seed=0, trial=0)
-    found = arms.fit_and_score(small, held[:60], arm, settings, seed=0)
+    ((number, found),) = arms.fit_and_score(small, held[:60], arm, [settings], seed=0)
+    assert number == 0
     assert set(found["scores"]) == set(found["validation"]) == {task.name for task in one.tasks}
     assert len(found["epochs"]) == (8 if arm == "single-task" else 1)
 

@@ -98,7 +98,7 @@ class OwnRates:
     def decay_(self, name: str, p: Tensor, before: Tensor, *, rate: float, share: Tensor) -> None:
         """Subtract the decay of what a parameter was before the step, at a learning rate of which ``share`` is made."""
         if part_of(name) not in self._in_gradient and self._is_decayed(name):
-            p.sub_(before * (rate * share * _beside(self.decays, p)))
+            p.addcmul_(before, share * _beside(self.decays, p), value=-rate)
 
     def _is_decayed(self, name: str) -> bool:
         return is_matrix(name) and part_of(name) not in self._left

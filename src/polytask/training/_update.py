@@ -75,7 +75,7 @@ class Update:
         self.optimizer.zero_grad()
         with torch.no_grad():
             for name, share in slowed.items():  # every step here is a multiple of its learning rate
-                parameters[name].copy_(torch.lerp(before[name], parameters[name], share))
+                parameters[name].lerp_(before[name], 1 - share)
             if self.own_rates is not None:
                 rate_of = {id(p): group["lr"] for group in self.optimizer.param_groups for p in group["params"]}
                 for name, share in slowed.items():
