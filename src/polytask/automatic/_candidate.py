@@ -29,7 +29,8 @@ Split = tuple[Array, Array]
 
 PILOT_ROWS = 3_000  # tables with more rows are tried on a part first
 PILOT_SIZES = (750, 1_500)
-FIRST_LOOK = 200  # rows; what is far too slow for these alone is not tried on more
+FIRST_LOOK = 200  # rows
+PILOT_SHARE = 0.1  # of the seconds that a fold may take
 LEAST_GROWTH = 0.8  # power of the rows that seconds grow with
 
 
@@ -169,16 +170,16 @@ def pilot_seconds(candidate: Candidate, data: LearningData, rows: Array, *, seed
     rows : int array
         Training rows of the fold.
     most : float
-        Seconds of which more need not be known exactly: it ends with the first fit that tells so much.
+        Seconds that a fold may take. A fit on more rows that would take a tenth of it is not made: from the last one before it
+        seconds are then taken to grow with the rows.
     """
     drawn = np.random.default_rng(seed).permutation(rows)
     if isinstance(candidate.model, FitsOnRows):
         pilots: list[float] = []
-        for size in (FIRST_LOOK, *PILOT_SIZES):
+        for size, following in zip((FIRST_LOOK, *PILOT_SIZES), (*PILOT_SIZES, None), strict=True):
             pilots.append(_seconds_of_whole(candidate.model, data, np.sort(drawn[:size]), seed))
-            at_least = pilots[-1] * (len(rows) / size) ** LEAST_GROWTH
-            if at_least > most:
-                return float(at_least)
+            if following is not None and pilots[-1] * following / size > PILOT_SHARE * most:
+                return float(pilots[-1] * len(rows) / size)
         return _grown(pilots[-2:], len(rows))
     per_task, slices, found = PerTaskEstimator(candidate.model), data.labels.slices, 0.0
     timed: dict[tuple[str, int], float] = {}

@@ -12,7 +12,6 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from polytask.automatic._candidate import (
     PILOT_ROWS,
-    SMALLEST,
     Candidate,
     Constants,
     Fitted,
@@ -208,8 +207,7 @@ class PortfolioRun:
             self._open[k] = UnderWay(candidate)
             if self._needs_pilot(candidate):
                 self._open[k].in_pilot = True
-                may_take = candidate.share * self._left() * self.n_workers / len(self.splits)
-                most = max(may_take, 0.0) / (SMALLEST if candidate.sized is not None else 1.0)
+                most = max(candidate.share * self._left(), 0.0) * self.n_workers / len(self.splits)
                 work = partial(pilot_seconds, candidate, self.data, self.splits[0][0], seed=self.seed, most=most)
                 workers.begin((PILOT, k, 0, 0, self._open[k]), work)
             else:

@@ -1,12 +1,12 @@
 """Which models each preset tries, in order."""
 
 from collections.abc import Callable
-from importlib.util import find_spec
 from typing import Any, Literal, get_args
 
 from sklearn.base import clone
 
-from polytask.automatic._candidate import Candidate, Constants
+from polytask._optional import MissingExtraError, import_optional
+from polytask.automatic._candidate import PILOT_ROWS, Candidate, Constants
 from polytask.estimators import (
     MultiTaskBoosting,
     MultiTaskCatBoost,
@@ -74,11 +74,12 @@ def candidates_of(
         ),
         _stopped("fine", seed),
     ]
-    if n_tasks > 1:
-        found[4:4] = [_joint_forest(n_trees, seed), _joint_boosting(seed)]  # one fit per fold for all tasks: quick
+    if n_tasks > 1:  # one fit per fold for all tasks: quick on few rows, slow on many
+        place = 4 if n_rows <= PILOT_ROWS else len(found)
+        found[place:place] = [_joint_forest(n_trees, seed), _joint_boosting(seed)]
     if preset == "balanced":
         return found
-    if find_spec("catboost") is not None:
+    if _has_catboost():
         found.append(_catboost(seed, together=n_tasks > 1))
     if n_tasks > 1:
         upon = StackedAcrossTasks(linear_models(), final_estimator=boosted_trees(random_state=seed), passthrough=True)
@@ -135,6 +136,15 @@ def _joint_boosting(seed: int) -> Candidate:
         together=True,
         sized=lambda share: MultiTaskBoosting(n_estimators=max(50, int(300 * share)), random_state=seed),
     )
+
+
+def _has_catboost() -> bool:
+    """Whether the extra is there; it is imported now, since what two threads import at once may be seen half made."""
+    try:
+        import_optional("catboost", extra="boost", feature="CatBoost")
+    except MissingExtraError:
+        return False
+    return True
 
 
 def _catboost(seed: int, *, together: bool) -> Candidate:
