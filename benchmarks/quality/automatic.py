@@ -26,7 +26,7 @@ from _automatic_case import read_predictions, write_case
 from _automatic_table import tables
 from _tabular_sets import BenchmarkSet, data_folder, load_set, log_loss_of, score_task, set_names
 from _tabular_table import read_results
-from tabular import append, write_page
+from tabular import append, source_mark, write_page
 
 from polytask.data import to_pandas
 
@@ -113,6 +113,7 @@ def run(one: BenchmarkSet, kinds: dict[str, str], system: str, args: argparse.Na
         "predict_seconds": round(told["predict_seconds"], 2),
         "load": round(load, 1),
         "polytask": polytask.__version__,
+        "source": source_mark(Path(polytask.__file__).parent),
         **more,
     }
 
