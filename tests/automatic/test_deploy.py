@@ -1,17 +1,25 @@
 """What of a portfolio is deployed: models of folds, models fitted once, or one network; sizes, folders, what is lost."""
 
+import io
+from html import unescape
+
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 
 import polytask
 from polytask.automatic import MultiTaskPredictor
-from polytask.automatic._deploy import COPIES, STUDENT, _student, drawn_labels
+from polytask.automatic._deploy import COPIES, STUDENT, _student, deployment_notes, drawn_labels
 from polytask.estimators import CodedTable, LearningData, MultiTaskNetwork
 from polytask.exceptions import OptionError
 from polytask.networks import MLP
+from polytask.reporting import fit_sentence, fit_table, leaderboard_table, render
+from polytask.reporting._deployed_view import student_means
+from polytask.reporting._numbers import points
 from polytask.tasks import Count, Multilabel, Ordinal, Regression
 from tests.automatic._tables import houses
+from tests.reporting._page import Page
 
 NETWORK = MultiTaskNetwork(encoder=MLP(width=16), max_epochs=20, patience=5)
 IGNORED = ["street", "part", "trust"]
@@ -44,7 +52,6 @@ def test_a_deployed_model_predicts_well_and_tells_size_and_time(deployed):
     told = predictor.report_["deployed"]
     assert told["mode"] == how
     assert 0 < told["milliseconds_per_row_of_1000"] < told["milliseconds_one_row"]
-    assert any("MB" in note for note in predictor.report_["notes"])
     new = houses(300, seed=7)
     scores = predictor.evaluate(new)["tasks"]
     assert scores["price"]["skill"] > 0.7
@@ -129,3 +136,54 @@ def test_a_deployment_is_checked(frame):
         fit(frame, deploy="onnx")
     with pytest.raises(OptionError, match="one model already"):
         fit(frame, deploy="refit", preset="network")
+
+
+def test_what_predicts_is_told_in_the_terminal_and_in_every_report(deployed):
+    predictor, how = deployed
+    told = predictor.report_["deployed"]["told"]
+    assert told[0].startswith("Predicted by ")
+    assert "B, " in told[0]
+    out = io.StringIO()
+    console = Console(file=out, width=200, color_system=None)
+    console.print(fit_table(predictor.report_))
+    console.print(leaderboard_table(predictor.report_))
+    pages = [unescape(render(predictor.report_, format=format).decode()) for format in ("html", "md")]
+    texts = [" ".join(out.getvalue().split()), *pages]
+    whole = "".join(texts)
+    assert all(sentence in text for sentence in told for text in texts)
+    mean = student_means(predictor.report_)
+    assert ("which is what predicts" in texts[0]) == (how != "distill")
+    assert ("one network, taught by a mixture of" in whole) == (how == "distill")
+    assert ("each fitted once on all rows" in whole) == (how == "refit")
+    assert ("one distilled network predicts" in fit_sentence(predictor.report_)) == (how == "distill")
+    if how != "distill":
+        assert mean is None
+        return
+    assert f"mean skill of {points(mean[0])} points where its portfolio has {points(mean[1])}" in fit_sentence(predictor.report_)
+    for own in predictor.report_["deployed"]["tasks"].values():
+        row = [*(points(own[key]) for key in ("student", "teacher", "lost")), str(own["n_rows"])]
+        assert "".join(row) in "".join(texts[0].split())
+        assert "".join(f"<td>{cell}</td>" for cell in row) in texts[1].replace("−", "-")
+    words = Page(texts[1]).words
+    assert words.index("mean skill of the distilled network") < words.index("mean validation skill of the portfolio")
+    assert render(predictor.report_, format="pdf").startswith(b"%PDF")
+
+
+def test_only_rows_with_a_label_are_counted_where_a_student_is_scored(deployed, frame):
+    predictor, how = deployed
+    if how != "distill":
+        return
+    _, held = predictor.model_.splits_[0]
+    for name, own in predictor.report_["deployed"]["tasks"].items():
+        assert own["n_rows"] == frame[name].iloc[held].notna().sum() <= len(held)
+
+
+def test_a_network_whose_skill_is_undefined_is_told_so():
+    own = {"price": {"teacher": 0.5, "student": None, "lost": None, "n_rows": 0}}
+    measured = {"megabytes": 1.0, "milliseconds_one_row": 1.0, "milliseconds_per_row_of_1000": 0.1}
+    deployed = {"mode": "distill", "models": 1, "tasks": own} | measured
+    deployed["told"] = deployment_notes(deployed)
+    result = {"format": "polytask.fit", "version": 1, "tasks": {"price": {}}, "deployed": deployed}
+    assert "loses: undefined" in deployed["told"][1]
+    assert "its skill is undefined" in fit_sentence(result)
+    Console(file=io.StringIO()).print(fit_table(result))

@@ -71,9 +71,11 @@ def distilled(
 ) -> tuple[Portfolio, dict[str, Any]]:
     """Train one network of all tasks on labels and on what the portfolio says, and find what it loses.
 
-    What it loses is measured on the first fold's held-out rows: by a student of the other rows, taught by that fold's models
-    alone, which have not seen them either. The student that is kept learns from all rows, each taught by models that have
-    not seen it.
+    What it loses is measured on the first fold's held-out rows, which neither that fold's models nor their student have seen: a
+    student of the other rows, taught by that fold's models alone. These have seen the rows that they teach, so that what they say
+    is nearer to the labels than what they say of new rows. The student that is kept learns from all rows; of its rows with a
+    label, those that were held out are taught by models that have not seen them. So the two are not taught quite alike, and what
+    is measured is about what the kept one loses.
 
     Parameters
     ----------
@@ -89,6 +91,7 @@ def distilled(
         Of the student alone.
     losses : dict of task name to dict
         ``teacher`` and ``student``: skill on rows that neither has seen; ``lost`` is their difference. None where undefined.
+        ``n_rows`` counts the rows that score: those with a label of positive weight.
 
     References
     ----------
@@ -107,8 +110,9 @@ def distilled(
         known, mixed = portfolio.mixed[task.name]  # by weights that were chosen on other rows
         rows, of_known, of_held = np.intersect1d(known, held, return_indices=True)
         own = [_skill(fitted, outputs, data, part, rows) for outputs in (mixed[of_known], said[task.name][of_held])]
-        lost = None if own[0] is None or own[1] is None else own[0] - own[1]
-        losses[task.name] = {"teacher": own[0], "student": own[1], "lost": lost, "n_rows": len(held)}
+        (teacher, _), (student_of_first, n_rows) = own
+        lost = None if teacher is None or student_of_first is None else teacher - student_of_first
+        losses[task.name] = {"teacher": teacher, "student": student_of_first, "lost": lost, "n_rows": n_rows}
     rows = np.arange(len(data.weight))
     outputs = portfolio.outputs(arrays)
     for task in data.labels.tasks:
@@ -178,20 +182,20 @@ def deployment_notes(deployed: Mapping[str, Any]) -> list[str]:
         "refit": f"{many} fitted once on all rows",
         "distill": "one network that has learned from the portfolio",
     }
+    size = deployed["megabytes"]
+    told = f"{size:,.1f} MB" if size >= 0.1 else f"{1e3 * size:.0f} kB"
     found = [
-        f"Predicted by {who[deployed['mode']]}: {deployed['megabytes']:,.1f} MB, {deployed['milliseconds_one_row']:.1f} ms for "
+        f"Predicted by {who[deployed['mode']]}: {told}, {deployed['milliseconds_one_row']:.1f} ms for "
         f"one row, {deployed['milliseconds_per_row_of_1000']:.3f} ms per row of 1,000."
     ]
     if deployed["mode"] == "refit":
         found.append("Skill on held-out rows is that of the folds' models; the models fitted again have seen all rows.")
     if deployed["mode"] == "distill":
-        lost = [
-            f"{name} {'undefined' if own['lost'] is None else format(100 * own['lost'], '.1f')}"
-            for name, own in deployed["tasks"].items()
-        ]
+        lost = [own["lost"] for own in deployed["tasks"].values() if own["lost"] is not None]
+        mean = f"{100 * float(np.mean(lost)):.1f} points of skill, mean over the tasks" if lost else "undefined"
         found.append(
-            f"Points of skill that the network loses, on rows that neither it nor its teacher has seen: {', '.join(lost)}. "
-            "All other scores of held-out rows are those of the portfolio."
+            f"What distilling loses: {mean}, on held-out rows of one fold; measured by a network taught by that fold's models. "
+            "All other scores of held-out rows, and what they are predicted from, are those of the portfolio."
         )
     return found
 
@@ -227,12 +231,13 @@ def _single(name: str, model: FoldModel, together: bool, started: float) -> Bagg
     return Bagged(name, together, [model], seconds=time.monotonic() - started, is_whole=True)
 
 
-def _skill(task: FittedTask, outputs: Array, data: LearningData, part: slice, rows: Array) -> float | None:
+def _skill(task: FittedTask, outputs: Array, data: LearningData, part: slice, rows: Array) -> tuple[float | None, int]:
+    """Skill on rows, and how many of them score."""
     target, weight = data.labels.target[rows, part], data.weight[rows, part].max(axis=1)
     losses, constant = task.row_losses(outputs, target), task.row_losses(task.constant_outputs(len(rows)), target)
     seen = ~np.isnan(losses) & (weight > 0)
     base = float(weight[seen] @ constant[seen]) if seen.any() else 0.0
-    return 1 - float(weight[seen] @ losses[seen]) / base if base > 0 else None
+    return 1 - float(weight[seen] @ losses[seen]) / base if base > 0 else None, int(seen.sum())
 
 
 def _number(value: float | None) -> float:

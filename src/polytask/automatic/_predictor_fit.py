@@ -103,8 +103,7 @@ def fit_predictor(
     if isinstance(model, PortfolioModel) and model.importance_ is not None:
         predictor.report_["importance"] = model.importance_
     if isinstance(model, PortfolioModel) and model.deployed_ is not None:
-        predictor.report_["deployed"] = model.deployed_
-        predictor.report_["notes"] += deployment_notes(model.deployed_)
+        predictor.report_["deployed"] = model.deployed_ | {"told": deployment_notes(model.deployed_)}
     score_validation(predictor, frame.iloc[train[chosen]], outputs)
     if len(test) and observed_rows(roles.labels, roles.weight, [*roles.labels.columns])[test].any():
         predictor.report_["test"] = evaluated(predictor, frame.iloc[test])

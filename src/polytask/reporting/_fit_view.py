@@ -6,6 +6,7 @@ from typing import Any
 
 from polytask.reporting._balancing_figures import balancing_view
 from polytask.reporting._curve_cards import CARDS_IN_SIGHT, curve_cards
+from polytask.reporting._deployed_view import deployed_words, is_distilled, student_clause, student_means, student_rows
 from polytask.reporting._diagnostic_view import OPEN_TASKS, diagnostic_views
 from polytask.reporting._importance_bars import importance_view
 from polytask.reporting._numbers import UNDEFINED, finite, plural, points, significant
@@ -52,7 +53,10 @@ def fit_sentence(result: Mapping[str, Any]) -> str:
     check_format(result, "polytask.fit")
     mean = finite(result.get("mean_skill"))
     told = "undefined" if mean is None else f"{points(mean)} points ({how_scored(result)})"
-    clauses = [learned_clause(result), f"mean validation skill {told}"]
+    whose = " of the portfolio" if is_distilled(result) else ""
+    clauses = [learned_clause(result), f"mean validation skill{whose} {told}"]
+    if distilled := student_clause(result):
+        clauses.insert(1, distilled)
     if test := result.get("test"):
         kept = "" if (n := finite(test.get("n_rows"))) is None else f" ({plural(int(n), 'row')} not learned from)"
         test_mean = mean_test_skill(result)
@@ -103,6 +107,11 @@ def fit_view(result: Mapping[str, Any]) -> dict[str, Any]:
         "how_scored": how_scored(result),
         "is_optimistic": is_optimistic(result),
         "leaderboard": leaderboard_rows(result),
+        "deployed": deployed_words(result),
+        "is_refitted": (result.get("deployed") or {}).get("mode") == "refit",
+        "is_distilled": is_distilled(result),
+        "student_means": student_means(result),
+        "student": student_rows(result),
         "together": together_words(result),
         "mixtures": list(mixture_words(result).items()),
         "left_out_models": list((result.get("left_out_models") or {}).items()),
@@ -154,10 +163,20 @@ def facts(result: Mapping[str, Any]) -> list[str]:
         told.append(f"ended because {_ENDED_BY.get(ended_by, ended_by)}")
     model = result.get("model") or {}
     if (members := finite(model.get("members"))) is not None:
-        told.append(f"mixture of {plural(int(members), 'fitted model')}")
+        told.append(_what_predicts(result, int(members)))
     if (parameters := finite(model.get("parameters"))) is not None:
         told.append(f"{model.get('label', 'model')} with {significant(parameters)} parameters")
     return told
+
+
+def _what_predicts(result: Mapping[str, Any], members: int) -> str:
+    """The models of all folds, or what was made of them to be deployed."""
+    if is_distilled(result):
+        return f"one network, taught by a mixture of {plural(members, 'fitted model')}"
+    deployed = result.get("deployed") or {}
+    if deployed.get("mode") == "refit" and (n := finite(deployed.get("models"))) is not None:
+        return f"mixture of {plural(int(n), 'model')}, each fitted once on all rows"
+    return f"mixture of {plural(members, 'fitted model')}"
 
 
 def few_rows(result: Mapping[str, Any]) -> str:

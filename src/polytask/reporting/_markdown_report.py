@@ -65,7 +65,7 @@ def fit_markdown(result: Mapping[str, Any]) -> str:
     """
     check_format(result, "polytask.fit")
     view = fit_view(result)
-    mean, test = points(view["mean_skill"]), view["test"]
+    mean, test, whose = points(view["mean_skill"]), view["test"], " of the portfolio" if view["is_distilled"] else ""
     tasks = [
         [
             row["name"],
@@ -82,14 +82,16 @@ def fit_markdown(result: Mapping[str, Any]) -> str:
         (f"Mean test skill **{md.cell(points(view['mean_test_skill']))} points** (rows that were not learned from).")
         if test
         else "",
-        f"Mean validation skill **{md.cell(mean)} points** ({view['how_scored']})."
+        f"Mean validation skill{whose} **{md.cell(mean)} points** ({view['how_scored']})."
         if view["mean_skill"] is not None
         else "The mean validation skill is undefined.",
+        md.prose([" ".join(view["deployed"])]) if view["deployed"] else "",
         f"**Did learning together help?** {md.text(view['together'])}" if view["together"] else "",
         md.prose([" · ".join([*view["facts"], *([duration(view["seconds"])] if view["seconds"] else [])])]),
         "## Tasks",
         md.table(["Task", "Kind", "Why", "Labels", "Missing", "Values"], tasks, n_texts=3),
         *(["## Test skill", _scores(test["scores"])] if test else []),
+        *_student(view["student"]),
         *([_validation_heading(view), _scores(view["scores"])] if view["scores"] else []),
         *_leaderboard(view),
         *_importance(view["importance"]),
@@ -114,13 +116,27 @@ def _validation_heading(view: Mapping[str, Any]) -> str:
     return "## Validation skill (optimistic)" if view["is_optimistic"] else "## Held-out skill"
 
 
+def _student(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The skill of a distilled network beside that of its portfolio."""
+    if not rows:
+        return []
+    cells = [[row["name"], *(points(row[key]) for key in ("student", "teacher", "lost")), _count(row["n_rows"])] for row in rows]
+    return ["## What distilling loses", md.table(["Task", "Network", "Portfolio", "Lost", "Rows"], cells)]
+
+
 def _leaderboard(view: Mapping[str, Any]) -> list[str]:
     """The models of a portfolio, a table per task."""
     if not view["leaderboard"]:
         return []
     parts = ["## Leaderboard", f"Skill in points, {view['how_scored']}; `together`: one model learned all tasks."]
     if len(view["mixtures"]) > 1:
-        parts.append(md.table(["Task", "Predicted by"], [[name, told] for name, told in view["mixtures"]], n_texts=2))
+        parts.append(
+            md.table(
+                ["Task", "Taught by" if view["is_distilled"] else "Predicted by"],
+                [[name, told] for name, told in view["mixtures"]],
+                n_texts=2,
+            )
+        )
     for name, rows in view["leaderboard"]:
         cells = [
             [

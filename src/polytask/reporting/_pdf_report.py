@@ -100,7 +100,10 @@ def _fit(pages: Pages, view: Mapping[str, Any]) -> None:
             _minus(f"Mean test skill {points(view['mean_test_skill'])} points (rows that were not learned from)."), size=11.5
         )
     if view["mean_skill"] is not None:
-        pages.paragraph(_minus(f"Mean validation skill {points(view['mean_skill'])} points ({view['how_scored']})."))
+        whose = " of the portfolio" if view["is_distilled"] else ""
+        pages.paragraph(_minus(f"Mean validation skill{whose} {points(view['mean_skill'])} points ({view['how_scored']})."))
+    if view["deployed"]:
+        pages.paragraph(_minus(" ".join(view["deployed"])))
     pages.paragraph(" · ".join([*view["facts"], *([duration(view["seconds"])] if view["seconds"] else [])]), color=QUIET)
     if view["together"]:
         pages.paragraph(_minus(f"Did learning together help? {view['together']}"))
@@ -110,6 +113,7 @@ def _fit(pages: Pages, view: Mapping[str, Any]) -> None:
         for row in view["tasks"]
     ]
     pages.table(Table(caption="", header=["Task", "Kind", "Labels", "Missing", "Why"], rows=rows), n_texts=2)
+    _student(pages, view["student"])
     scored = [("Validation skill (optimistic)" if view["is_optimistic"] else "Held-out skill", view["scores"])]
     for title, scores in ([("Test skill", view["test"]["scores"])] if view["test"] else []) + scored:
         if scores:
@@ -133,6 +137,16 @@ def _fit(pages: Pages, view: Mapping[str, Any]) -> None:
     _end(pages, view)
 
 
+def _student(pages: Pages, found: Sequence[Mapping[str, Any]]) -> None:
+    """The skill of a distilled network beside that of its portfolio."""
+    if found:
+        pages.heading("What distilling loses")
+        names = ("student", "teacher", "lost")
+        rows = [[row["name"], *(_minus(points(row[key])) for key in names), _count(row["n_rows"])] for row in found]
+        header = ["Task", "Network", "Portfolio", "Lost", "Rows"]
+        pages.table(Table(caption="In points of skill", header=header, rows=rows))
+
+
 def _leaderboard(pages: Pages, view: Mapping[str, Any]) -> None:
     """What each task is predicted by, and what every model is worth: the mean over the tasks, or the only task."""
     if not view["leaderboard"]:
@@ -140,7 +154,14 @@ def _leaderboard(pages: Pages, view: Mapping[str, Any]) -> None:
     pages.heading("Leaderboard")
     if len(view["mixtures"]) > 1:
         mixtures = [list(row) for row in view["mixtures"]]
-        pages.table(Table(caption="Models by weight", header=["Task", "Predicted by"], rows=mixtures), n_texts=2)
+        pages.table(
+            Table(
+                caption="Models by weight",
+                header=["Task", "Taught by" if view["is_distilled"] else "Predicted by"],
+                rows=mixtures,
+            ),
+            n_texts=2,
+        )
     name, models = view["leaderboard"][0]
     rows = [
         [

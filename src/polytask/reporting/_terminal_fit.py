@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
+from polytask.reporting._deployed_view import deployed_words, is_distilled, student_means, student_rows
 from polytask.reporting._fit_view import few_rows, how_scored, leaderboard_rows, mean_test_skill
 from polytask.reporting._importance_bars import importance_words
 from polytask.reporting._numbers import finite, points, printable, significant
@@ -71,7 +72,8 @@ class FitTable:
         if self.result.get("test"):
             yield Text("Skill in points: 0 is no better than a constant, 100 is perfect.")
             yield Text(_told(self.result, "Validation is"))
-            yield Text("Test is the honest one: these rows were neither learned from nor chose anything.")
+            what = "Test is of the network that predicts, and" if is_distilled(self.result) else "Test is"
+            yield Text(f"{what} the honest one: these rows were neither learned from nor chose anything.")
         else:
             yield Text("Validation skill in points: 0 is no better than a constant, 100 is perfect.")
             yield Text(_told(self.result, "It is"))
@@ -84,6 +86,26 @@ class FitTable:
             more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
             shown = ", ".join(f"'{printable(name)}'" for name in names[:_SHOWN_NAMES])
             yield Text(f"-: undefined; the {rows} labels of {shown}{more} are all alike.")
+        yield from self._deployed(options.max_width)
+
+    def _deployed(self, width: int) -> Iterator[Any]:
+        """What predicts new rows; of a distilled network also its skill per task beside that of its portfolio."""
+        for k, told in enumerate(deployed_words(self.result)):
+            yield Text(("" if k else "\n") + printable(told))
+        if rows := student_rows(self.result):
+            means = student_means(self.result)
+            student, teacher = (None, None) if means is None else means
+            lost = None if means is None else means[1] - means[0]
+            total = {"student": student, "teacher": teacher, "lost": lost}
+            columns = [
+                Column("task", [*(Text(printable(row["name"])) for row in rows), Text("mean over tasks")], justify="left"),
+                *(
+                    Column(header, [_skill(row[key]) for row in (*rows, total)])
+                    for header, key in (("network", "student"), ("portfolio", "teacher"), ("lost", "lost"))
+                ),
+                Column("rows", [*(_count(row["n_rows"]) for row in rows), Text("")]),
+            ]
+            yield table_of(columns, width)
 
     def columns(self) -> list[Column]:
         """The columns, with the mean over tasks in the last cells."""
@@ -149,13 +171,15 @@ class LeaderboardTable:
         several = len({row["task"] for row in self.result["leaderboard"]}) > 1
         mean = ", mean over tasks; per task it is in the report" if several else ""
         yield Text(f"Skill on rows that a model has not seen{mean}.")
-        yield Text("Weight: its share in the ensemble, which is what predicts." + (_TOGETHER if several else ""))
+        what = "which taught the network that predicts" if is_distilled(self.result) else "which is what predicts"
+        yield Text(f"Weight: its share in the ensemble, {what}." + (_TOGETHER if several else ""))
         for name, why in (self.result.get("left_out_models") or {}).items():
             yield Text(f"Left out: {printable(name)}: {printable(why)}")
         yield from self._mixtures()
         tasks = (self.result.get("importance") or {}).get("tasks") or {}
         if tasks:
-            yield Text("\nWhat it is predicted from: points of skill lost on unseen rows when a column is shuffled.")
+            whose = "What the portfolio predicts from" if is_distilled(self.result) else "What it is predicted from"
+            yield Text(f"\n{whose}: points of skill lost on unseen rows when a column is shuffled.")
         for name, own in list(tasks.items())[:_MOST_TASKS]:
             yield Text(printable(f"{name}: {' '.join(importance_words(own['columns']))}"))
         if len(tasks) > _MOST_TASKS:
@@ -165,7 +189,8 @@ class LeaderboardTable:
         """What each task is predicted by, and whether learning together helped."""
         mixtures = mixture_words(self.result)
         if len(mixtures) > 1:
-            yield Text("\nWhat each task is predicted by:")
+            whose = "What taught the network each task" if is_distilled(self.result) else "What each task is predicted by"
+            yield Text(f"\n{whose}:")
             for name, told in list(mixtures.items())[:_MOST_TASKS]:
                 yield Text(printable(f"{name}: {told}"))
             if len(mixtures) > _MOST_TASKS:
@@ -175,7 +200,7 @@ class LeaderboardTable:
 
 
 def _told(result: Mapping[str, Any], begin: str) -> str:
-    return f"{begin} {how_scored(result)}."
+    return f"{begin} {'that of the portfolio, ' if is_distilled(result) else ''}{how_scored(result)}."
 
 
 def _share(value: Any) -> Text:
