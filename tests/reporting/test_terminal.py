@@ -3,7 +3,7 @@ import io
 import pytest
 from rich.console import Console
 
-from polytask.reporting import comparison_table, summary_sentence
+from polytask.reporting import comparison_table, leaderboard_table, summary_sentence
 from tests.reporting._sample import bare_comparison, comparison, many_tasks, nasty_comparison
 
 
@@ -76,3 +76,13 @@ def test_an_undefined_mean_is_said():
     assert summary_sentence(result).endswith("differ by an undefined amount.")
     result["tasks"]["again"] = next(iter(result["tasks"].values()))
     assert summary_sentence(result).endswith("the mean gain is undefined.")
+
+
+def test_a_leaderboard_says_what_time_cut_short():
+    rows = [{"task": "sold", "model": name, "skill": 0.3, "weight": 1.0} for name in ("ensemble", "linear")]
+    told = ["slow learned 1 of 2 tasks before time ended.", "What columns matter was not measured: no time was left for it."]
+    result = {"format": "polytask.fit", "version": 1, "tasks": {"sold": {}}, "leaderboard": rows}
+    out = io.StringIO()
+    Console(file=out, width=120, color_system=None).print(leaderboard_table(result | {"notes": [*told, "Something else."]}))
+    assert all(own in out.getvalue() for own in told)
+    assert "Something else." not in out.getvalue()

@@ -163,7 +163,11 @@ def _end(predictor: "MultiTaskPredictor", *, out: Path, run_folder: Path, quiet:
     if ended_by == "time" and "leaderboard" in predictor.report_:
         left_out = len(predictor.report_["left_out_models"])
         models = f"{left_out} model{'s' if left_out != 1 else ''}"
-        told = f"The time limit left {models} out" if left_out else "The time limit made models smaller"
+        told = (
+            f"The time limit left {models} out"
+            if left_out
+            else "The time limit made models smaller, or ended them after some of the tasks"
+        )
         more = " with a longer --time-limit" if left_out else ""
         note(f"{told}; add --resume{more} to go on; the fitted ones are in '{run_folder}'.", quiet=quiet)
         return

@@ -15,6 +15,7 @@ from polytask.reporting._terminal_table import Column, table_of
 from polytask.reporting._together_view import mixture_words, together_words
 
 _MOST_TASKS = 8  # whose columns are named
+_CUT, _NOT_ASKED = "before time ended.", "What columns matter was not measured"  # notes of a portfolio
 _SHOWN_NAMES = 3
 _TOGETHER = " Together: one model learned all tasks at once."
 _ALIKE = "skill: all observed labels are alike"
@@ -175,6 +176,9 @@ class LeaderboardTable:
         yield Text(f"Weight: its share in the ensemble, {what}." + (_TOGETHER if several else ""))
         for name, why in (self.result.get("left_out_models") or {}).items():
             yield Text(f"Left out: {printable(name)}: {printable(why)}")
+        for told in self.result.get("notes") or ():
+            if told.endswith(_CUT) or told.startswith(_NOT_ASKED):
+                yield Text(printable(told))
         yield from self._mixtures()
         tasks = (self.result.get("importance") or {}).get("tasks") or {}
         if tasks:
