@@ -35,7 +35,8 @@ class TaskModel:
     ) -> Self:
         """Fit on the rows whose label has a positive weight; target and weight [n, n_targets].
 
-        ``groups`` [n] and ``times`` of all rows go to an estimator whose ``fit`` takes them, for splits of its own.
+        ``groups`` [n] and ``times`` of all rows are followed by every split of these rows; they also go to an estimator whose
+        ``fit`` takes them, for splits of its own.
         """
         self.fitted_task_ = self.task.with_statistics(target[rows], weight[rows])
         keep_missing = bool(get_tags(self.estimator).input_tags.allow_nan)
@@ -79,11 +80,17 @@ class TaskModel:
                     "Of a Pipeline give its last step itself (inputs are coded here), or a subclass that hands weights on."
                 )
             fit_arguments["sample_weight"] = weight[seen] / weight[seen].mean()  # a penalty must not feel the unit of weights
-        for name, given in order.items():
-            if given is not None and has_fit_parameter(model, name):
-                fit_arguments[name] = given.of_rows(seen) if isinstance(given, TimeOrder) else np.asarray(given)[seen]
+        own: dict[str, Any] = {name: _of_rows(given, seen) for name, given in order.items()}
+        fit_arguments |= {name: given for name, given in own.items() if given is not None and has_fit_parameter(model, name)}
         X = self.matrix_.training(table.arrays, seen, target=target[seen], weight=weight[seen], n_classes=self.task.n_codes)
-        return fit_for_loss(model, X, y, loss=self.fitted_task_.separate_loss, fit_arguments=fit_arguments)
+        return fit_for_loss(model, X, y, loss=self.fitted_task_.separate_loss, fit_arguments=fit_arguments, **own)
+
+
+def _of_rows(given: Any, rows: Array) -> Any:
+    """Groups or times of these rows, if there are any."""
+    if given is None:
+        return None
+    return given.of_rows(rows) if isinstance(given, TimeOrder) else np.asarray(given)[rows]
 
 
 class PerTaskEstimator(MultiTaskEstimator):
@@ -107,7 +114,8 @@ class PerTaskEstimator(MultiTaskEstimator):
     numbers become the median of the training rows with an indicator, and columns are standardized.
 
     Where a task declares a loss (``Regression("price", loss="quantile:0.9")``), LightGBM minimises it itself if it can; other
-    regressors predict as they do, shifted by what is best for that loss on rows they have not seen. Class weights of a
+    regressors predict as they do, shifted by what is best for that loss on rows (with groups or times: groups, or later rows)
+    they have not seen. Class weights of a
     task multiply the sample weights. Classifiers learn by their own log loss, whatever the loss of the task.
 
     Examples
