@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from polytask.data.splits import TimeOrder
 from polytask.estimators._target_statistics import out_of_fold_means, target_means
 
 RNG = np.random.default_rng(0)
@@ -61,3 +62,41 @@ def test_out_of_fold_means_do_not_reward_noise():
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_very_few_rows_give_finite_means(n):
     assert np.isfinite(out_of_fold_means(CODES[:n], TARGET[:n], ONES[:n], n_codes=40)).all()
+
+
+def test_a_category_that_goes_with_the_group_tells_nothing():
+    groups = np.repeat(np.arange(80), 5).astype(str)
+    street = np.repeat(RNG.permutation(80), 5)
+    target = np.repeat(RNG.normal(size=80), 5) + 0.1 * RNG.normal(size=N)  # rows of a group are much alike
+    by_rows = out_of_fold_means(street, target, ONES, n_codes=80)[:, 0]
+    by_groups = out_of_fold_means(street, target, ONES, n_codes=80, groups=groups)[:, 0]
+    assert np.corrcoef(by_rows, target)[0, 1] > 0.9
+    assert len(np.unique(by_groups)) <= 5  # the mean of the other folds, for a category that they lack
+    assert abs(np.corrcoef(by_groups, target)[0, 1]) < 0.4
+
+
+def test_labels_of_a_group_do_not_change_its_own_means():
+    groups = RNG.integers(0, 60, N)
+    changed = np.where(groups == 3, TARGET + 100, TARGET)
+    before, after = (out_of_fold_means(CODES, own, ONES, n_codes=40, groups=groups) for own in (TARGET, changed))
+    np.testing.assert_array_equal(before[groups == 3], after[groups == 3])
+    assert (before != after).any()
+
+
+@pytest.mark.parametrize("with_groups", [False, True])
+def test_later_labels_do_not_change_means_of_earlier_rows(with_groups):
+    times, groups = RNG.integers(0, 50, N), RNG.integers(0, 60, N) if with_groups else None
+    order = TimeOrder(times)
+    before = out_of_fold_means(CODES, TARGET, ONES, n_codes=40, times=order, groups=groups)
+    changed = np.where(times >= 30, TARGET + 100, TARGET)
+    after = out_of_fold_means(CODES, changed, ONES, n_codes=40, times=order, groups=groups)
+    block = np.unique(before[times < 15])
+    assert len(block) > 1  # not only the mean of all, beyond the first block
+    np.testing.assert_array_equal(before[times < 20], after[times < 20])
+    assert np.isfinite(after).all()
+
+
+def test_one_group_and_one_time_give_finite_means():
+    same = np.zeros(N)
+    assert np.isfinite(out_of_fold_means(CODES, TARGET, ONES, n_codes=40, groups=same)).all()
+    assert np.ptp(out_of_fold_means(CODES, TARGET, ONES, n_codes=40, times=TimeOrder(same))) == 0

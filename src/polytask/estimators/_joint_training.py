@@ -58,9 +58,9 @@ def joint_training(data: LearningData, rows: Array) -> JointTraining:
     joint = joint_targets(labels.tasks, target, weight)
     matrix = TableMatrix(data.table.cardinalities, keep_missing=True)
     matrix.fit(arrays, every, target=joint.values, weight=joint.weight)
-    X = matrix.training(arrays, every, target=joint.values, weight=joint.weight)
     groups = None if data.groups is None else np.unique(data.groups[rows], return_inverse=True)[1]
     times = None if data.times is None else data.times.of_rows(rows)
+    X = matrix.training(arrays, every, target=joint.values, weight=joint.weight, groups=groups, times=times)
     X = np.ascontiguousarray(X.T, dtype=np.float32)
     return JointTraining(X, joint, fitted_tasks(data, rows), matrix, target, weight, groups, times)
 

@@ -1,12 +1,14 @@
 """A table as one matrix of numbers, for scikit-learn and LightGBM."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 
 from polytask.data import TableArrays, TokenColumn
+from polytask.data.splits import TimeOrder
 from polytask.estimators._target_statistics import out_of_fold_means, target_means
 from polytask.networks.encoders import TextProjection
 
@@ -71,18 +73,31 @@ class TableMatrix:
         large = [means[arrays.categorical[rows, k]] for k, means in zip(self.large_, self._of_target(column), strict=True)]
         return self._joined(arrays, rows, large)
 
-    def training(self, arrays: TableArrays, rows: Array, *, target: Array, weight: Array, n_classes: int = 0) -> Array:
+    def training(
+        self,
+        arrays: TableArrays,
+        rows: Array,
+        *,
+        target: Array,
+        weight: Array,
+        n_classes: int = 0,
+        groups: Array | None = None,
+        times: TimeOrder | None = None,
+    ) -> Array:
         """Matrix of training rows to fit on: means of the target are those of the other folds of ``rows``.
 
         Parameters
         ----------
         target, weight : array of shape (len(rows),) or (len(rows), n_targets)
             Of these rows and one target column; or of all of them, whose means then stand side by side.
+        groups, times : of these rows, optional
+            Then folds are of whole groups, or blocks of time; see :func:`out_of_fold_means`.
         """
         if not self.target_means_:
             return self.transform(arrays, rows)
         columns = zip(np.atleast_2d(target.T), np.atleast_2d(weight.T), strict=True)
-        found = [self._means(arrays, rows, *own, n_classes=n_classes, fitted=out_of_fold_means) for own in columns]
+        fitted = partial(out_of_fold_means, groups=groups, times=times)
+        found = [self._means(arrays, rows, *own, n_classes=n_classes, fitted=fitted) for own in columns]
         return self._joined(arrays, rows, _side_by_side(found))
 
     def settings(self) -> dict[str, Any]:

@@ -82,7 +82,8 @@ class TaskModel:
             fit_arguments["sample_weight"] = weight[seen] / weight[seen].mean()  # a penalty must not feel the unit of weights
         own: dict[str, Any] = {name: _of_rows(given, seen) for name, given in order.items()}
         fit_arguments |= {name: given for name, given in own.items() if given is not None and has_fit_parameter(model, name)}
-        X = self.matrix_.training(table.arrays, seen, target=target[seen], weight=weight[seen], n_classes=self.task.n_codes)
+        labels: dict[str, Any] = {"target": target[seen], "weight": weight[seen], "n_classes": self.task.n_codes}
+        X = self.matrix_.training(table.arrays, seen, **labels, **own)
         return fit_for_loss(model, X, y, loss=self.fitted_task_.separate_loss, fit_arguments=fit_arguments, **own)
 
 

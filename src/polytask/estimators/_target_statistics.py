@@ -3,6 +3,9 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
+
+from polytask.data.splits import TimeOrder
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -48,23 +51,65 @@ def target_means(codes: Array, target: Array, weight: Array, *, n_codes: int, n_
     return np.stack([_smoothed(codes, column, weight, n_codes) for column in columns], axis=1)
 
 
-def out_of_fold_means(codes: Array, target: Array, weight: Array, *, n_codes: int, n_classes: int = 0, seed: int = 0) -> Array:
-    """For every row the means of :func:`target_means` over the other folds of rows, so that no row sees its own target.
+def out_of_fold_means(
+    codes: Array,
+    target: Array,
+    weight: Array,
+    *,
+    n_codes: int,
+    n_classes: int = 0,
+    groups: Array | None = None,
+    times: TimeOrder | None = None,
+    seed: int = 0,
+) -> Array:
+    """For every row the means of :func:`target_means` over other rows, so that no row sees its own target.
+
+    Parameters
+    ----------
+    groups : array of shape (n,), optional
+        Rows of one group are in one fold: a category that goes with the group is as new to its rows as to those of a new group.
+    times : TimeOrder of these rows, optional
+        Rows are divided into five blocks of time, and a row has means of earlier blocks only (of other groups, and with the gap
+        between); those of the first block have the mean of all of it.
 
     Returns
     -------
     means : float64 array of shape (n, 1 or n_classes)
-        n < 5 rows are a fold each.
+        n < 5 rows (or groups) are a fold each. A single group has means of its own rows.
     """
-    n = len(codes)
-    fold = np.random.default_rng(seed).permutation(n) % min(N_FOLDS, max(n, 1))
-    found = np.empty((n, len(_labels(n_classes)) if n_classes else 1))
-    for k in range(fold.max(initial=-1) + 1):
+    units = None if groups is None else pd.factorize(np.asarray(groups), use_na_sentinel=False)[0]
+    fold = _folds(len(codes), units, times, seed)
+    found = np.empty((len(codes), len(_labels(n_classes)) if n_classes else 1))
+    for k in np.unique(fold):
         held = fold == k
-        rest = ~held if not held.all() else held
-        means = target_means(codes[rest], target[rest], weight[rest], n_codes=n_codes, n_classes=n_classes)
-        found[held] = means[codes[held]]
+        rest = ~held if times is None else _earlier(held, units, times)
+        if rest.any() or times is None:
+            rest = rest if rest.any() else held
+            means = target_means(codes[rest], target[rest], weight[rest], n_codes=n_codes, n_classes=n_classes)
+            found[held] = means[codes[held]]
+        else:  # nothing comes before: every category has the mean of all
+            none = np.zeros(int(held.sum()), dtype=np.int64)
+            found[held] = target_means(none, target[held], weight[held], n_codes=1, n_classes=n_classes)[0]
     return found
+
+
+def _folds(n: int, units: Array | None, times: TimeOrder | None, seed: int) -> Array:
+    """Fold of every row: of whole groups, or blocks of time that cut no time."""
+    if times is not None:
+        _, place, counts = np.unique(times.values, return_inverse=True, return_counts=True)
+        before = np.cumsum(counts) - counts
+        return np.asarray((before * N_FOLDS // max(n, 1))[place])
+    unit = np.arange(n) if units is None else units
+    n_units = int(unit.max(initial=-1)) + 1
+    return np.asarray((np.random.default_rng(seed).permutation(n_units) % min(N_FOLDS, max(n_units, 1)))[unit])
+
+
+def _earlier(held: Array, units: Array | None, times: TimeOrder) -> Array:
+    """Which rows come before the held ones, and are not of their groups."""
+    every = np.arange(len(held))
+    rest = np.zeros(len(held), dtype=bool)
+    rest[times.before(every, every[held])] = True
+    return rest if units is None else rest & ~np.isin(units, units[held])
 
 
 def _labels(n_classes: int) -> list[int]:
