@@ -2,6 +2,7 @@
 
 import threading
 import time
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from polytask.automatic import Candidate, _candidate, fit_portfolio
 from polytask.automatic._candidate import Constants
 from polytask.automatic._presets import PRESETS, candidates_of
 from polytask.automatic._workers import Workers
-from polytask.estimators import MultiTaskNetwork, linear_models, naive_bayes
+from polytask.estimators import MultiTaskForest, MultiTaskNetwork, linear_models, naive_bayes
 from tests.automatic.test_portfolio import learning_data
 
 
@@ -230,3 +231,36 @@ def test_a_pilot_takes_a_small_part_of_the_time(most, looked_at, world, monkeypa
     seconds = _candidate.pilot_seconds(Candidate("timed", model), world[0], np.arange(4_000), seed=0, most=most)
     assert model.sizes == looked_at
     assert seconds == pytest.approx(0.4, rel=0.5)
+
+
+class Cubic(RegressorMixin, BaseEstimator):
+    """Stands for a model of which a fit takes as long as the third power of its rows."""
+
+    sizes: ClassVar[list[int]] = []
+
+    def fit(self, X, y):
+        self.sizes.append(len(X))
+        time.sleep(2.0 * (len(X) / 160) ** 3)
+        return self
+
+    def predict(self, X):
+        return np.zeros(len(X))
+
+
+def test_a_model_that_grows_steeply_has_a_pilot_on_few_rows_and_does_not_outlive_the_limit(world):
+    data, splits = world
+    Cubic.sizes.clear()
+    steep = Candidate("steep", {"regressor": Cubic()}, pilot_rows=100)
+    started = time.monotonic()
+    found = fit_portfolio(data, [LINEAR, steep], splits, seed=0, deadline=started + 1.5)
+    assert max(Cubic.sizes) <= len(splits[0][0]) // 2  # never all rows of a fold
+    assert time.monotonic() - started < 1.5
+    assert "it would take about" in found.left_out["steep"]
+
+
+def test_small_tables_have_no_pilots_but_of_steep_models():
+    linear, steep = Candidate("linear", linear_models()), Candidate("steep", linear_models(), pilot_rows=400)
+    assert [linear.needs_pilot(n) for n in (400, 3_000, 3_001)] == [False, False, True]
+    assert [steep.needs_pilot(n) for n in (400, 401)] == [False, True]
+    joint = Candidate("joint", MultiTaskForest(), together=True)
+    assert [joint.needs_pilot(n) for n in (1_000, 1_001)] == [False, True]

@@ -28,10 +28,11 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Split = tuple[Array, Array]
 
 PILOT_ROWS = 3_000  # tables with more rows are tried on a part first
-PILOT_SIZES = (750, 1_500)
+PILOT_ROWS_WHOLE = 1_000  # by models that learn all tasks in one fit, which no time limit ends between tasks
+PILOT_SIZES = (750, 1_500)  # on so many rows, or a quarter and half of them where there are fewer than twice as many
 FIRST_LOOK = 200  # rows
 PILOT_SHARE = 0.1  # of the seconds that a fold may take
-LEAST_GROWTH = 0.8  # power of the rows that seconds grow with
+LEAST_GROWTH, MOST_GROWTH = 0.8, 3.0  # power of the rows that seconds grow with
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ class Candidate:
         Tables of which the first models have less skill of every task leave it out: it pays where labels have little noise.
     share : float in (0, 1], default=0.5
         Of the time that is left, what it may take at most.
+    pilot_rows : int, default=3000
+        Tables with more rows are tried on a part first, to see how long it takes; less for one whose time grows steeply.
     sized : callable, optional
         A share in (0, 1] to a smaller model, for tables on which ``model`` would take too long.
     """
@@ -65,12 +68,19 @@ class Candidate:
     min_columns: int = 0
     least_skill: float | None = None
     share: float = 0.5
+    pilot_rows: int = PILOT_ROWS
     sized: Callable[[float], Any] | None = None
 
     def suits(self, n_rows: int, n_columns: int) -> bool:
         """Whether the table is within its limits."""
         fits = n_rows <= (self.max_rows or np.inf) and n_columns <= (self.max_columns or np.inf)
         return bool(fits and n_columns >= self.min_columns)
+
+    def needs_pilot(self, n_rows: int) -> bool:
+        """Whether a fit on so many rows may take long, and nothing but a look at fewer of them tells."""
+        if isinstance(self.model, MultiTaskNetwork | Constants):
+            return False  # one asks the time itself, the other takes none
+        return n_rows > (min(self.pilot_rows, PILOT_ROWS_WHOLE) if isinstance(self.model, FitsOnRows) else self.pilot_rows)
 
     def smaller(self, share: float) -> "Candidate | None":
         """About as much faster as ``share`` says; None where it cannot be."""
@@ -174,13 +184,14 @@ def pilot_seconds(candidate: Candidate, data: LearningData, rows: Array, *, seed
         seconds are then taken to grow with the rows.
     """
     drawn = np.random.default_rng(seed).permutation(rows)
+    sizes = pilot_sizes(len(rows))
     if isinstance(candidate.model, FitsOnRows):
         pilots: list[float] = []
-        for size, following in zip((FIRST_LOOK, *PILOT_SIZES), (*PILOT_SIZES, None), strict=True):
+        for size, following in zip((min(FIRST_LOOK, sizes[0]), *sizes), (*sizes, None), strict=True):
             pilots.append(_seconds_of_whole(candidate.model, data, np.sort(drawn[:size]), seed))
             if following is not None and pilots[-1] * following / size > PILOT_SHARE * most:
                 return float(pilots[-1] * len(rows) / size)
-        return _grown(pilots[-2:], len(rows))
+        return _grown(pilots[-2:], sizes[1], len(rows))
     per_task, slices, found = PerTaskEstimator(candidate.model), data.labels.slices, 0.0
     timed: dict[tuple[str, int], float] = {}
     names = learnable(candidate, data)
@@ -192,18 +203,27 @@ def pilot_seconds(candidate: Candidate, data: LearningData, rows: Array, *, seed
         if kind not in timed:
             n_seen = np.count_nonzero(~np.isnan(data.labels.target[rows][:, part]).all(axis=1))
             seconds = [
-                _seconds_of(TaskModel(task, per_task._estimator_of(task)), data, part, np.sort(drawn[:size]))
-                for size in PILOT_SIZES
+                _seconds_of(TaskModel(task, per_task._estimator_of(task)), data, part, np.sort(drawn[:size])) for size in sizes
             ]
-            timed[kind] = _grown(seconds, int(n_seen)) / task.n_targets
+            timed[kind] = _grown(seconds, sizes[1], int(n_seen)) / task.n_targets
         found += timed[kind] * task.n_targets
     return found
 
 
-def _grown(seconds: Sequence[float], n: int) -> float:
-    """Seconds on ``n`` rows, of those that the pilots took."""
-    grows = float(np.clip(np.log2(max(seconds[1], 1e-4) / max(seconds[0], 1e-4)), LEAST_GROWTH, 2.5))
-    return float(seconds[1] * (max(n, PILOT_SIZES[1]) / PILOT_SIZES[1]) ** grows)
+def pilot_sizes(n_rows: int) -> tuple[int, int]:
+    """Rows of the two pilots, the second twice as many as the first.
+
+    >>> pilot_sizes(20_000), pilot_sizes(1_200)
+    ((750, 1500), (300, 600))
+    """
+    most = min(PILOT_SIZES[1], max(n_rows // 2, 2))
+    return most // 2, most
+
+
+def _grown(seconds: Sequence[float], seen: int, n: int) -> float:
+    """Seconds on ``n`` rows, of those that the pilots took, the second on ``seen`` rows and the first on half of them."""
+    grows = float(np.clip(np.log2(max(seconds[1], 1e-4) / max(seconds[0], 1e-4)), LEAST_GROWTH, MOST_GROWTH))
+    return float(seconds[1] * (max(n, seen) / seen) ** grows)
 
 
 def _seconds_of_whole(model: Any, data: LearningData, rows: Array, seed: int) -> float:

@@ -11,9 +11,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from polytask.automatic._candidate import (
-    PILOT_ROWS,
     Candidate,
-    Constants,
     Fitted,
     bagged_of,
     jobs_of,
@@ -22,7 +20,7 @@ from polytask.automatic._candidate import (
     tasks_of_all_folds,
 )
 from polytask.automatic._workers import Workers
-from polytask.estimators import Bagged, LearningData, MultiTaskNetwork
+from polytask.estimators import Bagged, LearningData
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Split = tuple[Array, Array]
@@ -215,8 +213,7 @@ class PortfolioRun:
         return True
 
     def _needs_pilot(self, candidate: Candidate) -> bool:
-        needs_none = isinstance(candidate.model, MultiTaskNetwork | Constants)
-        return len(self.splits[0][0]) > PILOT_ROWS and not needs_none and np.isfinite(self.deadline())
+        return candidate.needs_pilot(len(self.splits[0][0])) and bool(np.isfinite(self.deadline()))
 
     def _make_jobs(self, k: int, candidate: Candidate) -> None:
         until = time.monotonic() + candidate.share * self._left() if np.isfinite(self.deadline()) else np.inf

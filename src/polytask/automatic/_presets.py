@@ -34,6 +34,7 @@ PATIENCE: dict[str, int] = {"fast": 3, "balanced": 4, "best": 8}  # models witho
 TIME_LIMITS: dict[str, float] = {"fast": 60.0, "balanced": 60.0, "best": 600.0}  # seconds, where none is given
 
 LITTLE_NOISE = 0.9  # skill of the first models, above which labels are functions that finer models can follow
+GAUSSIAN_PILOT = 400  # rows, above which Gaussian processes are tried on a part first: their time grows with the third power
 TREES = 200  # of a forest on one holdout; with folds fewer each, since their forests are averaged
 
 
@@ -85,7 +86,7 @@ def candidates_of(
         upon = StackedAcrossTasks(linear_models(), final_estimator=boosted_trees(random_state=seed), passthrough=True)
         found.append(Candidate("stacked across tasks", upon, together=True, max_rows=20_000))
     found += [
-        Candidate("Gaussian process", gaussian_process(), max_rows=2_000, max_columns=500),
+        Candidate("Gaussian process", gaussian_process(), max_rows=2_000, max_columns=500, pilot_rows=GAUSSIAN_PILOT),
         Candidate("kernel SVM", kernel_svm(), max_rows=10_000, share=0.4),
         _stopped("extra", seed),
         Candidate("nearest neighbours", nearest_neighbours(), max_rows=50_000),
