@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from polytask.balancing._solvers import (
     cosines_and_norms,
@@ -103,3 +104,30 @@ def test_no_gradient_is_nearer_to_the_origin_than_the_point_of_least_norm(name):
     # optimal: every gradient reaches at least as far along the point as the point itself does
     slack = 1e-8 * np.linalg.norm(point) * norms + 1e-15 * norms * norms.max()
     assert (jacobian @ point >= point @ point - slack).all()
+
+
+@pytest.mark.parametrize(
+    ("gradients", "weights"),
+    [
+        ([[1.0, 0.0], [0.0, 3.0]], [0.9, 0.1]),
+        ([[2.0, 0.0], [-1.0, 0.0]], [1 / 3, 2 / 3]),  # opposite: no direction is left
+        ([[1.0, 0.0], [5.0, 1.0]], [1.0, 0.0]),  # the short one is nearest, on either side
+        ([[5.0, 1.0], [1.0, 0.0]], [0.0, 1.0]),
+        ([[1.0, 2.0], [1.0, 2.0]], [0.5, 0.5]),
+        ([[1e-9, 0.0], [1e9, 1e9]], [1.0, 0.0]),
+        ([[0.0, 0.0], [1.0, 1.0]], [1.0, 0.0]),
+    ],
+)
+def test_between_two_gradients_the_nearest_point_has_a_closed_form(gradients, weights):
+    jacobian = torch.tensor(gradients, dtype=torch.float64)
+    np.testing.assert_allclose(min_norm_weights(*cosines_and_norms(jacobian @ jacobian.T)), weights, atol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_two_tasks_are_solved_as_with_a_third_that_takes_no_part(seed):
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(size=(2, 3)) * [[1.0], [3.0]]
+    found = min_norm_weights(*cosines_and_norms(torch.from_numpy(rows @ rows.T)))
+    point = found @ rows
+    three = torch.from_numpy(np.vstack([rows, 2 * point + np.cross(*rows)]))  # beyond the nearest point
+    np.testing.assert_allclose(min_norm_weights(*cosines_and_norms(three @ three.T)), [*found, 0.0], atol=1e-9)

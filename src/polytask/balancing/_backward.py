@@ -106,9 +106,7 @@ def backward(
         weights = task_weights(method, Observed(values, label_weight, names))
         _backward_weighted(losses, (weights if scaler is None else weights * scale).to(values.dtype), None)
         return Balance(names, weights)
-    total_weight = summed(label_weight, group)
-    share = torch.where(label_weight > 0, label_weight / total_weight, 0.0)  # of this process
-    values = summed(torch.where(label_weight > 0, values, 0.0) * share, group)
+    values, total_weight, share = _over_processes(values, label_weight, group)
     if not method.needs & {"gramian", "jacobian"}:
         weights = task_weights(method, Observed(values, total_weight, names))
         _backward_weighted(losses, (weights * share * scale).to(values.dtype), group)
@@ -124,15 +122,14 @@ def backward(
     if chunk_size is not None and chunk_size < len(names):
         options: Any = {"chunk_size": chunk_size, "like": like, "workspace": workspace_of(method)}
         gramian = chunked_gramian(graph, shared, factors, **options) / scale**2
-        if bool(torch.isfinite(gramian).all()) and like.dtype != torch.float64 and method.asks_for_digits(gramian):
+        finite = is_finite(gramian, names, scaled=scaler is not None)
+        if finite and like.dtype != torch.float64 and method.asks_for_digits(gramian):
             gramian = chunked_gramian(graph, shared, factors, precise=True, **options) / scale**2
         seen = Observed(values, total_weight, names, gramian)
-        finite = is_finite(seen, scaled=scaler is not None)
         weights = task_weights(method, seen) if finite else torch.full_like(values, torch.nan)
         parts, own = mixed_gradients(graph, shared, others, factors, weights, like=like)
         _fill(graph, shared, parts, own, group)
-        absent = total_weight <= 0
-        return Balance(names, weights, gramian.masked_fill(absent[:, None] | absent, torch.nan))
+        return Balance(names, weights, _of_present(gramian, total_weight))
     written = "jacobian" in method.needs
     found = task_gradients(
         graph,
@@ -145,25 +142,44 @@ def backward(
     )
     sum_in_place([*found.own.values(), *([] if graph.at_features or group is None else [found.rows])], group)
     gramian = _gramian(found, scale, graph, group)
-    if bool(torch.isfinite(gramian).all()) and like.dtype != torch.float64 and method.asks_for_digits(gramian):
+    finite = is_finite(gramian, names, scaled=scaler is not None)
+    if finite and like.dtype != torch.float64 and method.asks_for_digits(gramian):
         gramian = _gramian(found, scale, graph, group, precise=True)
     seen = Observed(values, total_weight, names, gramian, found.rows / scale if written else None)
     if written:
-        weights, direction = combine(method, seen, scaled=scaler is not None)
+        weights, direction = combine(method, seen, finite=finite)
         parts = found.split(direction * scale)
-    elif is_finite(seen, scaled=scaler is not None):
+    elif finite:
         weights = task_weights(method, seen)
         parts = found.combine(weights)
     else:
         weights, parts = torch.full_like(values, torch.nan), found.combine(torch.ones_like(values))
     _fill(graph, shared, parts, found.own, group)
-    absent = total_weight <= 0
-    return Balance(names, weights, gramian.masked_fill(absent[:, None] | absent, torch.nan))
+    return Balance(names, weights, _of_present(gramian, total_weight))
+
+
+def _over_processes(values: Tensor, label_weight: Tensor, group: Any) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean losses and label weights [n_tasks] of all processes together, and the share of this one in each; 0 of absent tasks."""
+    present = label_weight > 0
+    if group is None:
+        if bool(present.all()):  # the common case
+            return values, label_weight, torch.ones_like(values)
+        return torch.where(present, values, 0.0), label_weight, present.to(values)
+    total_weight = summed(label_weight, group)
+    share = torch.where(present, label_weight / total_weight, 0.0)
+    return summed(torch.where(present, values, 0.0) * share, group), total_weight, share
+
+
+def _of_present(gramian: Tensor, label_weight: Tensor) -> Tensor:
+    """NaN where one of the two tasks is absent."""
+    absent = label_weight <= 0
+    return gramian.masked_fill(absent[:, None] | absent, torch.nan) if bool(absent.any()) else gramian
 
 
 def _gramian(found: TaskGradients, scale: float, graph: TaskGraph, group: Any, **options: bool) -> Tensor:
     """Inner products of the tasks' gradients [n_tasks, n_tasks], without the scale of a scaler, of all processes together."""
-    gramian = found.gramian(**options) / scale**2
+    gramian = found.gramian(**options)
+    gramian = gramian if scale == 1 else gramian / scale**2
     return summed(gramian, group) if graph.at_features else gramian
 
 

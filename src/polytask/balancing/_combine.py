@@ -1,5 +1,8 @@
 """From what a method says to weights, a direction and ``.grad``."""
 
+import math
+from collections.abc import Hashable, Sequence
+
 import torch
 from torch import Tensor
 
@@ -23,10 +26,10 @@ def task_weights(method: BalancingMethod, seen: Observed) -> Tensor:
     return weights
 
 
-def combine(method: BalancingMethod, seen: Observed, *, scaled: bool) -> tuple[Tensor, Tensor]:
+def combine(method: BalancingMethod, seen: Observed, *, finite: bool) -> tuple[Tensor, Tensor]:
     """Weights [n_tasks] and the direction [n_parameters]."""
     assert seen.jacobian is not None
-    if not is_finite(seen, scaled=scaled):
+    if not finite:
         return torch.full_like(seen.losses, torch.nan), seen.jacobian.sum(0)  # the scaler sees that, and skips the step
     if "jacobian" in method.needs:
         present = torch.nonzero(seen.label_weight > 0).ravel()
@@ -36,14 +39,13 @@ def combine(method: BalancingMethod, seen: Observed, *, scaled: bool) -> tuple[T
     return weights, weights.to(seen.jacobian) @ seen.jacobian
 
 
-def is_finite(seen: Observed, *, scaled: bool) -> bool:
+def is_finite(gramian: Tensor, tasks: Sequence[Hashable], *, scaled: bool) -> bool:
     """Whether all gradients are; where no scaler is there to skip the step, an error names the task whose is not."""
-    assert seen.gramian is not None
-    if bool(torch.isfinite(seen.gramian).all()):
+    if math.isfinite(float(gramian.sum())) or bool(torch.isfinite(gramian).all()):
         return True
     if not scaled:
-        bad = ~torch.isfinite(seen.gramian.diagonal())
-        names = ", ".join(repr(name) for name, is_bad in zip(seen.tasks, bad.tolist(), strict=True) if is_bad)
+        bad = ~torch.isfinite(gramian.diagonal())
+        names = ", ".join(repr(name) for name, is_bad in zip(tasks, bad.tolist(), strict=True) if is_bad)
         raise PolytaskError(f"The gradient of task {names} is not finite, though its loss is. Lower the learning rate.")
     return False
 

@@ -59,6 +59,8 @@ class MGDA(BalancingMethod):
     def forward(self, seen: Observed) -> Tensor:
         """Weights [n_tasks]; of the gradients as given, so that the direction is that of the normalized ones."""
         assert seen.gramian is not None
+        if self.normalize is None:
+            return mgda_weights(seen.gramian)
         scale = seen.gramian.new_ones(len(seen.tasks))
         if self.normalize in ("l2", "loss+"):
             scale = scale * seen.gramian.diagonal().sqrt()

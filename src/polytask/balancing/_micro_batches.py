@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from polytask.balancing._balance import Balance
-from polytask.balancing._combine import accumulate_, combine, task_weights
+from polytask.balancing._combine import accumulate_, combine, is_finite, task_weights
 from polytask.balancing._gradients._blocks import precise_gramian
 from polytask.balancing._gradients._graph import divide
 from polytask.balancing._gradients._task_gradients import parameter_gradients
@@ -110,9 +110,10 @@ class MicroBatches:
                 raise OptionError("No loss depends on any of `shared_params`: are they frozen, or those of another network?")
             jacobian = torch.cat([rows[p] for p in shared], dim=1)
             gramian = (jacobian @ jacobian.T).double()
-            if bool(torch.isfinite(gramian).all()) and self.method.asks_for_digits(gramian):
+            finite = is_finite(gramian, names, scaled=False)
+            if finite and self.method.asks_for_digits(gramian):
                 gramian = precise_gramian(jacobian)
-            weights, direction = combine(self.method, Observed(losses, total, names, gramian, jacobian), scaled=False)
+            weights, direction = combine(self.method, Observed(losses, total, names, gramian, jacobian), finite=finite)
             for p, part in zip(shared, direction.split([p.numel() for p in shared]), strict=True):
                 accumulate_(p, part.view_as(p))
             for p in rows.keys() - set(shared):

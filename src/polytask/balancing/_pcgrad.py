@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from polytask.balancing._method import BalancingMethod, Observed
-from polytask.balancing._solvers import as_weights
+from polytask.balancing._solvers import as_weights, two_without_conflict
 
 
 def pcgrad_weights(gramian: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
@@ -37,14 +37,16 @@ def pcgrad_weights(gramian: Tensor, *, generator: torch.Generator | None = None)
     tensor([1.5000, 1.5000])
     """
     n_tasks = len(gramian)
+    orders = torch.rand(n_tasks, n_tasks, dtype=torch.float64, generator=generator)
+    if n_tasks == 2:  # where there is one order only; something is drawn, so that more tasks get theirs whenever they come
+        return as_weights(two_without_conflict(gramian), gramian)
     inner = gramian.detach().to("cpu", torch.float64).numpy()
     norms = inner.diagonal()
     scale = np.divide(1.0, norms, out=np.zeros(n_tasks), where=norms > 0)
     weights = np.eye(n_tasks)  # row i: the projected gradient of task i
     products = inner.copy()  # of the gradient of i as it is now, with that of j
-    orders = torch.rand(n_tasks, n_tasks, dtype=torch.float64, generator=generator).argsort(1).numpy()
     rows = np.arange(n_tasks)
-    for others in orders.T:  # all tasks take their next projection at once
+    for others in orders.argsort(1).T.numpy():  # all tasks take their next projection at once
         product = products[rows, others]
         hit = np.flatnonzero((product < 0) & (others != rows))
         step, other = -product[hit] * scale[others[hit]], others[hit]

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from polytask.balancing._balance import Balance
-from polytask.balancing._combine import accumulate_, combine, task_weights
+from polytask.balancing._combine import accumulate_, combine, is_finite, task_weights
 from polytask.balancing._gradients._blocks import precise_gramian
 from polytask.balancing._method import BalancingMethod, Observed
 from polytask.balancing._reach import parameters_below
@@ -92,7 +92,8 @@ class PerReplica(BalancingMethod):
         if seen.jacobian is None:
             weights = task_weights(method, seen)
             return weights.double(), weights
-        weights, direction = combine(method, seen, scaled=False)
+        assert seen.gramian is not None
+        weights, direction = combine(method, seen, finite=is_finite(seen.gramian, seen.tasks, scaled=False))
         return weights.double(), direction
 
     @staticmethod

@@ -182,12 +182,29 @@ def min_norm_weights(cosines: Matrix, norms: Matrix) -> Matrix:
     if not norms.all():  # a gradient of zeros is the point of least norm itself
         weights = (norms == 0).astype(np.float64)
         return weights / weights.sum()
+    if len(norms) == 2:
+        return _shortest_between(float(norms[0]), float(norms[1]), float(cosines[0, 1]))
     least = norms.min()
     root = np.vstack([square_root(cosines), least / norms])
     target = np.zeros(len(root))
     target[-1] = 1.0
     weights = nnls(root, target, maxiter=30 * len(norms))[0] / norms
     return weights / weights.sum()
+
+
+def _shortest_between(a: float, b: float, cosine: float) -> Matrix:
+    """Weights of the point nearest to the origin on the line from a gradient of length ``a`` to one of length ``b``."""
+    first, second = b * (b - cosine * a), a * (a - cosine * b)
+    if first <= 0 or second <= 0:  # one of them is the nearest point; both, if they are the same
+        first, second = float(second <= 0), float(first <= 0)
+    return np.array([first, second]) / (first + second)
+
+
+def two_without_conflict(gramian: Tensor) -> Matrix:
+    """Weights [2] of the sum of two gradients, each without its part against the other: of two tasks all projections are this."""
+    (a, product), (_, b) = gramian.tolist()
+    against = max(-product, 0.0)
+    return np.array([1 + against / a if a > 0 else 1.0, 1 + against / b if b > 0 else 1.0])
 
 
 def as_weights(values: Matrix, gramian: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ import numpy as np
 from torch import Tensor
 
 from polytask.balancing._method import BalancingMethod, Observed
-from polytask.balancing._solvers import as_weights, cosines_and_norms, nonnegative_quadratics
+from polytask.balancing._solvers import as_weights, cosines_and_norms, nonnegative_quadratics, two_without_conflict
 
 
 def upgrad_weights(gramian: Tensor) -> Tensor:
@@ -34,6 +34,8 @@ def upgrad_weights(gramian: Tensor) -> Tensor:
     >>> upgrad_weights(torch.tensor([[1.0, -0.5], [-0.5, 1.0]]))
     tensor([0.7500, 0.7500])
     """
+    if len(gramian) == 2:
+        return as_weights(two_without_conflict(gramian) / 2, gramian)
     cosines, norms = cosines_and_norms(gramian)
     n_tasks, weights = len(norms), np.ones(len(norms))
     conflicted = np.flatnonzero(cosines.min(1) < 0)  # the others conflict with none: they are their own projections

@@ -35,7 +35,7 @@ class Arrivals:
         self.factors = factors
         self.like = like
         self.write = write
-        self.tasks: list[int] = torch.nonzero(factors).ravel().tolist()
+        self.tasks: list[int] = [task for task, factor in enumerate(factors.tolist()) if factor]
         self.products: dict[int, list[list[tuple[Tensor, Tensor]]]] = {}  # per task and edge: gradients of outputs, weights
         self._gone_through: set[int] = set()
         self._place = {(edge.node, edge.output_nr): k for k, edge in enumerate(graph.boundary)}

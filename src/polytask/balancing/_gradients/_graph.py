@@ -1,6 +1,6 @@
 """What lies above the shared part of a network, and what below: read from the graph that autograd keeps."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,14 +71,15 @@ def divide(losses: Tensor | Sequence[Tensor], features: Iterable[Tensor] | None 
     if not separate:
         boundary = [root for root in roots if root is not None]
         return TaskGraph(roots, separate, boundary, [[]], _leaves_below(boundary))
-    trunk = _trunk(roots)
+    trunk, entered = _trunk(roots)
     edges: dict[tuple[Any, int], None] = {}
     own = [_leaves_above(root, trunk, edges) for root in roots]
     boundary = [GradientEdge(node, number) for node, number in edges]
-    if _is_nested(boundary):  # as where gates read the features that experts are computed from: what goes down would count twice
+    if any(edge.node in entered for edge in boundary):
+        # as where gates read the features that experts are computed from: what goes down would count twice
         starts = [root for root in roots if root is not None]
         return TaskGraph(roots, separate, starts, [[] for _ in roots], _leaves_below(starts))
-    return TaskGraph(roots, separate, boundary, own, _leaves_below(boundary))
+    return TaskGraph(roots, separate, boundary, own, [node.variable for node in trunk if hasattr(node, "variable")])
 
 
 def _check_side_by_side(boundary: list[GradientEdge], stops: set[Any]) -> None:
@@ -95,23 +96,8 @@ def _check_side_by_side(boundary: list[GradientEdge], stops: set[Any]) -> None:
                 stack.append(child[0])
 
 
-def _is_nested(boundary: list[GradientEdge]) -> bool:
-    """Whether one of the edges was computed from another."""
-    stops = {edge.node for edge in boundary}
-    seen: set[Any] = set()
-    stack = [child for node in stops for child, _ in node.next_functions if child is not None]
-    while stack:
-        node = stack.pop()
-        if node in stops:
-            return True
-        if node not in seen:
-            seen.add(node)
-            stack += [child for child, _ in node.next_functions if child is not None]
-    return False
-
-
-def _trunk(roots: list[GradientEdge | None]) -> set[Any]:
-    """Nodes that more than one root reaches."""
+def _trunk(roots: list[GradientEdge | None]) -> tuple[dict[Any, None], set[Any]]:
+    """Nodes that more than one root reaches, in the order of the walk; and those among them that another one leads to."""
     owner: dict[Any, int] = {}
     met: dict[Any, None] = {}
     for number, root in enumerate(roots):
@@ -122,17 +108,22 @@ def _trunk(roots: list[GradientEdge | None]) -> set[Any]:
                 met[node] = None
                 continue
             stack += [child for child, _ in node.next_functions if child is not None and owner.get(child) != number]
-    trunk: set[Any] = set()
+    trunk: dict[Any, None] = {}
+    entered: set[Any] = set()
     stack = list(met)
     while stack:
         node = stack.pop()
         if node not in trunk:
-            trunk.add(node)
-            stack += [child for child, _ in node.next_functions if child is not None]
-    return trunk
+            trunk[node] = None
+            children = [child for child, _ in node.next_functions if child is not None]
+            entered.update(children)
+            stack += children
+    return trunk, entered
 
 
-def _leaves_above(root: GradientEdge | None, stops: set[Any], edges: dict[tuple[Any, int], None] | None = None) -> list[Tensor]:
+def _leaves_above(
+    root: GradientEdge | None, stops: Container[Any], edges: dict[tuple[Any, int], None] | None = None
+) -> list[Tensor]:
     """Leaves reached from the root without passing a stop: nodes if ``edges`` are collected, else (node, number) pairs."""
     leaves: dict[Tensor, None] = {}
     seen: set[Any] = set()

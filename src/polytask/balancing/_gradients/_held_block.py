@@ -33,19 +33,19 @@ class HeldBlock:
 
     def gramian(self, *, precise: bool = False) -> Tensor:
         """Inner products [n_tasks, n_tasks], float64; ``precise``: summed in float64 as well."""
-        gramian = torch.zeros(self.n_tasks, self.n_tasks, dtype=torch.float64, device=self.wrt[0].device)
         places, products = [], []
         for held in self._held.values():
             flat = {task: _at_least_float32(gradient.reshape(-1), precise=precise) for task, gradient in held.items()}
             for a in flat:
                 for b in flat:
                     if a <= b:
-                        places.append(a * self.n_tasks + b)
+                        places.append((a, b))
                         products.append(torch.dot(flat[a], flat[b]))
-        if products:
-            values = torch.stack([product.double() for product in products])
-            gramian.view(-1).index_add_(0, torch.tensor(places, device=gramian.device), values)
-        return gramian + gramian.triu(1).T
+        gramian = [[0.0] * self.n_tasks for _ in range(self.n_tasks)]
+        for (a, b), product in zip(places, torch.stack(products).tolist() if products else (), strict=True):
+            gramian[a][b] += product
+            gramian[b][a] = gramian[a][b]
+        return torch.tensor(gramian, dtype=torch.float64, device=self.wrt[0].device)
 
     def combine(self, weights: Tensor) -> list[Tensor]:
         """Sum of the tasks' gradients with these weights [n_tasks], for each of ``wrt``."""

@@ -47,7 +47,8 @@ class TaskGradients:
 
     def gramian(self, *, precise: bool = False) -> Tensor:
         """Inner products [n_tasks, n_tasks] of the tasks' gradients, float64; ``precise``: summed in float64 as well."""
-        return torch.stack([block.gramian(precise=precise) for block in self.blocks]).sum(0)
+        first, *others = [block.gramian(precise=precise) for block in self.blocks]
+        return sum(others, first)
 
     def combine(self, weights: Tensor) -> list[Tensor]:
         """Sum of the tasks' gradients with these weights, one tensor for each of ``wrt``."""
