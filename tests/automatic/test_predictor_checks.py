@@ -22,6 +22,9 @@ FRAME = pd.DataFrame({"a": [1.0, 2.0, 3.0], "y": [1.0, 2.0, 3.5]})
         ({"network": MultiTaskNetwork}, "`network` must be a MultiTaskNetwork, an object of it; got <class"),
         ({"threads": "x"}, "`threads` must be a number; got 'x'."),
         ({"time_limit": "x"}, "`time_limit` must be a number; got 'x'."),
+        ({"time_limit": 0}, "`time_limit` must be positive seconds, a finite number; got 0."),
+        ({"time_limit": float("nan")}, "`time_limit` must be positive seconds, a finite number; got nan."),
+        ({"time_limit": float("inf")}, "`time_limit` must be positive seconds, a finite number; got inf."),
         ({"max_steps": True}, "`max_steps` must be a number; got True."),
     ],
 )

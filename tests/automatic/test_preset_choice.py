@@ -1,9 +1,11 @@
 """What is fitted where no preset is named: a portfolio, or one network if something is named that only networks have."""
 
 import pytest
+import torch
 
 import polytask
 from polytask.automatic import MultiTaskPredictor, Study, preset_of, study_predictor
+from polytask.automatic._presets import PRESETS
 from polytask.estimators import MultiTaskNetwork
 from polytask.exceptions import OptionError
 from polytask.losses import Huber, LogCosh
@@ -70,8 +72,20 @@ def test_in_python_a_network_steps_and_own_losses_ask_for_one():
     assert MultiTaskPredictor([Regression("price", loss=LogCosh())]).preset_ == "network"
     with pytest.raises(OptionError, match="`max_steps` is of networks, and preset 'fast' has none"):
         MultiTaskPredictor("price", max_steps=3, preset="fast").fit(houses())
+
+
+def test_a_device_that_is_there_is_refused_where_no_network_is(monkeypatch):
+    monkeypatch.setattr("polytask.automatic._preset_choice.torch_device", torch.device)
     with pytest.raises(OptionError, match="`device` 'cuda' is of networks"):
         MultiTaskPredictor("price", device="cuda", preset="fast").fit(houses())
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("device", ["cuda:99", "gpu", 3.5])
+def test_a_device_that_is_not_there_is_refused_though_no_network_may_get_a_turn(preset, device, monkeypatch):
+    monkeypatch.setattr("polytask.automatic._predictor_fit.divide_table", None)  # any work would fail
+    with pytest.raises(OptionError, match=f"`device` must be one that torch has here; got {device!r}"):
+        MultiTaskPredictor("price", device=device, preset=preset, time_limit=0.1).fit(houses())
 
 
 def test_what_asks_for_a_network_and_for_a_portfolio_is_refused():

@@ -30,6 +30,8 @@ def test_a_limit_that_is_too_short_leaves_models_out_and_resume_adds_them(polyta
     short = polytask(*asked, "--time-limit", 0.01)
     assert short.code == 0, short.err
     assert "add --resume" in short.err
+    assert "The time limit was not kept: --time-limit 0.01, and it took" in short.err
+    assert "would have been enough for this" in (tmp_path / "model.html").read_text().replace("<wbr>", "")
     assert (tmp_path / "model.run" / "members").is_dir()
     again = polytask(*asked, "--time-limit", 200)
     assert again.code == 2
@@ -37,6 +39,7 @@ def test_a_limit_that_is_too_short_leaves_models_out_and_resume_adds_them(polyta
     whole = polytask(*asked, "--time-limit", 200, "--resume")
     assert whole.code == 0, whole.err
     assert "Left out" not in whole.out
+    assert "not kept" not in whole.err
     assert not (tmp_path / "model.run").exists()
 
 
@@ -44,6 +47,17 @@ def test_an_unknown_preset_is_told_in_one_line(polytask, table, tmp_path):
     shown = polytask("fit", table, "-t", "price", "--preset", "quick", "--out", tmp_path / "model")
     assert shown.code == 2
     assert "quick" in shown.err
+
+
+def test_a_limit_that_is_no_time_and_a_device_that_is_not_there_are_told_in_one_line(polytask, table, tmp_path):
+    for limit in ("0", "-2", "nan", "inf"):
+        shown = polytask(*words(table, "--out", tmp_path / "model", "--time-limit", limit))
+        assert (shown.code, shown.err.count("\n")) == (2, 1)
+        assert shown.err.startswith("error: --time-limit must be a ")
+    shown = polytask(*words(table, "--out", tmp_path / "model", "--device", "cuda:99"))
+    assert (shown.code, shown.err.count("\n")) == (2, 1)
+    assert shown.err.startswith("error: --device must be one that torch has here; got 'cuda:99'")
+    assert not (tmp_path / "model.run").exists()
 
 
 def test_the_process_ends_though_a_fit_outlived_the_limit(table, tmp_path):

@@ -33,6 +33,7 @@ from polytask.automatic._study_run import (
 from polytask.automatic._study_table import read_study_table
 from polytask.automatic._study_text import StudyLine, commented_study, study_text
 from polytask.automatic._study_yaml import YAMLText, parse_yaml
+from polytask.automatic._time_spent import tell_time
 
 __all__ = [
     "Candidate",
@@ -71,5 +72,6 @@ __all__ = [
     "study_roles",
     "study_targets",
     "study_text",
+    "tell_time",
     "warn_of_copies",
 ]

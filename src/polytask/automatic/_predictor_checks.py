@@ -75,8 +75,8 @@ def check_options(predictor: MultiTaskPredictor) -> None:
         raise OptionError(f"`unlearnable` must be 'error' or 'skip'; got {predictor.unlearnable!r}.")
     check_deployment(predictor.deploy)
     check_preset(predictor)
-    if predictor.time_limit is not None and not predictor.time_limit > 0:
-        raise OptionError(f"`time_limit` must be positive seconds; got {predictor.time_limit!r}.")
+    if predictor.time_limit is not None and not 0 < predictor.time_limit < float("inf"):
+        raise OptionError(f"`time_limit` must be positive seconds, a finite number; got {predictor.time_limit!r}.")
     if predictor.max_steps is not None and predictor.max_steps < 1:
         raise OptionError(f"`max_steps` must be >= 1; got {predictor.max_steps!r}.")
     if isinstance(predictor.seed, bool) or not isinstance(predictor.seed, int | np.integer) or not 0 <= predictor.seed < 2**32:

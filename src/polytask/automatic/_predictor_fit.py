@@ -17,7 +17,7 @@ from polytask.automatic._clock import Clock
 from polytask.automatic._deploy import deployment_notes
 from polytask.automatic._fit_report import fit_report
 from polytask.automatic._portfolio_fit import TrainingRows, divided_rows, fit_portfolio_model
-from polytask.automatic._portfolio_model import PortfolioModel
+from polytask.automatic._portfolio_model import PortfolioModel, machine_slowness
 from polytask.automatic._predictor_checks import check_options
 from polytask.automatic._predictor_scores import diagnose, evaluated, score_validation
 from polytask.automatic._presets import TIME_LIMITS
@@ -26,6 +26,7 @@ from polytask.automatic._run_folder import RunFolder
 from polytask.automatic._skipped import SkippedTask
 from polytask.automatic._study_run import all_column_kinds, as_gap, study_as_run, study_of
 from polytask.automatic._task_scores import observed_rows
+from polytask.automatic._time_spent import tell_time
 from polytask.automatic._torch_threads import TorchThreads
 from polytask.data import to_pandas
 from polytask.estimators import Bagged, MultiTaskNetwork
@@ -89,6 +90,9 @@ def fit_predictor(
             deploy=predictor.deploy,
         )
         ended = {"ended_by": model.portfolio_.ended_by, "steps": 0}
+    if isinstance(model, PortfolioModel):
+        spent = {"limit": limit, "given": predictor.time_limit is not None, "before": began - clock_started}
+        spent |= {"models": model.portfolio_.seconds, "busy": machine_slowness()}
     if run is not None:
         run.note_ending(**ended)
     predictor.model_, predictor._marks = model, marks
@@ -113,6 +117,10 @@ def fit_predictor(
         diagnose(predictor, frame.iloc[test], "test")
     else:
         diagnose(predictor, frame.iloc[train[chosen]], "validation" if outputs is None else "held_out", outputs)
+    if isinstance(model, PortfolioModel):
+        predictor.report_["time_spent"] = spent
+        total, in_python = clock.monotonic() - clock_started, predictor._given_study is None
+        tell_time(predictor.report_, total=total, in_python=in_python)
 
 
 def _network_settings(predictor: MultiTaskPredictor, tasks: Sequence[Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from polytask.automatic._presets import PRESETS
 from polytask.automatic._study import Study, network_fields
+from polytask.estimators import torch_device
 from polytask.exceptions import OptionError
 from polytask.losses import ClassLoss, Gaussian, Loss, NumberLoss, OwnNumberLoss, class_losses, number_losses
 
@@ -72,6 +73,7 @@ def check_preset(predictor: MultiTaskPredictor) -> None:
     in_python = predictor._given_study is None
     if choice.preset not in PRESETS:
         raise OptionError(f"`preset` must be one of {', '.join(PRESETS)}; got {choice.preset!r}.")
+    torch_device(predictor.device)  # though no network may get a turn
     if deploy is not None and choice.preset == "network":
         if choice.sentence:
             asked = f"{choice.named[0]} asks for one network and {_option('deploy', in_python)} for a portfolio"

@@ -213,7 +213,9 @@ class FitOptions(_Options):
         "default balanced, or network if a field of the network is there."
     )
     time_limit: float | None = _field(
-        "Seconds: of training for a network; of all, saving included, for a portfolio (60, or 600 for best, by default).", gt=0.0
+        "Seconds: of training for a network; of all, saving included, for a portfolio (60, or 600 for best, by default).",
+        gt=0.0,
+        allow_inf_nan=False,
     )
     deploy: Literal["folds", "refit", "distill"] | None = _field(
         "What of a portfolio predicts: the models of all folds, these fitted once on all rows, or one network distilled."

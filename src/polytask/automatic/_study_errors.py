@@ -25,6 +25,7 @@ _MUST = {
     "list_type": "must be a list",
     "dict_type": "must be a mapping (NAME: VALUE)",
     "model_type": "must be a mapping of options",
+    "finite_number": "must be a finite number",
     "greater_than": "must be a number > {gt:g}",
     "greater_than_equal": "must be a whole number >= {ge}",
     "less_than": "must be a whole number < {lt}",

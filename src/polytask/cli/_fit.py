@@ -1,6 +1,7 @@
 """``polytask fit``: learn all targets of a table and write a model folder."""
 
 import shutil
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,10 +28,11 @@ def fit(
     quiet: option.Quiet = False,
 ) -> None:
     """Learn all targets of a table together and write a model folder."""
-    from polytask.automatic import check_gap, preset_of, read_study_table, study_predictor, study_targets
+    from polytask.automatic import check_gap, preset_of, read_study_table, study_predictor, study_targets, tell_time
     from polytask.cli._console import note
     from polytask.cli._output import check_report
     from polytask.cli._read import warn_of_missing_texts
+    from polytask.cli._started import started
     from polytask.cli._threads import threads_for, use_threads
     from polytask.tasks import parse_targets
 
@@ -58,7 +60,10 @@ def fit(
     _train(predictor, table, run_folder=run_folder, resume=resume, facts=facts, names=names, quiet=quiet)
     predictor.report_["study"] = (predictor.study_ or study).seen_from(page.parent).to_dict()
     predictor.save(out, overwrite=overwrite or resume)
+    late = tell_time(predictor.report_, total=time.monotonic() - started()) if is_portfolio else ""
     _show(predictor, out=out, page=page, format=study.fit.format, quiet=quiet)
+    if late:
+        note(late, quiet=quiet)
     _end(predictor, out=out, run_folder=run_folder, quiet=quiet)
 
 

@@ -40,6 +40,7 @@ from polytask.estimators._candidates import (
     partial_least_squares,
     random_forest,
 )
+from polytask.estimators._device import torch_device
 from polytask.estimators._ensemble import Ensemble
 from polytask.estimators._ensemble_parts import fold_model_from_parts, fold_model_parts
 from polytask.estimators._estimator_from_parts import estimator_from_parts, task_model_from_parts
@@ -146,6 +147,7 @@ __all__ = [
     "task_model_from_parts",
     "task_model_parts",
     "task_slices",
+    "torch_device",
     "twin_mask",
     "zero_shares",
 ]

@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import torch
 from sklearn.utils import ClassifierTags, RegressorTags, Tags, check_random_state
 
 from polytask.balancing import BalancingMethod, method_of
@@ -14,6 +13,7 @@ from polytask.estimators._base import MultiTaskEstimator
 from polytask.estimators._classes import check_same_classes, classes_by_task
 from polytask.estimators._continue_network import constant_rate, continue_network, joined, start_network
 from polytask.estimators._defined_labels import with_defined_labels
+from polytask.estimators._device import torch_device
 from polytask.estimators._fit_networks import CodedTable, FittedNetwork, NetworkJob, fit_networks
 from polytask.estimators._labels import LabelTable, declared_tasks, warn_if_nothing_stops
 from polytask.estimators._sparsity import kept_columns
@@ -291,7 +291,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
                 labels.target,
                 weight,
                 **recipes,
-                device=_device(self.device),
+                device=torch_device(self.device),
                 initialization=self._initialization(),
             )
             if is_first
@@ -316,7 +316,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
         **options: Any,
     ) -> FittedNetwork:
         """Train a fitted network further; see :func:`continue_network`."""
-        options |= {**self._recipes(), **self._balance(), "settings": settings, "device": _device(self.device)}
+        options |= {**self._recipes(), **self._balance(), "settings": settings, "device": torch_device(self.device)}
         return continue_network(start, job, table, labels.target, weight, **options)
 
     def _take(self, network: FittedNetwork) -> Self:
@@ -381,7 +381,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
             **self._recipes(),
             **self._balance(),
             settings=self._settings(max(len(job.train_rows) for job in jobs)),
-            device=_device(self.device),
+            device=torch_device(self.device),
             initialization=self._initialization(),
             on_epoch=on_epoch,
             checkpoint=checkpoint,
@@ -512,17 +512,3 @@ def default_batch_size(n_train: int) -> int:
     [32, 64, 256, 512]
     """
     return int(2 ** np.clip(np.round(np.log2(max(n_train, 1) / 16)), 5, 9))
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).splitlines()[0]
-        raise OptionError(f"`device` must be one that torch has here; got {name!r} ({reason}). Try 'cpu' or 'auto'.") from error
-    return device
