@@ -192,6 +192,25 @@ def test_tasks_that_are_whole_when_time_ends_are_kept_and_told(world, cut):
     assert set(cut.outputs(world[0].table.arrays)) == {"price", "size"}
 
 
+class SlowWithoutNoise(Slow):
+    """Slow on a target that is one of the columns: "size", and not "price"."""
+
+    def fit(self, X, y):
+        is_column = any(abs(np.corrcoef(column, y)[0, 1]) > 0.999 for column in np.asarray(X).T if np.std(column) > 0)
+        time.sleep(self.seconds if is_column else 0.0)
+        self.mean_ = float(np.mean(y))
+        return self
+
+
+def test_the_first_model_may_be_the_one_that_time_cuts(world):
+    data, splits = world
+    first, constant = Candidate("slow", {"regressor": SlowWithoutNoise(6.0)}), Candidate("constant", Constants())
+    settings = {"deadline": time.monotonic() + 2.0, "n_workers": 9, "patience": 3}  # 8 fits of the one, and the other
+    found = fit_portfolio(data, [first, constant], splits, seed=0, **settings)
+    assert list(found.bagged["slow"].held_out) == ["price"]
+    assert set(found.ensembles["size"].weights) == {"constant"}
+
+
 def test_a_model_cut_to_some_tasks_is_fitted_again_where_there_is_more_time(world, cut):
     data, splits = world
     again = fit_portfolio(data, [LINEAR, slow(0.0)], splits, seed=0, earlier=cut.bagged)

@@ -119,8 +119,12 @@ def mix(rows: TaskRows, bagged: Mapping[str, Bagged]) -> tuple[TaskEnsemble, Arr
 
 
 def chosen_skill(rows: TaskRows, bagged: Mapping[str, Bagged]) -> float:
-    """Skill of the mixture on the rows that chose it: optimistic, but quick, and enough to see whether a model adds something."""
-    found = rows.outputs_of(bagged)
+    """Skill of the mixture on the rows that chose it: optimistic, but quick, and enough to see whether a model adds something.
+
+    It is 0, that of the constant, where time has left the task without a model.
+    """
+    if not (found := rows.outputs_of(bagged)):
+        return 0.0
     shares = rows.choose(found, np.arange(len(rows.rows)), is_quick=True)
     return rows.skill(_weighed(shares, found, slice(None)))
 
