@@ -8,6 +8,7 @@ from polytask.balancing._solvers import (
     cosines_and_norms,
     definite_factor,
     eigen,
+    min_norm_of_two,
     min_norm_weights,
     nonnegative_quadratic,
     nonnegative_quadratics,
@@ -120,7 +121,8 @@ def test_no_gradient_is_nearer_to_the_origin_than_the_point_of_least_norm(name):
 )
 def test_between_two_gradients_the_nearest_point_has_a_closed_form(gradients, weights):
     jacobian = torch.tensor(gradients, dtype=torch.float64)
-    np.testing.assert_allclose(min_norm_weights(*cosines_and_norms(jacobian @ jacobian.T)), weights, atol=1e-12)
+    for found in (min_norm_weights(*cosines_and_norms(jacobian @ jacobian.T)), min_norm_of_two(jacobian @ jacobian.T)):
+        np.testing.assert_allclose(found, weights, atol=1e-12)
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -1,5 +1,6 @@
 """Where ``losses.sum().backward()`` stood."""
 
+import math
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, Literal
 
@@ -221,7 +222,7 @@ def _label_weight(values: Tensor, given: Tensor | None, names: Sequence[Hashable
     if nonfinite not in ("error", "skip"):
         raise OptionError(f"`nonfinite` must be 'error' or 'skip'; got {nonfinite!r}.")
     weight = torch.ones_like(values) if given is None else given.detach().to(values).expand(values.shape)
-    if group is None and given is None and bool(torch.isfinite(values).all()):
+    if group is None and given is None and (math.isfinite(float(values.sum())) or bool(torch.isfinite(values).all())):
         return weight
     if given is not None and bool((weight < 0).any()):
         raise OptionError(f"`label_weight` must not be negative; got {weight.tolist()}.")

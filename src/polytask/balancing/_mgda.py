@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from polytask.balancing._method import BalancingMethod, Observed
-from polytask.balancing._solvers import as_weights, cosines_and_norms, min_norm_weights
+from polytask.balancing._solvers import as_weights, cosines_and_norms, min_norm_of_two, min_norm_weights
 
 
 def mgda_weights(gramian: Tensor) -> Tensor:
@@ -35,6 +35,8 @@ def mgda_weights(gramian: Tensor) -> Tensor:
     >>> mgda_weights(torch.tensor([[1.0, 0.0], [0.0, 3.0]]))
     tensor([0.7500, 0.2500])
     """
+    if len(gramian) == 2:
+        return as_weights(min_norm_of_two(gramian), gramian)
     return as_weights(min_norm_weights(*cosines_and_norms(gramian)), gramian)
 
 

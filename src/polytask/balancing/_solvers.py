@@ -1,5 +1,7 @@
 """Small exact solvers on Gramians, in float64 on the CPU: as many unknowns as tasks."""
 
+import math
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -183,7 +185,7 @@ def min_norm_weights(cosines: Matrix, norms: Matrix) -> Matrix:
         weights = (norms == 0).astype(np.float64)
         return weights / weights.sum()
     if len(norms) == 2:
-        return _shortest_between(float(norms[0]), float(norms[1]), float(cosines[0, 1]))
+        return np.array(_shortest_between(float(norms[0]), float(norms[1]), float(cosines[0, 1])))
     least = norms.min()
     root = np.vstack([square_root(cosines), least / norms])
     target = np.zeros(len(root))
@@ -192,21 +194,30 @@ def min_norm_weights(cosines: Matrix, norms: Matrix) -> Matrix:
     return weights / weights.sum()
 
 
-def _shortest_between(a: float, b: float, cosine: float) -> Matrix:
+def min_norm_of_two(gramian: Tensor) -> list[float]:
+    """:func:`min_norm_weights` of two gradients, without arrays."""
+    (a, product), (_, b) = gramian.tolist()
+    if a <= 0 or b <= 0:
+        return [0.5, 0.5] if a <= 0 and b <= 0 else [float(a <= 0), float(b <= 0)]
+    a, b = math.sqrt(a), math.sqrt(b)
+    return _shortest_between(a, b, min(max(product / a / b, -1.0), 1.0))
+
+
+def _shortest_between(a: float, b: float, cosine: float) -> list[float]:
     """Weights of the point nearest to the origin on the line from a gradient of length ``a`` to one of length ``b``."""
     first, second = b * (b - cosine * a), a * (a - cosine * b)
     if first <= 0 or second <= 0:  # one of them is the nearest point; both, if they are the same
         first, second = float(second <= 0), float(first <= 0)
-    return np.array([first, second]) / (first + second)
+    return [first / (first + second), second / (first + second)]
 
 
-def two_without_conflict(gramian: Tensor) -> Matrix:
+def two_without_conflict(gramian: Tensor) -> list[float]:
     """Weights [2] of the sum of two gradients, each without its part against the other: of two tasks all projections are this."""
     (a, product), (_, b) = gramian.tolist()
     against = max(-product, 0.0)
-    return np.array([1 + against / a if a > 0 else 1.0, 1 + against / b if b > 0 else 1.0])
+    return [1 + against / a if a > 0 else 1.0, 1 + against / b if b > 0 else 1.0]
 
 
-def as_weights(values: Matrix, gramian: Tensor) -> Tensor:
+def as_weights(values: Matrix | list[float], gramian: Tensor) -> Tensor:
     """Back to the dtype and device of the Gramian."""
     return torch.as_tensor(values, dtype=gramian.dtype, device=gramian.device)

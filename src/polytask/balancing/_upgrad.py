@@ -35,7 +35,7 @@ def upgrad_weights(gramian: Tensor) -> Tensor:
     tensor([0.7500, 0.7500])
     """
     if len(gramian) == 2:
-        return as_weights(two_without_conflict(gramian) / 2, gramian)
+        return as_weights([w / 2 for w in two_without_conflict(gramian)], gramian)
     cosines, norms = cosines_and_norms(gramian)
     n_tasks, weights = len(norms), np.ones(len(norms))
     conflicted = np.flatnonzero(cosines.min(1) < 0)  # the others conflict with none: they are their own projections
