@@ -10,6 +10,7 @@ from rich.console import Console
 from polytask.automatic import MultiTaskPredictor
 from polytask.automatic._portfolio_importance import portfolio_importance
 from polytask.estimators import CodedTable, LearningData, read_labels
+from polytask.exceptions import DataError, OptionError
 from polytask.reporting import leaderboard_table, render
 
 
@@ -76,3 +77,44 @@ def test_without_time_nothing_is_measured_and_that_is_told(fitted):
     some, note = portfolio_importance(model.portfolio_, data, model.splits_, model.codec_, seed=0, until=time.monotonic() + 60)
     assert not note
     assert some["n_repeats"] == 5
+
+
+def test_where_time_is_short_fewer_folds_are_asked(fitted, monkeypatch):
+    """As if a prediction had taken so long that the time suffices for seven tenths of the folds."""
+    import polytask.automatic._portfolio_importance as own
+
+    model = fitted[0].model_
+    labels, weight = read_labels(fitted[1][["price", "sold"]], model.tasks).weighed(None)
+    data = LearningData(
+        CodedTable(model.codec_.transform(fitted[1][["area", "city", "noise"]]), model.codec_.cardinalities), labels, weight
+    )
+    n_folds = len(model.splits_)
+    ticks = iter([0.0, 100.0])
+    monkeypatch.setattr(own.time, "perf_counter", lambda: next(ticks))  # 100 s for one fold
+    asked = 100.0 * n_folds * (1 + 2 * 3)  # for all folds and columns, twice
+    until = time.monotonic() + 0.7 * asked / own.HASTE
+    found, note = portfolio_importance(model.portfolio_, data, model.splits_, model.codec_, seed=0, until=until)
+    assert not note
+    assert found["holds_for"].startswith(f"the models of {int(0.7 * n_folds)} of {n_folds} folds")
+    assert verdicts(found, "price")["area"] == "matters"
+
+
+def test_who_asks_gets_it_though_the_limit_left_no_time(fitted):
+    table = fitted[1]
+    predictor = MultiTaskPredictor(["price", "sold"], preset="fast", time_limit=0.05).fit(table)
+    assert "importance" not in predictor.report_
+    assert any("What columns matter was not measured" in note for note in predictor.report_["notes"])
+    with pytest.raises(OptionError, match="give `importance` the table of the fit"):
+        predictor.importance()
+    with pytest.raises(DataError, match="this one differs"):
+        predictor.importance(table.head(100))
+    found = predictor.importance(table)
+    assert found.groupby("task").head(1)["column"].tolist() == ["area", "city"]
+    assert predictor.importance().equals(found)
+    assert not any("was not measured" in note for note in predictor.report_["notes"])
+
+
+def test_what_was_measured_in_the_fit_is_given(fitted):
+    found = fitted[0].importance()
+    assert found.loc[found["task"] == "price", "column"].iloc[0] == "area"
+    assert found["importance"].max() > 0.5

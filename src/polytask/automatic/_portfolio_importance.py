@@ -19,6 +19,8 @@ REPEATS = (5, 3, 2)  # permutations of a column: as many as there is time for
 MOST_ROWS, LEAST_ROWS = 2_000, 100
 HASTE = 0.7  # of the time, by what one prediction takes
 
+NOT_MEASURED = "What columns matter was not measured"
+MORE_TIME = "A longer time limit gives it time, and so does `importance` of a predictor in Python."
 HOLDS_FOR = "the models of each fold, mixed as told, on rows drawn like these"
 
 
@@ -33,7 +35,8 @@ def portfolio_importance(
         Training and held-out rows of every fold.
     seed : int
     until : float
-        Of ``time.monotonic()``. Fewer permutations and rows are taken where time is short, or nothing is measured.
+        Of ``time.monotonic()``. Where time is short there are fewer permutations, then fewer folds, then fewer rows of one, or
+        nothing is measured.
 
     Returns
     -------
@@ -45,17 +48,24 @@ def portfolio_importance(
     n_columns, n_folds = len(codec.used), len(next(iter(portfolio.bagged.values())).models)
     parts = _parts(portfolio, data, splits[:n_folds], codec, MOST_ROWS, seed)
     if not parts or not n_columns:
-        return None, "What columns matter was not measured: too few rows were held out."
+        return None, f"{NOT_MEASURED}: too few rows were held out."
     started = time.perf_counter()
     parts[0].inputs.outputs()
     once = (time.perf_counter() - started) * sum(len(own.rows) for own in parts) / len(parts[0].rows)
     may_take = HASTE * (until - time.monotonic())
     n_repeats = next((n for n in REPEATS if once * (1 + n * n_columns) <= may_take), REPEATS[-1])
+    holds_for = HOLDS_FOR
     if (share := may_take / (once * (1 + n_repeats * n_columns))) < 1:
-        n_rows = int(share * sum(len(own.rows) for own in parts))
+        n_all, n_rows = len(parts), sum(len(own.rows) for own in parts)
+        parts = parts[: max(1, int(share * n_all))]  # a prediction of few rows takes nearly as long as one of many
+        n_rows = int(min(share * n_rows, sum(len(own.rows) for own in parts)))
         if n_rows < LEAST_ROWS:
-            return None, "What columns matter was not measured: no time was left for it."
-        parts = _parts(portfolio, data, splits[:n_folds], codec, n_rows, seed)
+            return None, f"{NOT_MEASURED}: no time was left for it. {MORE_TIME}"
+        if len(parts) == 1:
+            parts = _parts(portfolio, data, splits[:n_folds], codec, n_rows, seed, only=parts[0].rows)
+        holds_for = (
+            HOLDS_FOR if len(parts) == n_all else f"the models of {len(parts)} of {n_all} folds, {HOLDS_FOR.partition(', ')[2]}"
+        )
     try:
         found = importance_of(
             parts,
@@ -67,10 +77,10 @@ def portfolio_importance(
             n_repeats=n_repeats,
             random_state=seed,
             on_column=_Watch(until),
-            about={"rows": "held-out", "holds_for": HOLDS_FOR},
+            about={"rows": "held-out", "holds_for": holds_for},
         )
     except _TimeIsOver:
-        return None, "What columns matter was not measured: the time was over before all columns were."
+        return None, f"{NOT_MEASURED}: the time was over before all columns were. {MORE_TIME}"
     return found.to_dict(), ""
 
 
@@ -90,10 +100,18 @@ class _Watch:
 
 
 def _parts(
-    portfolio: Portfolio, data: LearningData, splits: Sequence[Split], codec: TableCodec, most_rows: int, seed: int
+    portfolio: Portfolio,
+    data: LearningData,
+    splits: Sequence[Split],
+    codec: TableCodec,
+    most_rows: int,
+    seed: int,
+    *,
+    only: Array | None = None,
 ) -> list[HeldOutRows]:
-    """Every fold's mixture with labelled rows that it has not seen, ``most_rows`` of them in all."""
+    """Every fold's mixture with labelled rows that it has not seen, ``most_rows`` of them in all, or of those in ``only``."""
     labelled = [held[data.weight[held].sum(axis=1) > 0] for _, held in splits]
+    labelled = labelled if only is None else [np.intersect1d(held, only) for held in labelled]
     rows = np.concatenate(labelled)
     kept = np.zeros(len(data.weight), dtype=bool)
     kept[np.random.default_rng([seed, 1]).permutation(rows)[:most_rows]] = True

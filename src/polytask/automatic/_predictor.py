@@ -12,6 +12,7 @@ from polytask.automatic._portfolio import COLUMNS
 from polytask.automatic._predictor_checks import listed, mapped
 from polytask.automatic._predictor_fit import fit_predictor
 from polytask.automatic._predictor_folder import predictor_parts, restored_predictor
+from polytask.automatic._predictor_importance import predictor_importance
 from polytask.automatic._predictor_outputs import check_fitted, columns_of, predicted_by
 from polytask.automatic._predictor_scores import evaluated
 from polytask.automatic._preset_choice import preset_of
@@ -238,6 +239,30 @@ class MultiTaskPredictor:
                 "Only a portfolio has a leaderboard; this is one network. Fit with preset='fast', 'balanced' or 'best'."
             )
         return pd.DataFrame(self.report_["leaderboard"], columns=COLUMNS)
+
+    def importance(self, data: Any = None) -> pd.DataFrame:
+        """What each task is predicted from: skill lost on rows that a model has not seen when a column is shuffled.
+
+        Parameters
+        ----------
+        data : table, optional
+            The table of the fit, if its time limit left no time to measure it. What is measured now takes the time that it takes,
+            and is put into ``report_["importance"]``.
+
+        Returns
+        -------
+        frame : DataFrame
+            One row per task and input column, the most important first: ``importance`` in skill, its interval ``low`` and
+            ``high``, and the ``verdict``; see :meth:`polytask.evaluation.Importance.to_frame`.
+
+        Raises
+        ------
+        OptionError
+            If this is no portfolio, was loaded without an importance, or needs the table.
+        DataError
+            If the table is another one than that of the fit, or too few rows are held out.
+        """
+        return predictor_importance(self, data)
 
     # ----------------------------------------------------------------- predict
 

@@ -57,7 +57,7 @@ def fit_predictor(
     began = clock.monotonic()
     check_options(predictor)
     frame = to_pandas(data)
-    roles = _roles(predictor, frame)
+    roles = roles_of(predictor, frame)
     warn_of_copies(roles)
     train, reserved, test = divided_rows(roles, len(frame), split=predictor.split, group=predictor.group, time=predictor.time)
     rows = TrainingRows.of(roles, train, reserved, gap=as_gap(predictor.gap))
@@ -158,7 +158,8 @@ def _validation(predictor: MultiTaskPredictor) -> tuple[Array, dict[str, Array] 
     return predictor.model_.validation_rows_, None
 
 
-def _roles(predictor: MultiTaskPredictor, frame: pd.DataFrame) -> Roles:
+def roles_of(predictor: MultiTaskPredictor, frame: pd.DataFrame) -> Roles:
+    """Which column of a table is what, as a predictor was told."""
     with reworded(in_parameters if predictor._given_study is None else str):
         return divide_table(
             frame,
