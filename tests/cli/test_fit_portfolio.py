@@ -1,9 +1,13 @@
 """``polytask fit --preset``: a portfolio of models from the command line."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
 import time
+
+import pytest
 
 from polytask.cli._started import begun, started
 
@@ -41,6 +45,32 @@ def test_a_limit_that_is_too_short_leaves_models_out_and_resume_adds_them(polyta
     assert "Left out" not in whole.out
     assert "not kept" not in whole.err
     assert not (tmp_path / "model.run").exists()
+
+
+@pytest.mark.parametrize(
+    ("stop", "code", "says"),
+    [(KeyboardInterrupt(), 130, "interrupted."), (OSError(errno.ENOSPC, "No space left on device"), 2, "the disk is full")],
+)
+def test_what_ends_the_work_while_the_model_is_saved_leaves_the_fitted_models(
+    polytask, table, tmp_path, monkeypatch, stop, code, says
+):
+    asked, flush = words(table, "--out", tmp_path / "model", "--time-limit", 0.01), os.fsync
+
+    def fail(descriptor):
+        if (tmp_path / "model.run" / "members" / "linear").is_dir():
+            raise stop
+        flush(descriptor)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", fail)
+        shown = polytask(*asked)
+    assert shown.code == code
+    assert says in shown.err
+    assert f"by adding --resume to the command; it is kept in '{tmp_path / 'model.run'}'" in shown.err
+    assert [own.name for own in tmp_path.iterdir() if "model" in own.name] == ["model.run"]
+    again = polytask(*asked, "--resume")
+    assert again.code == 0, again.err
+    assert (tmp_path / "model" / "manifest.json").exists()
 
 
 def test_an_unknown_preset_is_told_in_one_line(polytask, table, tmp_path):

@@ -2,7 +2,8 @@
 
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import typer
 
 from polytask.cli import _options as option
 from polytask.cli._study import files_read, takes_study
-from polytask.exceptions import OptionError
+from polytask.exceptions import ModelFolderError, OptionError
 
 if TYPE_CHECKING:
     from polytask.automatic import MultiTaskPredictor, Study
@@ -57,9 +58,10 @@ def fit(
     warn_of_missing_texts(table, [column for spec in specs for column in spec.sources])
     facts = {"data": table.source, "command": context.obj}
     names = [spec.name for spec in specs]
-    _train(predictor, table, run_folder=run_folder, resume=resume, facts=facts, names=names, quiet=quiet)
-    predictor.report_["study"] = (predictor.study_ or study).seen_from(page.parent).to_dict()
-    predictor.save(out, overwrite=overwrite or resume)
+    with _kept(run_folder, resume=resume):
+        _train(predictor, table, run_folder=run_folder, resume=resume, facts=facts, names=names, quiet=quiet)
+        predictor.report_["study"] = (predictor.study_ or study).seen_from(page.parent).to_dict()
+        predictor.save(out, overwrite=overwrite or resume)
     late = tell_time(predictor.report_, total=time.monotonic() - started()) if is_portfolio else ""
     _show(predictor, out=out, page=page, format=study.fit.format, quiet=quiet)
     if late:
@@ -112,24 +114,26 @@ def _train(
     from polytask.cli._started import started
 
     settings: dict[str, Any] = {"run_folder": run_folder, "resume": resume, "facts": facts}
+    if predictor.preset_ == "network":
+        with epoch_progress(names, quiet=quiet) as on_epoch:
+            predictor.fit(table.frame, on_epoch=on_epoch, **settings)
+    else:
+        predictor.fit(table.frame, on_model=model_progress(quiet=quiet), started=started(), **settings)
+
+
+@contextmanager
+def _kept(run_folder: Path, *, resume: bool) -> Iterator[None]:
+    """Whatever ends the work before the model is saved: keep what is done, and say how to go on with it."""
     try:
-        if predictor.preset_ == "network":
-            with epoch_progress(names, quiet=quiet) as on_epoch:
-                predictor.fit(table.frame, on_epoch=on_epoch, **settings)
-        else:
-            predictor.fit(table.frame, on_model=model_progress(quiet=quiet), started=started(), **settings)
-    except KeyboardInterrupt as stop:
-        if not resume:
-            remove_run(run_folder, unless_started=True)
-        stop.add_note(
-            f"Go on with what is done by adding --resume to the command; it is kept in '{run_folder}'."
-            if run_folder.exists()
-            else "Nothing was finished, so there is nothing to keep."
-        )
-        raise
-    except BaseException:
+        yield
+    except BaseException as error:
         if not resume:  # what is there is another run, which may still be gone on with
             remove_run(run_folder, unless_started=True)
+        go_on = f"Go on with what is done by adding --resume to the command; it is kept in '{run_folder}'."
+        if isinstance(error, KeyboardInterrupt):
+            error.add_note(go_on if run_folder.exists() else "Nothing was finished, so there is nothing to keep.")
+        elif isinstance(error, ModelFolderError) and not resume and run_folder.exists():  # such as a disk that is full
+            raise ModelFolderError(f"{error} {go_on}") from error
         raise
 
 
