@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from polytask.balancing._cagrad import cagrad_weights
 from polytask.balancing._solvers import (
     cosines_and_norms,
     definite_factor,
@@ -14,6 +15,7 @@ from polytask.balancing._solvers import (
     nonnegative_quadratics,
     square_root,
 )
+from polytask.balancing._upgrad import upgrad_weights
 from tests.balancing._laws import MATRICES
 
 
@@ -133,3 +135,14 @@ def test_two_tasks_are_solved_as_with_a_third_that_takes_no_part(seed):
     point = found @ rows
     three = torch.from_numpy(np.vstack([rows, 2 * point + np.cross(*rows)]))  # beyond the nearest point
     np.testing.assert_allclose(min_norm_weights(*cosines_and_norms(three @ three.T)), [*found, 0.0], atol=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_triangles_that_differ_by_rounding_do_not_slow_solvers_down(seed, monkeypatch):
+    rows = torch.from_numpy(np.random.default_rng(seed).normal(size=(8, 40)) + 0.3)
+    gramian = rows @ rows.T
+    uneven = gramian * (1 + 1e-7 * torch.randn(8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)))
+    for slow in ("polytask.balancing._cagrad._worst_mixture", "polytask.balancing._solvers.nonnegative_quadratic"):
+        monkeypatch.setattr(slow, None)  # the ways for what is not found at once
+    for solve in (cagrad_weights, upgrad_weights):
+        torch.testing.assert_close(solve(uneven), solve((uneven + uneven.T) / 2), rtol=1e-6, atol=1e-9)

@@ -31,7 +31,8 @@ def cosines_and_norms(gramian: Tensor) -> tuple[Matrix, Matrix]:
     matrix = gramian.detach().to("cpu", torch.float64).numpy()
     norms = np.sqrt(np.maximum(matrix.diagonal(), 0.0))
     safe = np.where(norms > 0, norms, 1.0)
-    cosines = np.clip(matrix / safe[:, None] / safe, -1.0, 1.0)
+    scaled = matrix / safe[:, None] / safe
+    cosines = np.clip((scaled + scaled.T) / 2, -1.0, 1.0)  # sums in float32 may differ a little from one triangle to the other
     np.fill_diagonal(cosines, (norms > 0).astype(np.float64))
     return cosines, norms
 
