@@ -1,6 +1,7 @@
 """Balancing for a stack of networks: each has its own copy of the method, with its own memory."""
 
 from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -67,9 +68,14 @@ class PerReplica(BalancingMethod):
 
     def directions(self, seen: Observed) -> tuple[Tensor, Tensor]:
         """Weights [R, n_tasks] and directions [R, n_parameters] for a Jacobian [R, n_tasks, n_parameters]."""
+        assert seen.jacobian is not None
+        assert seen.gramian is not None
+        if "jacobian" not in self.needs and is_finite(seen.gramian, seen.tasks, scaled=True):  # one product for all of them
+            weights = self(replace(seen, jacobian=None))
+            return weights, (weights.to(seen.jacobian)[:, None] @ seen.jacobian)[:, 0]
         found = [self._one(r, self._part(seen, r)) for r in range(self.n_replicas)]
-        weights, directions = zip(*found, strict=True)
-        return torch.stack(weights), torch.stack(directions)
+        each, directions = zip(*found, strict=True)
+        return torch.stack(each), torch.stack(directions)
 
     def after_step(self, losses: Tensor, *, tasks: Sequence[Hashable] | None = None) -> None:
         """Losses [R, n_tasks] after the step; see :meth:`BalancingMethod.after_step`."""
