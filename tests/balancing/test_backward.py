@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from polytask.balancing import BalancingMethod, Equal, Observed, backward
+from polytask.balancing import MGDA, BalancingMethod, Equal, Observed, backward
 from polytask.exceptions import OptionError, PolytaskError
 
 
@@ -314,3 +314,43 @@ def test_equal_shares_among_the_tasks_present_of_every_replica():
 
 def test_a_loss_of_zero_is_not_an_absent_task():
     assert Equal()(Observed(torch.tensor([0.0, 1.0]), torch.tensor([1.0, 1.0]), (0, 1))).tolist() == [0.5, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda losses, p: {"losses": losses[0]}, "got a single number"),
+        (lambda losses, p: {"losses": []}, "got none"),
+        (lambda losses, p: {"losses": [1.0, 2.0]}, "got float among them"),
+        (lambda losses, p: {"method": MGDA}, "must be a balancing method"),
+        (lambda losses, p: {"method": "mgda"}, "must be a balancing method"),
+        (lambda losses, p: {"shared_params": p}, "got a single Parameter"),
+        (lambda losses, p: {"shared_params": nn.Linear(2, 2)}, "got a single Linear"),
+        (lambda losses, p: {"shared_params": iter(())}, "gone through once"),
+        (lambda losses, p: {"label_weight": [1, 1]}, "got list"),
+        (lambda losses, p: {"label_weight": torch.ones(3)}, r"got \(3,\)"),
+        (lambda losses, p: {"label_weight": torch.tensor([1.0, torch.nan])}, "nor NaN"),
+    ],
+)
+def test_what_is_no_input_is_refused_in_words(change, message):
+    p = nn.Parameter(torch.ones(2))
+    losses = [p[0] ** 2, (p**2).sum()]
+    given = {"losses": losses, "method": MGDA(), "shared_params": [p]} | change(losses, p)
+    with pytest.raises(OptionError, match=message):
+        backward(**given)
+
+
+def test_parameters_listed_twice_and_a_constant_penalty_count_as_once_and_as_nothing():
+    p = nn.Parameter(torch.tensor([1.0, 2.0]))
+    losses = [p[0] ** 2, (p**2).sum()]
+    backward(losses, MGDA(), shared_params=[p])
+    once, p.grad = p.grad, None
+    backward([p[0] ** 2, (p**2).sum()], MGDA(), shared_params=[p, p], penalty=torch.tensor(3.0))
+    torch.testing.assert_close(p.grad, once)
+
+
+def test_features_listed_twice_are_refused():
+    p = nn.Parameter(torch.tensor([1.0, 2.0]))
+    z = p * 2
+    with pytest.raises(OptionError, match="one of them twice"):
+        backward([z[0], z[1]], MGDA(), features=[z, z])

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import torch
 import torch.distributed as dist
-from torch import Tensor
+from torch import Tensor, nn
 
 from polytask.balancing._balance import Balance
 from polytask.balancing._combine import accumulate_, combine, is_finite, task_weights
@@ -95,13 +95,14 @@ def backward(
     >>> w.grad
     tensor([1., 2.])
     """
+    _check_losses(losses)
     _check_served(method, shared_params, features)
     _check_chunk_size(chunk_size, method, group)
     values = losses.detach() if isinstance(losses, Tensor) else torch.stack([loss.detach() for loss in losses])
     names = tuple(range(values.shape[-1])) if tasks is None else tuple(tasks)
     label_weight = _label_weight(values, label_weight, names, nonfinite, group)
     scale = 1.0 if scaler is None else float(scaler.scale(torch.ones((), device=values.device)))
-    if penalty is not None:
+    if penalty is not None and penalty.requires_grad:
         _add_penalty(penalty, scale, group)
     if group is None and not method.needs & {"gramian", "jacobian"}:  # the common case, in as few operations as can be
         weights = task_weights(method, Observed(values, label_weight, names))
@@ -184,7 +185,27 @@ def _gramian(found: TaskGradients, scale: float, graph: TaskGraph, group: Any, *
     return summed(gramian, group) if graph.at_features else gramian
 
 
+def _check_losses(losses: Any) -> None:
+    wanted = "`losses` must be one loss per task: a list of scalars that torch computed, or a tensor of shape (n_tasks,)"
+    if isinstance(losses, Tensor):
+        if losses.dim() == 0:
+            raise OptionError(f"{wanted}; got a single number. Give the losses as they were before they were added up.")
+        return
+    if not len(losses):
+        raise OptionError(f"{wanted}; got none.")
+    others = [type(loss).__name__ for loss in losses if not isinstance(loss, Tensor)]
+    if others:
+        raise OptionError(f"{wanted}; got {others[0]} among them.")
+
+
 def _check_served(method: BalancingMethod, shared_params: Any, features: Any) -> None:
+    if not isinstance(method, BalancingMethod):
+        raise OptionError(f"`method` must be a balancing method, such as `PCGrad()`; got {method!r}.")
+    if isinstance(shared_params, (Tensor, nn.Module)):
+        raise OptionError(
+            "`shared_params` must be several parameters, such as `encoder.parameters()` or a list; "
+            f"got a single {type(shared_params).__name__}."
+        )
     name = type(method).__name__
     if not method.needs <= _SERVED:
         raise OptionError(f"{name} needs {sorted(method.needs - _SERVED)}, which `backward` cannot give: use `step`, which can.")
@@ -221,11 +242,14 @@ def _label_weight(values: Tensor, given: Tensor | None, names: Sequence[Hashable
         raise OptionError(f"`tasks` must name each task once; got {list(names)}.")
     if nonfinite not in ("error", "skip"):
         raise OptionError(f"`nonfinite` must be 'error' or 'skip'; got {nonfinite!r}.")
+    if given is not None and not (isinstance(given, Tensor) and given.shape[-1:] in ((), (1,), values.shape[-1:])):
+        got = tuple(given.shape) if isinstance(given, Tensor) else type(given).__name__
+        raise OptionError(f"`label_weight` must be a tensor of one number per task, {len(names)}; got {got}.")
     weight = torch.ones_like(values) if given is None else given.detach().to(values).expand(values.shape)
     if group is None and given is None and (math.isfinite(float(values.sum())) or bool(torch.isfinite(values).all())):
         return weight
-    if given is not None and bool((weight < 0).any()):
-        raise OptionError(f"`label_weight` must not be negative; got {weight.tolist()}.")
+    if given is not None and not bool((weight >= 0).all()):
+        raise OptionError(f"`label_weight` must not be negative, nor NaN; got {weight.tolist()}.")
     bad = ~torch.isfinite(values) & (weight > 0)
     if group is not None:
         bad = summed(bad.to(values.dtype), group) > 0
@@ -252,11 +276,16 @@ def _divided(
         tensors = [features] if isinstance(features, Tensor) else list(features)
         if not all(isinstance(z, Tensor) and z.requires_grad for z in tensors):
             raise OptionError("`features` must be tensors that the shared part computed, with gradients; got others.")
+        if len({id(z) for z in tensors}) < len(tensors):
+            raise OptionError("`features` must be different tensors; got one of them twice.")
         return divide(losses, tensors), tensors, [], like
     graph = divide(losses)
     shared = reachable(graph.leaves, shared_params or ())
     if not shared:
-        raise OptionError("No loss depends on any of `shared_params`: are they frozen, or those of another network?")
+        raise OptionError(
+            "No loss depends on any of `shared_params`: are they frozen, or those of another network? "
+            "(A generator, such as `parameters()` gives, can be gone through once.)"
+        )
     taken = {id(p) for p in shared}
     return graph, shared, [leaf for leaf in graph.leaves if id(leaf) not in taken], like
 

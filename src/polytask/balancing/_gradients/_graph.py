@@ -159,6 +159,6 @@ def _leaves_below(edges: Iterable[GradientEdge]) -> list[Tensor]:
 
 
 def reachable(leaves: Iterable[Tensor], wanted: Iterable[Tensor]) -> list[Tensor]:
-    """Those of ``wanted`` that are among ``leaves``; parameters that are frozen or unused are not."""
+    """Those of ``wanted`` that are among ``leaves``, each once; parameters that are frozen or unused are not."""
     there = {id(leaf) for leaf in leaves}
-    return [p for p in wanted if id(p) in there]
+    return list(dict.fromkeys(p for p in wanted if id(p) in there))
