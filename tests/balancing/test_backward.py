@@ -354,3 +354,13 @@ def test_features_listed_twice_are_refused():
     z = p * 2
     with pytest.raises(OptionError, match="one of them twice"):
         backward([z[0], z[1]], MGDA(), features=[z, z])
+
+
+def test_features_that_no_loss_depends_on_are_refused():
+    p = nn.Parameter(torch.tensor([1.0, 2.0]))
+    z, stale = p * 2, p * 2
+    with pytest.raises(OptionError, match="No loss depends on `features`"):
+        backward([z[0], z[1]], MGDA(), features=stale)
+    assert p.grad is None
+    backward([0 * z[0], 0 * z[1]], MGDA(), features=z)  # gradients of zero are none of that
+    assert not p.grad.any()

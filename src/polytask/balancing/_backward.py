@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from polytask.balancing._balance import Balance
 from polytask.balancing._combine import accumulate_, combine, is_finite, task_weights
 from polytask.balancing._gradients._chunks import chunked_gramian
-from polytask.balancing._gradients._graph import TaskGraph, divide, reachable, roots_of
+from polytask.balancing._gradients._graph import TaskGraph, divide, is_reached, reachable, roots_of
 from polytask.balancing._gradients._mixed_gradients import mixed_gradients
 from polytask.balancing._gradients._task_gradients import TaskGradients, task_gradients
 from polytask.balancing._gradients._workspace import workspace_of
@@ -144,6 +144,10 @@ def backward(
     )
     sum_in_place([*found.own.values(), *([] if graph.at_features or group is None else [found.rows])], group)
     gramian = _gramian(found, scale, graph, group)
+    if graph.at_features and not bool(gramian.any()) and not is_reached(graph):
+        raise OptionError(
+            "No loss depends on `features`: give the tensors that the heads were called with, from the same forward pass."
+        )
     finite = is_finite(gramian, names, scaled=scaler is not None)
     if finite and like.dtype != torch.float64 and method.asks_for_digits(gramian):
         gramian = _gramian(found, scale, graph, group, precise=True)

@@ -82,6 +82,21 @@ def divide(losses: Tensor | Sequence[Tensor], features: Iterable[Tensor] | None 
     return TaskGraph(roots, separate, boundary, own, [node.variable for node in trunk if hasattr(node, "variable")])
 
 
+def is_reached(graph: TaskGraph) -> bool:
+    """Whether one of the losses depends on what comes out of the boundary."""
+    stops = {(edge.node, edge.output_nr) for edge in graph.boundary}
+    stack: list[Any] = [(root.node, root.output_nr) for root in graph.roots if root is not None]
+    seen: set[Any] = set(stack)
+    while stack:
+        edge = stack.pop()
+        if edge in stops:
+            return True
+        more = {child for child in edge[0].next_functions if child[0] is not None} - seen
+        seen |= more
+        stack += more
+    return False
+
+
 def _check_side_by_side(boundary: list[GradientEdge], stops: set[Any]) -> None:
     seen: set[Any] = set()
     stack = [edge.node for edge in boundary]
