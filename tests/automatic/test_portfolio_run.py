@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, RegressorMixin
 
-from polytask.automatic import Candidate, _candidate, fit_portfolio
+from polytask.automatic import Candidate, _candidate, _portfolio, fit_portfolio
 from polytask.automatic._candidate import Constants
 from polytask.automatic._presets import PRESETS, candidates_of
 from polytask.automatic._workers import Workers
@@ -283,3 +283,33 @@ def test_small_tables_have_no_pilots_but_of_steep_models():
     assert [steep.needs_pilot(n) for n in (400, 401)] == [False, True]
     joint = Candidate("joint", MultiTaskForest(), together=True)
     assert [joint.needs_pilot(n) for n in (1_000, 1_001)] == [False, True]
+
+
+def test_a_model_without_a_turn_is_told_by_what_kept_it_out(world):
+    data, splits = world
+    wide = Candidate("wide", linear_models(), max_rows=10)
+    found = fit_portfolio(data, [LINEAR, NEVER_ENDS, wide], splits, seed=0, deadline=time.monotonic() + 0.5)
+    assert found.left_out["wide"].startswith("not for 160 rows")
+
+
+def test_choosing_the_mixtures_is_kept_time_for(world, monkeypatch):
+    data, splits = world
+    rows = _portfolio._rows(
+        data, [task.with_statistics(*_own(data, part)) for task, part in _portfolio._parts(data.labels)], splits, 0
+    )
+    judge = _portfolio._Judge(rows, patience=5)
+    monkeypatch.setattr(_portfolio, "chosen_skill", lambda own, bagged: _busy(0.02))
+    judge({})
+    n_selections = len(splits) * 5  # of so few rows on five samples each
+    assert judge.mixing == pytest.approx(2 * 0.02 * n_selections, rel=0.5)
+
+
+def _own(data, part):
+    return data.labels.target[:, part], data.weight[:, part]
+
+
+def _busy(seconds):
+    until = time.thread_time() + seconds
+    while time.thread_time() < until:
+        pass
+    return 0.5

@@ -36,6 +36,16 @@ def test_folders_above_are_made_and_an_empty_folder_is_used(tmp_path):
     assert name_in(tmp_path / "a/b/model") == name_in(tmp_path / "empty") == "price"
 
 
+def test_the_disk_is_waited_for_unless_that_is_not_asked(tmp_path, monkeypatch):
+    flushed = []
+    monkeypatch.setattr(os, "fsync", flushed.append)
+    write_folder(tmp_path / "quick", {"task.json": JSONPart({"name": "price"})}, kind="example", flush=False)
+    assert not flushed
+    assert name_in(tmp_path / "quick") == "price"
+    write_folder(tmp_path / "sure", {"task.json": JSONPart({"name": "price"})}, kind="example")
+    assert len(flushed) == 4  # two files and two folders
+
+
 def test_what_is_not_ours_is_never_touched(tmp_path):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos/cat.jpg").write_text("cat")

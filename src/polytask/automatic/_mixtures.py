@@ -79,12 +79,22 @@ class TaskRows:
         losses: Callable[[Array], Array] = lambda values: self.task.row_losses(values, self.target[among])  # noqa: E731
         found = [own[among] for own in outputs.values()]
         has_few = bool(self.task.few_labels(self.target[among], self.weight[among], least=LEAST_DRAWN))
-        n_bags = 1 if is_quick or has_few else next((bags for below, bags in BAGS if len(among) < below), 1)
+        n_bags = 1 if is_quick or has_few else _bags(len(among))
         return bagged_selection(found, losses, self.weight[among], n_bags=n_bags, max_rounds=25 if is_quick else 50)
+
+    @property
+    def n_selections(self) -> int:
+        """Selections that :func:`mix` makes at most."""
+        return max(len(np.unique(self.parts)), 1) * _bags(len(self.rows))
 
     def _mean(self, losses: Array) -> float:
         seen = ~np.isnan(losses)
         return float(np.average(losses[seen], weights=self.weight[seen])) if seen.any() else float("nan")
+
+
+def _bags(n_rows: int) -> int:
+    """Samples of so many rows to select on."""
+    return next((bags for below, bags in BAGS if n_rows < below), 1)
 
 
 def mix(rows: TaskRows, bagged: Mapping[str, Bagged]) -> tuple[TaskEnsemble, Array]:

@@ -167,7 +167,8 @@ def fit_portfolio(
     splits = list(splits)
     rows = _rows(data, tasks, splits, seed)
     judge = None if patience is None else _Judge(rows, patience)
-    until = deadline if callable(deadline) else lambda: float(deadline)
+    given = deadline if callable(deadline) else lambda: float(deadline)
+    until = given if judge is None else lambda: given() - judge.mixing
     settings: dict[str, Any] = {"seed": seed, "n_workers": n_workers, "judge": judge, "on_model": on_model}
 
     def best_skill(bagged: Bagged) -> float:
@@ -201,9 +202,13 @@ class _Judge:
     def __init__(self, rows: Sequence[TaskRows], patience: int) -> None:
         self.rows, self.patience = list(rows), patience
         self.best, self.without_gain = -np.inf, 0
+        self.mixing = 0.0  # seconds that choosing the mixtures in the end will take, about
+        self._selections = float(np.mean([own.n_selections for own in self.rows]))
 
     def __call__(self, bagged: dict[str, Bagged]) -> bool:
+        started = time.thread_time()
         skill = _mean([chosen_skill(own, bagged) for own in self.rows])
+        self.mixing = (time.thread_time() - started) * self._selections
         if np.isnan(skill) or skill >= self.best + LEAST_GAIN:
             self.best, self.without_gain = max(self.best, skill if np.isfinite(skill) else -np.inf), 0
         else:

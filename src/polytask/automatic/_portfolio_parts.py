@@ -1,5 +1,6 @@
 """A portfolio as parts of a model folder, and its single models in the folder of a run."""
 
+import contextlib
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -118,21 +119,23 @@ class MembersFolder:
         self._known: dict[str, Bagged] | None = None
 
     def found(self) -> Mapping[str, Bagged]:
-        """Models that are there, by name."""
+        """Models that are there, by name; one that a power cut has damaged is not, and will be fitted again."""
         if self._known is None:
-            folders = sorted(own for own in self.path.glob("*") if (own / "manifest.json").exists())
-            members = [self._read(read_folder(own)) for own in folders]
-            self._known = {own.name: own for own in members}
+            self._known = {}
+            for folder in sorted(own for own in self.path.glob("*") if (own / "manifest.json").exists()):
+                with contextlib.suppress(ModelFolderError):
+                    member = self._read(read_folder(folder))
+                    self._known[member.name] = member
         return self._known
 
     def keep(self, bagged: Bagged) -> None:
-        """Keep one more, with what it says of held-out rows."""
+        """Keep one more, with what it says of held-out rows; the disk is not waited for, since there may be hundreds of files."""
         entry, parts = _bagged_parts(bagged, place="")
         held_out = {f"{k}": values for k, values in enumerate(bagged.held_out.values())}
         entry |= {"tasks": list(bagged.held_out)}
         folder = self.path / re.sub(r"[^a-z0-9]+", "-", bagged.name.lower())
         files: Parts = {"member.json": JSONPart(entry), "held_out.safetensors": TensorsPart(held_out), **parts}
-        write_folder(folder, files, kind=MEMBER, overwrite=True)
+        write_folder(folder, files, kind=MEMBER, overwrite=True, flush=False)
 
     def _read(self, folder: Folder) -> Bagged:
         entry, arrays = folder.json("member.json"), folder.arrays("held_out.safetensors")

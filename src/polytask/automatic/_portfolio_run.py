@@ -148,10 +148,15 @@ class PortfolioRun:
                 break
         for k, under_way in list(self._open.items()):
             if not under_way.is_over:
-                self._cut(k, f"time ended after {len(under_way.results)} of {len(under_way.jobs)} fits")
+                told = (
+                    f"after {len(under_way.results)} of {len(under_way.jobs)} fits"
+                    if under_way.jobs
+                    else "in a trial on few rows"
+                )
+                self._cut(k, f"time ended {told}")
         for k in range(self._next, self._last):  # never begun
             if not self._is_settled(k):
-                self._leave_out(k, "no time was left", for_time=True)
+                self._leave_out(k, *self._why_not_begun(k))
 
     # -------------------------------------------------------------- beginning
 
@@ -193,8 +198,7 @@ class PortfolioRun:
             self._tell(k)
             self._judge()
         elif not candidate.suits(self._n_rows, self._n_columns):
-            told = f"not for {self._n_rows:,} rows and {self._n_columns:,} columns"
-            self._leave_out(k, told)
+            self._leave_out(k, *self._why_not_begun(k))
         elif learnable(candidate, self.data) == []:
             self._leave_out(k, "not for tasks of these kinds")
         elif self._is_noisy(candidate):
@@ -338,7 +342,7 @@ class PortfolioRun:
 
     # ---------------------------------------------------------------- helpers
 
-    def _leave_out(self, k: int, why: str, *, for_time: bool = False) -> None:
+    def _leave_out(self, k: int, why: str, for_time: bool = False) -> None:
         self.ran_out = self.ran_out or for_time
         if k in self._open:
             self._open[k].is_over = True
@@ -357,6 +361,12 @@ class PortfolioRun:
     def _tell(self, k: int) -> None:
         if self.on_model is not None:
             self.on_model(self.candidates[k].name, self._found[k])
+
+    def _why_not_begun(self, k: int) -> tuple[str, bool]:
+        """What is told of a candidate that had no turn, and whether it lacked time."""
+        if not self.candidates[k].suits(self._n_rows, self._n_columns):
+            return f"not for {self._n_rows:,} rows and {self._n_columns:,} columns", False
+        return "no time was left", True
 
     def _others_than(self, k: int) -> bool:
         """Whether another candidate is whole, so that this one may be given up."""

@@ -31,6 +31,7 @@ def write_folder(
     kind: str,
     meta: Mapping[str, Any] | None = None,
     overwrite: bool = False,
+    flush: bool = True,
 ) -> None:
     """Save parts as a model folder, whole or not at all.
 
@@ -51,6 +52,9 @@ def write_folder(
     overwrite : bool, default=False
         Replace an existing model folder. A folder that is something else, or holds files of the user's own, is
         never touched.
+    flush : bool, default=True
+        Wait until the disk has every file. Without it saving many small files is much quicker; after a power cut, not after the
+        end of the process, the folder may be damaged, and :func:`read_folder` then refuses it.
 
     Raises
     ------
@@ -76,11 +80,12 @@ def write_folder(
     temporary, aside = target.with_name(f".{target.name}.tmp-{token}"), target.with_name(f".{target.name}.old-{token}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _write_parts(temporary, parts, kind=kind, meta=meta or {})
+        _write_parts(temporary, parts, kind=kind, meta=meta or {}, flush=flush)
         if os.path.lexists(target):
             os.rename(target, aside)
         os.rename(temporary, target)
-        flush_directory(target.parent)
+        if flush:
+            flush_directory(target.parent)
     except BaseException as error:
         if os.path.lexists(aside) and not os.path.lexists(target):
             os.rename(aside, target)
@@ -119,8 +124,9 @@ def check_place(target: Path, *, shown: str, overwrite: bool) -> None:
         )
 
 
-def _write_parts(folder: Path, parts: Mapping[str, Part], *, kind: str, meta: Mapping[str, Any]) -> None:
+def _write_parts(folder: Path, parts: Mapping[str, Part], *, kind: str, meta: Mapping[str, Any], flush: bool) -> None:
     folder.mkdir()
+    write = write_and_flush if flush else Path.write_bytes
     files, directories = {}, {folder}
     for name, part in parts.items():
         content = part.encode(name)
@@ -128,7 +134,7 @@ def _write_parts(folder: Path, parts: Mapping[str, Part], *, kind: str, meta: Ma
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         directories.update(parent for parent in file.parents if parent.is_relative_to(folder))
-        write_and_flush(file, content)
-    write_and_flush(folder / MANIFEST, encode_manifest(new_manifest(kind, meta=meta, files=files)))  # last: without it, no model
-    for directory in directories:
+        write(file, content)
+    write(folder / MANIFEST, encode_manifest(new_manifest(kind, meta=meta, files=files)))  # last: without it, no model
+    for directory in directories if flush else ():
         flush_directory(directory)
