@@ -1,4 +1,4 @@
-"""The sets of the benchmark of balancing: nine tables with four or more tasks, and one simulation with known conflict."""
+"""The sets of the benchmark of balancing: ten tables with four or more tasks, and one simulation with known conflict."""
 
 from pathlib import Path
 
@@ -9,8 +9,10 @@ from _tabular_sets import BenchmarkSet, load_set
 
 from polytask.tasks import fixed_task, task_of_kind
 
-# chosen for size: minutes, not hours, per method; crime, support2 and tox21 lack 3, 11 and 17 % of their labels
-REAL = ("atp1d", "oes97", "emotions", "birds", "student", "crime", "myocardial", "support2", "tox21")
+# chosen for size: minutes, not hours, per method; the first six, of which crime and support2 lack 3 and 11 % of their labels,
+# are run by default, the others (tox21 lacks 17 %) if they are named
+REAL = ("atp1d", "atp7d", "emotions", "student", "crime", "support2")
+MORE = ("oes97", "birds", "myocardial", "tox21")
 SIMULATION = "conflict"
 NARROW = 3  # units of the shared layer in the simulation
 

@@ -18,7 +18,7 @@ from scipy.stats import t as student
 
 from polytask.estimators import MultiTaskNetwork
 
-MOST_ROWS = 1500  # to train and validate on; drawn at random where there are more
+MOST_ROWS = 1000  # to train and validate on; drawn at random where there are more
 VALIDATION_SHARE = 0.25
 MARKS = "<!-- quality: start -->", "<!-- quality: end -->"
 

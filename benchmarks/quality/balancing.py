@@ -1,4 +1,4 @@
-"""Does balancing help? Every method against equal weights of scaled losses, tuned fixed weights and single tasks, on ten sets.
+"""Does balancing help? Every method against equal weights of scaled losses, tuned fixed weights and single tasks, on seven sets.
 
     python benchmarks/quality/balancing.py --data FOLDER                        # adds to results/balancing.jsonl; goes on
     python benchmarks/quality/balancing.py --data FOLDER --sets atp1d,conflict --arms Equal,PCGrad --trials 4 --seeds 0,1
@@ -25,7 +25,7 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before anything loads an OpenMP runtime
 
 from _balancing_arms import ARMS, SINGLE, drawn_settings, fit_and_score
-from _balancing_sets import REAL, SIMULATION, load
+from _balancing_sets import MORE, REAL, SIMULATION, load
 from _balancing_table import tables
 from _command import check_folder, check_names, write_page
 from _search import MARKS, parser_of, run_groups
@@ -48,7 +48,7 @@ def run(folder: Path | None, name: str, arm: str, *, seed: int, trials: list[int
 def main() -> int:
     parser = parser_of(__doc__, sets=[SIMULATION, *REAL], arms=[*ARMS, SINGLE], results=RESULTS)
     args = parser.parse_args()
-    check_names(parser, "set", args.sets, (SIMULATION, *REAL))
+    check_names(parser, "set", args.sets, (SIMULATION, *REAL, *MORE))
     check_names(parser, "arm", args.arms, (*ARMS, SINGLE))
     folder = data_folder(args.data)
     if args.write or args.table:
