@@ -11,7 +11,7 @@ its processor time is shared equally between them. Every arm gets the same rando
 dropout and width, which is that of the encoder's layers and of experts and adapters; other settings are defaults. A quarter of
 the training rows (of the persons, where rows come from persons) stops each run, and of a seed's trials the one with the best
 validation skill on the mean over tasks is kept. The single-task twin of an architecture is the same network once per task, with
-a stop and a chosen trial of its own; those of no sharing, soft sharing and LTB are that of hard sharing. At most 1,500 rows of
+a stop and a chosen trial of its own; those of no sharing, soft sharing and LTB are that of hard sharing. At most 1,000 rows of
 a set are used to train and validate, all test rows to score: 1 - RMSE / RMSE of the training mean; 2 AUC - 1.
 Intervals are Student's t over seeds: of this table, not of other data. A seed draws validation rows, networks, trials and, where
 a set has no split of its own, test rows. STEM is run where a set has categories.
