@@ -119,3 +119,13 @@ def test_a_broken_pipe_in_a_command_is_not_complained_about():
     with os.fdopen(write, "w") as closed:
         done = subprocess.run([sys.executable, "-c", code], stdout=closed, stderr=subprocess.PIPE, text=True)
     assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_ways_out_are_told_as_they_are_typed(capsys):
+    def command():
+        warnings.warn("Take it (--yes sure, yes='sure').", PolytaskWarning, stacklevel=2)
+        raise ModelFolderError("Choose another path, or allow it to be replaced (--overwrite, overwrite=True).")
+
+    assert guarded(command) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert told == ["warning: Take it (--yes sure).", "error: Choose another path, or allow it to be replaced (--overwrite)."]

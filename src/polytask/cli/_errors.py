@@ -18,6 +18,7 @@ _IN_OUR_WORDS = {  # what the parser of the command line says of a value
     r"Input should be a valid number\b.*": "it must be a number",
     r"Input should be greater than or equal to (\S+)": r"it must be >= \1",
 }
+_IN_PYTHON_TOO = re.compile(r"\((--[a-z][^(),]*), \w+=[^(),]+\)")
 UNEXPECTED, UNUSABLE, INTERRUPTED = 1, 2, 130
 
 
@@ -65,7 +66,7 @@ def guarded(command: Callable[[], int]) -> int:
 
 def _explain(error: BaseException) -> tuple[int, list[str]]:
     if isinstance(error, PolytaskError):
-        return UNUSABLE, [f"error: {_one_line(error)}"]
+        return UNUSABLE, [f"error: {_as_typed(error)}"]
     if isinstance(error, KeyboardInterrupt | Interrupted):
         return INTERRUPTED, ["interrupted.", *map(_one_line, error.args)]
     if isinstance(error, BrokenPipeError):
@@ -94,6 +95,11 @@ def _usage_sentence(error: BaseException) -> list[str]:
     return [f"error: {message.rstrip('.')}. See '{command} --help'."]
 
 
+def _as_typed(text: object) -> str:
+    """One line, of which the ways out are those of the command line: "(--overwrite, overwrite=True)" is "(--overwrite)"."""
+    return _IN_PYTHON_TOO.sub(r"(\1)", _one_line(text))
+
+
 def _one_line(text: object) -> str:
     return " ".join(str(text).split())
 
@@ -104,7 +110,7 @@ def _warnings_as_lines() -> Iterator[None]:
     shown: set[str] = set()
 
     def show(message: Warning | str, *args: object, **kwargs: object) -> None:
-        text = _one_line(message)
+        text = _as_typed(message)
         if text not in shown:
             shown.add(text)
             print(f"warning: {text}", file=sys.stderr)

@@ -206,7 +206,11 @@ class TableCodec:
         notes = []
         if absent and missing_columns == "error":
             near = did_you_mean(absent[0], unknown) if len(absent) == 1 and unknown else ""
-            raise DataError(f"The table lacks {_columns(absent)} that the model needs.{near}")
+            them, its = ("it", "its") if len(absent) == 1 else ("them", "their")
+            raise DataError(
+                f"The table lacks {_columns(absent)} that the model needs.{near} Add {them}, or let {its} values be taken as "
+                "missing (--missing-columns fill, missing_columns='fill')."
+            )
         if absent:
             notes.append(f"The table lacks {_columns(absent)}; all values are taken as missing.")
         if unknown:
