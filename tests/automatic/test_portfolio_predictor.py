@@ -182,6 +182,13 @@ def test_a_warm_start_adds_models_to_those_that_are_fitted(frame):
     assert all(later[name] is own for name, own in first.items())
 
 
+def test_a_warm_start_keeps_what_columns_matter(frame):
+    found = portfolio(["price", "sold"]).fit(frame)
+    assert found.report_.get("importance") is not None
+    found.fit(frame, warm_start=True)
+    assert found.report_.get("importance") is not None
+
+
 def test_a_warm_start_with_another_table_is_refused(frame):
     found = portfolio(["price", "sold"]).fit(frame)
     with pytest.raises(OptionError, match="data differ"):

@@ -173,3 +173,15 @@ def test_the_input_is_never_overwritten(polytask, fitted, new):
     assert shown.code == 2
     assert "--out must not be the file that is read" in shown.err
     assert new.read_bytes() == before
+
+
+def test_a_model_that_python_saved_is_used(polytask, new, out, tmp_path):
+    from polytask import MultiTaskPredictor
+
+    frame = make_frame(60)
+    MultiTaskPredictor(["price", "sold"], preset="fast").fit(frame).save(tmp_path / "own")
+    table = tmp_path / "table.csv"
+    frame.to_csv(table, index=False)
+    shown = polytask("predict", tmp_path / "own", table, "--out", out)
+    assert (shown.code, len(pd.read_csv(out))) == (0, 60), shown.err
+    assert polytask("evaluate", tmp_path / "own", table).code == 0

@@ -7,6 +7,7 @@ from scipy.stats import spearmanr
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import log_loss
 from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeClassifier
 
@@ -41,6 +42,15 @@ def test_hard_votes_are_those_of_scikit_learn(classes):
     np.testing.assert_array_equal(ours, theirs)
 
 
+def test_hard_votes_rule_no_class_out(rng):
+    X = rng.normal(size=(80, 2))
+    y = np.array(["a", "b", "c"])[np.clip((X[:, 0] + 0.8 * rng.normal(size=80)).round(), -1, 1).astype(int) + 1]
+    shares = VotingEstimator(CLASSIFIERS, voting="hard").fit(X, y).outputs(X)["y0"]
+    np.testing.assert_allclose(shares.sum(axis=1), 1.0)
+    assert set(np.round(12 * shares).astype(int).ravel()) <= {1, 4, 7, 10}  # of 3 votes and one for all
+    assert log_loss(y, shares) < log_loss(y, np.tile(np.unique(y, return_counts=True)[1] / len(y), (len(y), 1)))
+
+
 def test_hard_votes_for_tags_and_numbers(rng):
     X = rng.normal(size=(40, 2))
     y = pd.DataFrame({"n": X[:, 0], "p": (X[:, 0] > 0) * 1.0, "q": (X[:, 1] > 0) * 1.0})
@@ -56,7 +66,7 @@ def test_hard_votes_for_tags_and_numbers(rng):
         "line": {"regressor": Ridge(1e-6), "classifier": DummyClassifier(strategy="constant", constant=1)},
     }
     outputs = VotingEstimator(parts, [Regression("n"), Multilabel("tags", ("p", "q"))], voting="hard").fit(X, y).outputs(X)
-    np.testing.assert_allclose(outputs["tags"], 2 / 3)
+    np.testing.assert_allclose(outputs["tags"], (2 + 1 / 2) / (3 + 1))
     np.testing.assert_allclose(outputs["n"], np.clip(X[:, 0], 0, 9), atol=1e-4)
 
 

@@ -205,7 +205,7 @@ def portfolio_facts(model: PortfolioModel) -> dict[str, Any]:
         ],
         "left_out_models": portfolio.left_out,
         "joint_weight": joint,
-        **({"apart": {name: _number(skill) for name, skill in model.apart_.items()}} if model.apart_ else {}),
+        "apart": {name: _number(skill) for name, skill in model.apart_.items()},
         "notes": _notes(portfolio),
     }
 

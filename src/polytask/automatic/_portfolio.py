@@ -23,6 +23,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Split = tuple[Array, Array]
 
 LEAST_GAIN = 0.001  # of mean skill, for a model that is worth its time
+MIXINGS = 2  # that time is kept for: of all models, and of those that learned each task alone
 LEAST_MODELS = 5  # before a run may end for want of gains
 
 COLUMNS = ["task", "model", "skill", "weight", "together", "seconds", "megabytes", "latency"]
@@ -168,7 +169,7 @@ def fit_portfolio(
     rows = _rows(data, tasks, splits, seed)
     judge = None if patience is None else _Judge(rows, patience)
     given = deadline if callable(deadline) else lambda: float(deadline)
-    until = given if judge is None else lambda: given() - judge.mixing
+    until = given if judge is None else lambda: given() - MIXINGS * judge.mixing
     settings: dict[str, Any] = {"seed": seed, "n_workers": n_workers, "judge": judge, "on_model": on_model}
 
     def best_skill(bagged: Bagged) -> float:

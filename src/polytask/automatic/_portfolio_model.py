@@ -31,7 +31,7 @@ SEEN_SECONDS = 3.0  # of work, before it tells how slow the machine is
 LEAST_PER_FILE = 0.005  # seconds; temporary files may be on a faster disk
 ASKING = 0.05  # share of the time for what columns matter
 ASKING_PER_FIT = 0.25  # of what the fits took, at most
-ASKING_SECONDS = 1.0  # but at least, where they are quick
+ASKING_SECONDS = 3.0  # but at least, where they are quick
 SLOWNESS = 0.25  # of what imports and reading took: the report takes long where they do
 CHECKED_ROWS = 5_000  # tables with more rows get folds by the time that they take
 TIMED_ROWS = 500  # for what predictions take
@@ -165,9 +165,10 @@ class PortfolioModel(MultiTaskEstimator):
         )
         self.portfolio_.measured = watch.measured
         self.tasks_ = self.portfolio_.tasks
-        may_ask = time.monotonic() + max(ASKING_PER_FIT * self.portfolio_.seconds, ASKING_SECONDS)
-        may_ask = min(may_ask, watch.deadline() + watch.asking)
-        self.apart_ = skills_apart(self.portfolio_, data, self.splits_, seed=self.random_state, until=may_ask)
+        over = watch.deadline() + watch.asking
+        self.apart_ = skills_apart(self.portfolio_, data, self.splits_, seed=self.random_state, until=over)
+        fits = sum(own.seconds for own in self.portfolio_.bagged.values()) / n_workers  # those of earlier runs too
+        may_ask = min(time.monotonic() + max(ASKING_PER_FIT * fits, ASKING_SECONDS), over)
         self.importance_, note = portfolio_importance(
             self.portfolio_, data, self.splits_, self.codec_, seed=self.random_state, until=may_ask
         )

@@ -31,7 +31,7 @@ def evaluate(
     use_threads(threads)
     predictor = MultiTaskPredictor.load(model)
     read_table = read_like(
-        predictor.report_["data"], table, sep=sep, decimal=decimal, missing=missing, default_missing=default_missing
+        predictor.report_.get("data", {}), table, sep=sep, decimal=decimal, missing=missing, default_missing=default_missing
     )
     warn_of_missing_texts(read_table, predictor.target_columns_)
     scores = predictor.evaluate(read_table.frame, missing_columns=missing_columns)

@@ -45,7 +45,7 @@ def predict(
     use_threads(threads)
     predictor = MultiTaskPredictor.load(model)
     read_table = read_like(
-        predictor.report_["data"], table, sep=sep, decimal=decimal, missing=missing, default_missing=default_missing
+        predictor.report_.get("data", {}), table, sep=sep, decimal=decimal, missing=missing, default_missing=default_missing
     )
     if given := [column for column in predictor.target_columns_ if column in read_table.frame.columns]:
         named = ", ".join(map(repr, given[:8])) + (f" and {len(given) - 8} more" if len(given) > 8 else "")
