@@ -93,7 +93,7 @@ def main() -> int:
         text = tables(read_results(args.results))
         write_page(PAGE, text, marks=MARKS) if args.write else print(text)
     elif args.keep is None:
-        parser.error("give a folder for the outputs (--keep OUTPUTS)")
+        print("Nothing is run: no folder for the outputs is given (--keep OUTPUTS).")
     elif args.choose:
         if not [*args.keep.glob("*.pkl")]:
             parser.error(f"there are no outputs in {args.keep}; make them first (--data FOLDER --keep {args.keep})")
