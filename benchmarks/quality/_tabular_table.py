@@ -1,5 +1,6 @@
 """From the results of the quality benchmark to the tables of ``docs/benchmarks.md``."""
 
+import gzip
 import json
 from collections import defaultdict
 from pathlib import Path
@@ -13,8 +14,10 @@ PEERS = Path(__file__).parent / "results" / "tabular_peers.json"
 
 
 def read_results(path: Path) -> list[dict[str, Any]]:
-    """Every line of the results file; a line that was cut off by a crash is left out."""
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    """Every line of the results file, after those of the same file packed (``.jsonl.gz``); one cut off by a crash is left out."""
+    packed = path.with_name(f"{path.name}.gz")
+    lines = gzip.decompress(packed.read_bytes()).decode("utf-8").splitlines() if packed.exists() else []
+    lines += path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     found = []
     for line in lines:
         try:

@@ -1,5 +1,6 @@
 """The quality benchmark: how rows are divided, how tasks are scored, and that a run goes on where it stopped."""
 
+import gzip
 import importlib
 import json
 import subprocess
@@ -159,3 +160,14 @@ def test_a_run_goes_on_where_it_stopped(folder):
     lines = run("--table").splitlines()
     assert lines[2].startswith("| plain | 2 | ")
     assert "1 sets, 2 tasks, splits of seed 0." in lines[-1]
+
+
+def test_packed_results_come_first_and_are_gone_on_with(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(str(QUALITY))
+    read_results = importlib.import_module("_tabular_table").read_results
+    path = tmp_path / "found.jsonl"
+    assert read_results(path) == []
+    (tmp_path / "found.jsonl.gz").write_bytes(gzip.compress(b'{"set": "a"}\n{"set": "b"}\n'))
+    assert read_results(path) == [{"set": "a"}, {"set": "b"}]
+    path.write_text('{"set": "c"}\n{"set": "cut')
+    assert read_results(path) == [{"set": "a"}, {"set": "b"}, {"set": "c"}]
