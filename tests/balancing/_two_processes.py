@@ -10,6 +10,7 @@ import torch.distributed as dist
 from torch import nn
 
 from polytask import balancing
+from polytask.exceptions import PolytaskError
 
 N_TASKS = 3
 SETTINGS = {"Every": {"method": balancing.MGDA(), "k": 2}, "PCD": {"primary": 1}}  # of methods that cannot be made without
@@ -50,8 +51,8 @@ def batch(step):
     return x, y, weight
 
 
-def train(make, level, rows, group, *, n_steps=3):
-    """Gradients of every step and the parameters at the end."""
+def train(make, level, rows, group, *, n_steps=3, in_list=False):
+    """The parameters after some steps; losses out of one operation, or in a list, each of its head alone."""
     (trunk, heads), method = network(), make()
     parameters = [*trunk.parameters(), *heads.parameters()]
     optimizer = torch.optim.SGD(parameters, lr=0.05)
@@ -60,6 +61,9 @@ def train(make, level, rows, group, *, n_steps=3):
 
         def losses():
             z = trunk(x)  # noqa: B023
+            if in_list:
+                columns = [(head(z)[:, 0] - y[:, k]) ** 2 * weight[:, k] for k, head in enumerate(heads)]  # noqa: B023
+                return z, [own.sum() / count for own, count in zip(columns, weight.sum(0).clamp(min=1), strict=True)]  # noqa: B023
             errors = (torch.cat([head(z) for head in heads], 1) - y) ** 2 * weight  # noqa: B023
             return z, errors.sum(0) / weight.sum(0).clamp(min=1)  # noqa: B023
 
@@ -73,12 +77,13 @@ def train(make, level, rows, group, *, n_steps=3):
         optimizer.zero_grad()
         if "losses_after_step" in method.needs:
             with torch.no_grad():
-                after, total = losses()[1] * weight.sum(0), weight.sum(0)
+                after = losses()[1]
+                after, total = (torch.stack(after) if in_list else after) * weight.sum(0), weight.sum(0)
                 if group is not None:
                     dist.all_reduce(after, group=group)
                     dist.all_reduce(total, group=group)
             method.after_step(after / total.clamp(min=1))
-        method.end_epoch(values.detach() * 0 + 1.0 + step)
+        method.end_epoch(torch.ones(N_TASKS, dtype=torch.float64) + step)
     return [p.detach().clone() for p in parameters]
 
 
@@ -95,8 +100,27 @@ def train_ahead(name, rows, group, *, n_steps=3):
 
     for k in range(n_steps):
         batches = [batch(3 * k + number) for number in range(method.n_batches)]
-        balancing.step(closure, batches, method, optimizer=optimizer, shared_params=trunk.parameters(), group=group)
+        x = batches[0][0][rows]
+
+        def penalty():
+            return 0.01 * sum(p.square().sum() for p in parameters) + 0.02 * trunk(x).square().mean()  # noqa: B023
+
+        where = {"shared_params": trunk.parameters(), "group": group}
+        balancing.step(closure, batches, method, optimizer=optimizer, penalty=penalty, **where)
     return [p.detach().clone() for p in parameters]
+
+
+def uneven_graphs(rank):
+    """What is said where the loss of task 1 goes through its head in one process only."""
+    trunk, heads = network()
+    z = trunk(batch(0)[0])
+    values = [head(z).square().mean() for head in heads]
+    values[1] = values[1] if rank else values[1].detach() * 0
+    try:
+        balancing.backward(values, balancing.MGDA(), shared_params=trunk.parameters(), group=dist.group.WORLD)
+    except PolytaskError as error:
+        return str(error)
+    return "nothing"
 
 
 def run(rank, folder, names):
@@ -108,6 +132,12 @@ def run(rank, folder, names):
         f"{name} {level}": train(make_of(name), level, half, dist.group.WORLD) for name in names for level in levels_of(name)
     }
     found |= {f"{name} step": train_ahead(name, half, dist.group.WORLD) for name in AHEAD}
+    found |= {
+        f"{name} {level} list": train(make_of(name), level, half, dist.group.WORLD, in_list=True)
+        for name in names
+        for level in levels_of(name)
+    }
+    found["uneven"] = uneven_graphs(rank)
     torch.save(found, Path(folder, f"{rank}.pt"))
     dist.destroy_process_group()
 

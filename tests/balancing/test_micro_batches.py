@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from polytask.balancing import Equal, MicroBatches, PCGrad, backward
-from polytask.exceptions import OptionError
+from polytask.exceptions import OptionError, PolytaskError
 from tests.balancing import _two_processes as two
 from tests.balancing.test_processes import NAMES
 
@@ -53,3 +53,33 @@ def test_parts_have_the_same_tasks():
     parts.add([w[0] * 1], tasks=["a"])
     with pytest.raises(OptionError, match=r"got \['b'\] after \['a'\]"):
         parts.add([w[0] * 1], tasks=["b"])
+
+
+@pytest.mark.parametrize("method", [Equal(), PCGrad()])
+def test_a_loss_that_is_not_finite_is_told_or_skipped(method):
+    w = torch.tensor([2.0, 1.0], requires_grad=True)
+    parts = MicroBatches(method, shared_params=[w])
+    with pytest.raises(PolytaskError, match="The loss of 'b' is not finite"):
+        parts.add([w[0] * 1, w[1] * torch.nan], tasks=["a", "b"])
+    parts = MicroBatches(method, shared_params=[w], nonfinite="skip")
+    parts.add([w[0] * 1, w[1] * torch.nan], tasks=["a", "b"])
+    parts.add([w[0] * 3, w[1] * 4], tasks=["a", "b"])
+    weights = parts.backward().weights.double()
+    torch.testing.assert_close(w.grad, torch.tensor([2.0, 4.0]) * weights.float())  # of b one part counts
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"label_weight": torch.tensor([1.0, -1.0])}, "must not be negative"),
+        ({"label_weight": [1.0, 1.0]}, "must be a tensor"),
+        ({"tasks": ["a", "a"]}, "name each task once"),
+        ({"tasks": ["a"]}, "one loss per task"),
+    ],
+)
+def test_what_is_no_input_is_refused(arguments, words):
+    w = torch.tensor([2.0, 1.0], requires_grad=True)
+    with pytest.raises(OptionError, match=words):
+        MicroBatches(Equal(), shared_params=[w]).add([w[0] * 1, w[1] * 1], **arguments)
+    with pytest.raises(OptionError, match="must be a balancing method"):
+        MicroBatches("pcgrad", shared_params=[w])

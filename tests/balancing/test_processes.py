@@ -37,6 +37,18 @@ def test_two_processes_equal_one(both, name, level):
         torch.testing.assert_close(found[f"{name} {level}"], expected, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize(("name", "level"), [(name, level) for name in RUN for level in two.levels_of(name)])
+def test_two_processes_equal_one_where_losses_are_a_list(both, name, level):
+    expected = two.train(two.make_of(name), level, slice(None), None, in_list=True)
+    for found in both:
+        torch.testing.assert_close(found[f"{name} {level} list"], expected, rtol=1e-9, atol=1e-12)
+
+
+def test_a_loss_with_a_graph_in_one_process_only_is_refused_in_both(both):
+    for found in both:
+        assert found["uneven"].startswith("The loss of 1 has a graph in some processes only.")
+
+
 @pytest.mark.parametrize("name", two.AHEAD)
 def test_two_processes_that_step_equal_one(both, name):
     expected = two.train_ahead(name, slice(None), None)

@@ -8,6 +8,7 @@ import torchjd.aggregation as peer
 from scipy.optimize import minimize
 from torch import nn
 
+from polytask import balancing
 from polytask.balancing import (
     CRMOGM,
     DWA,
@@ -28,6 +29,7 @@ from polytask.balancing import (
 )
 from polytask.balancing._ahead import Ahead
 from polytask.exceptions import OptionError, PolytaskError
+from tests.balancing import _two_processes as two
 
 AHEAD = [FORUM, AutoLambda, MOML, MoDo, SAMO, SDMGrad]
 
@@ -459,3 +461,20 @@ def test_what_cannot_be_served_is_refused():
 def test_settings_out_of_range_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize("name", two.AHEAD)
+def test_a_loss_that_is_not_finite_is_skipped_where_that_is_asked(name):
+    network, method = Network(), getattr(balancing, name)()
+    sgd = torch.optim.SGD(network.parameters(), lr=0.1)
+    before = [p.detach().clone() for p in network.parameters()]
+
+    def closure(batch):
+        return [loss * torch.nan if k == 0 else loss for k, loss in enumerate(network.losses(batch))]
+
+    given = batches(0, method.n_batches)
+    step(closure, given, method, optimizer=sgd, shared_params=network.trunk.parameters(), nonfinite="skip")
+    assert all(torch.isfinite(p).all() for p in network.parameters())
+    assert not all(map(torch.equal, network.parameters(), before))
+    with pytest.raises(OptionError, match="`nonfinite` must be 'error' or 'skip'"):
+        step(closure, given, method, optimizer=sgd, shared_params=network.trunk.parameters(), nonfinite="no")

@@ -59,7 +59,11 @@ class Ahead:
         optimizer: torch.optim.Optimizer,
         shared: Sequence[Tensor] = (),
         group: Any = None,
+        nonfinite: str = "error",
     ) -> None:
+        if nonfinite not in ("error", "skip"):
+            raise OptionError(f"`nonfinite` must be 'error' or 'skip'; got {nonfinite!r}.")
+        self._nonfinite = nonfinite
         self._closure = closure
         self._batches = batches
         self._group = group
@@ -140,13 +144,19 @@ class Ahead:
         if values.shape != (len(self.tasks),):
             raise OptionError(f"The closure must give one loss per task, {len(self.tasks)}; got shape {tuple(values.shape)}.")
         own = torch.ones_like(values) if weight is None else weight.detach().to(values)
+        bad = summed((~torch.isfinite(values) & (own > 0)).to(values), self._group) > 0
+        if bool(bad.any()):
+            if self._nonfinite == "error":
+                which = ", ".join(repr(t) for t, is_bad in zip(self.tasks, bad.tolist(), strict=True) if is_bad)
+                raise PolytaskError(
+                    f"The loss of {which} is not finite on batch {batch} of `step`. Lower the learning rate, look for extreme "
+                    "values in that target, or pass `nonfinite='skip'` to leave the task out of such a step."
+                )
+            own = own.masked_fill(bad, 0.0)
         total = summed(own, self._group)
         present = total > 0
         share = torch.where(present, own / torch.where(present, total, 1.0), 0.0)
         means = summed(torch.where(own > 0, values, 0.0) * share, self._group)
-        if not bool(torch.isfinite(means).all()):
-            bad = ", ".join(repr(t) for t, value in zip(self.tasks, means.tolist(), strict=True) if not abs(value) < float("inf"))
-            raise PolytaskError(f"The loss of {bad} is not finite on batch {batch} of `step`. Lower the learning rate.")
         return (losses if keep else None), means, present, *([share] if keep else [])
 
     def _down(self, losses: Losses, factors: Tensor, wanted: Sequence[Tensor]) -> list[Tensor]:

@@ -101,6 +101,7 @@ def backward(
     values = losses.detach() if isinstance(losses, Tensor) else torch.stack([loss.detach() for loss in losses])
     names = tuple(range(values.shape[-1])) if tasks is None else tuple(tasks)
     label_weight = _label_weight(values, label_weight, names, nonfinite, group)
+    _check_graphs(losses, values, names, group)
     scale = 1.0 if scaler is None else float(scaler.scale(torch.ones((), device=values.device)))
     if penalty is not None and penalty.requires_grad:
         _add_penalty(penalty, scale, group)
@@ -118,6 +119,7 @@ def backward(
     if not method.compares_now([name for name, w in zip(names, total_weight.tolist(), strict=True) if w > 0]):
         weights = task_weights(method, Observed(values, total_weight, names))
         parts, own = mixed_gradients(graph, shared, others, factors, weights, like=like)
+        own = _of_all_processes(own, graph, shared, total_weight, group)
         sum_in_place([*own.values(), *([] if graph.at_features else parts)], group)
         _fill(graph, shared, parts, own, group)
         return Balance(names, weights)
@@ -142,7 +144,8 @@ def backward(
         workspace=workspace_of(method),
         written=written or not (graph.at_features or group is None),
     )
-    sum_in_place([*found.own.values(), *([] if graph.at_features or group is None else [found.rows])], group)
+    own = _of_all_processes(found.own, graph, shared, total_weight, group)
+    sum_in_place([*own.values(), *([] if graph.at_features or group is None else [found.rows])], group)
     gramian = _gramian(found, scale, graph, group)
     if graph.at_features and not bool(gramian.any()) and not is_reached(graph):
         raise OptionError(
@@ -160,8 +163,21 @@ def backward(
         parts = found.combine(weights)
     else:
         weights, parts = torch.full_like(values, torch.nan), found.combine(torch.ones_like(values))
-    _fill(graph, shared, parts, found.own, group)
+    _fill(graph, shared, parts, own, group)
     return Balance(names, weights, _of_present(gramian, total_weight))
+
+
+def _of_all_processes(
+    own: dict[Tensor, Tensor], graph: TaskGraph, shared: Sequence[Tensor], total_weight: Tensor, group: Any
+) -> dict[Tensor, Tensor]:
+    """Gradients of what is not balanced in the same order everywhere, zeros where a task has labels in other processes only."""
+    if group is None:
+        return own
+    taken = {id(tensor) for tensor in shared}
+    there = total_weight.tolist() if graph.separate else [1.0]
+    leaves = [leaf for some, weight in zip(graph.own, there, strict=True) if weight > 0 for leaf in some]
+    order = dict.fromkeys(leaf for leaf in ([] if graph.at_features else graph.below) + leaves if id(leaf) not in taken)
+    return {leaf: own[leaf] if leaf in own else torch.zeros_like(leaf) for leaf in order}
 
 
 def _over_processes(values: Tensor, label_weight: Tensor, group: Any) -> tuple[Tensor, Tensor, Tensor]:
@@ -200,6 +216,25 @@ def _check_losses(losses: Any) -> None:
     others = [type(loss).__name__ for loss in losses if not isinstance(loss, Tensor)]
     if others:
         raise OptionError(f"{wanted}; got {others[0]} among them.")
+
+
+def _check_graphs(losses: Tensor | Sequence[Tensor], values: Tensor, names: Sequence[Hashable], group: Any) -> None:
+    """Processes add up gradients in one order: a loss must have a graph in all of them, or in none."""
+    if group is None:
+        return
+    roots, separate = roots_of(losses)
+    total = summed(torch.tensor([float(root is not None) for root in roots], device=values.device), group)
+    uneven = (total > 0) & (total < dist.get_world_size(group))
+    if bool(uneven.any()):
+        which = (
+            ", ".join(repr(name) for name, is_uneven in zip(names, uneven.tolist(), strict=True) if is_uneven)
+            if separate
+            else "all"
+        )
+        raise PolytaskError(
+            f"The loss of {which} has a graph in some processes only. Let it go through its head in all of them, such as "
+            "`outputs.sum() * 0` where no row has a label, with a `label_weight` of 0."
+        )
 
 
 def _check_served(method: BalancingMethod, shared_params: Any, features: Any) -> None:

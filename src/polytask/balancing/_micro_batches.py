@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from polytask.balancing._backward import _check_losses, _check_served, _label_weight
 from polytask.balancing._balance import Balance
 from polytask.balancing._combine import accumulate_, combine, is_finite, task_weights
 from polytask.balancing._gradients._blocks import precise_gramian
@@ -28,6 +29,8 @@ class MicroBatches:
     shared_params : iterable of Tensor
         As in :func:`~polytask.balancing.backward`. There is no ``features``: these are other ones in every part.
     group : ProcessGroup, optional
+    nonfinite : {"error", "skip"}, default="error"
+        What to do where the loss of a task is NaN or infinite in a part: raise, or take the task as absent in that part.
 
     Examples
     --------
@@ -42,13 +45,17 @@ class MicroBatches:
     tensor([3., 2.])
     """
 
-    def __init__(self, method: BalancingMethod, *, shared_params: Iterable[Tensor] = (), group: Any = None) -> None:
-        missing = sorted(method.needs & {"extra_batches", "validation_batch", "second_forward"})
+    def __init__(
+        self, method: BalancingMethod, *, shared_params: Iterable[Tensor] = (), group: Any = None, nonfinite: str = "error"
+    ) -> None:
+        missing = sorted(getattr(method, "needs", set()) & {"extra_batches", "validation_batch", "second_forward"})
         if missing:
             raise OptionError(f"{type(method).__name__} needs {missing}, which MicroBatches cannot give: use `step`, which can.")
+        _check_served(method, shared_params, None)
         self.method = method
         self.shared = list(shared_params)
         self.group = group
+        self.nonfinite = nonfinite
         self._names: tuple[Hashable, ...] = ()
         self._clear()
 
@@ -69,14 +76,19 @@ class MicroBatches:
         Raises
         ------
         OptionError
-            If the tasks are not those of the parts before.
+            If the tasks are not those of the parts before, or an argument is none of those that ``backward`` takes.
+        PolytaskError
+            If a loss is not finite; the message names its task.
         """
+        _check_losses(losses)
         values = losses.detach() if isinstance(losses, Tensor) else torch.stack([loss.detach() for loss in losses])
-        names = tuple(range(len(values))) if tasks is None else tuple(tasks)
+        names = tuple(range(values.shape[-1])) if tasks is None else tuple(tasks)
+        if values.dim() > 1:
+            raise OptionError(f"MicroBatches takes one loss per task, of one network; got shape {tuple(values.shape)}.")
+        weight = _label_weight(values, label_weight, names, self.nonfinite, None)
         if self._weights is not None and names != self._names:
             raise OptionError(f"All parts of a batch must have the same tasks; got {list(names)} after {list(self._names)}.")
         self._names = names
-        weight = torch.ones_like(values) if label_weight is None else label_weight.detach().to(values)
         graph = divide(losses)
         leaves = graph.leaves
         if leaves:

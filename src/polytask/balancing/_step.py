@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from polytask.balancing._ahead import Ahead, Closure, Losses, Taken, evaluated
-from polytask.balancing._backward import backward
+from polytask.balancing._backward import _add_penalty, backward
 from polytask.balancing._balance import Balance
 from polytask.balancing._method import BalancingMethod, Observed
 from polytask.balancing._processes import summed
@@ -91,7 +91,7 @@ def step(
     served: BalancingMethod = method
     taken: Taken | None = None
     if method.needs & _MORE:
-        ahead = Ahead(closure, batches, tasks=tasks, optimizer=optimizer, shared=shared or (), group=group)
+        ahead = Ahead(closure, batches, tasks=tasks, optimizer=optimizer, shared=shared or (), group=group, nonfinite=nonfinite)
         taken = method.look_ahead(ahead)
         served = _Served(method)
     optimizer.zero_grad()
@@ -99,8 +99,8 @@ def step(
         balance = taken.balance
         for p, gradient in zip(ahead.parameters, taken.gradients, strict=True):
             p.grad = gradient
-        if penalty is not None:
-            penalty().backward()
+        if penalty is not None and (value := penalty()).requires_grad:
+            _add_penalty(value, 1.0, group)
     else:
         losses, label_weight, outputs = _first(closure, batches[0], features)
         balance = backward(
