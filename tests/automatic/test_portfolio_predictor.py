@@ -150,7 +150,8 @@ def test_text_columns_are_read(frame):
     assert len(found.predict(frame.assign(text=text))) == len(frame)
 
 
-def test_a_killed_run_goes_on_with_the_models_that_are_whole(frame, tmp_path):
+@pytest.mark.parametrize("has_manifest", [True, False])
+def test_a_killed_run_goes_on_with_the_models_that_are_whole(frame, tmp_path, has_manifest):
     def stop(name, bagged):
         if name == "LightGBM":
             raise KeyboardInterrupt
@@ -158,8 +159,10 @@ def test_a_killed_run_goes_on_with_the_models_that_are_whole(frame, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         portfolio(["price", "sold"], threads=1).fit(frame, run_folder=tmp_path / "run", on_model=stop)
     assert sorted(own.name for own in (tmp_path / "run" / "members").iterdir()) == ["constant", "lightgbm", "linear"]
-    damaged = tmp_path / "run" / "members" / "linear" / "held_out.safetensors"  # as a power cut may leave it
-    damaged.write_bytes(damaged.read_bytes()[:-100])
+    linear, constant = (tmp_path / "run" / "members" / name for name in ("linear", "constant"))
+    held_out = (linear / "held_out.safetensors").read_bytes()  # as a power cut may leave it
+    (linear / "held_out.safetensors").write_bytes(held_out[:-100])
+    (constant / "manifest.json").write_text("") if has_manifest else (constant / "manifest.json").unlink()
     resumed = portfolio(["price", "sold"], threads=1).fit(frame, run_folder=tmp_path / "run", resume=True)
     whole = portfolio(["price", "sold"], threads=1).fit(frame)
     pd.testing.assert_frame_equal(resumed.predict_table(frame), whole.predict_table(frame), check_exact=True)

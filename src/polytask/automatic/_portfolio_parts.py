@@ -1,7 +1,7 @@
 """A portfolio as parts of a model folder, and its single models in the folder of a run."""
 
-import contextlib
 import re
+import shutil
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -119,12 +119,15 @@ class MembersFolder:
         self._known: dict[str, Bagged] | None = None
 
     def found(self) -> Mapping[str, Bagged]:
-        """Models that are there, by name; one that a power cut has damaged is not, and will be fitted again."""
+        """Models that are there, by name; one that a power cut has damaged is removed, and will be fitted again."""
         if self._known is None:
             self._known = {}
-            for folder in sorted(own for own in self.path.glob("*") if (own / "manifest.json").exists()):
-                with contextlib.suppress(ModelFolderError):
+            for folder in sorted(own for own in self.path.glob("*") if not own.name.startswith(".")):
+                try:
                     member = self._read(read_folder(folder))
+                except ModelFolderError:
+                    shutil.rmtree(folder, ignore_errors=True)  # nothing but models of this run is here
+                else:
                     self._known[member.name] = member
         return self._known
 
