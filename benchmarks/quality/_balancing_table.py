@@ -23,9 +23,11 @@ def tables(results: Lines) -> str:
         if arm == REFERENCE:
             cells, counts = [f"{np.mean(list(scores.values())):.3f}" if scores else "" for scores in own], ["", ""]
         rows.append(f"| {arm} | {' | '.join([*cells, *counts])} | {relative_cost(lines, arm, REFERENCE):.1f} |")
-    seeds, trials = {line["seed"] for line in results}, {line["trial"] for line in lines}
+    seeds = [len({line["seed"] for line in results if line["set"] == name}) for name in names]
+    trials = {line["trial"] for line in lines}
+    each = ", ".join(f"{name} {n}" for name, n in zip(names, seeds, strict=True))
     told = (
-        f"{len(seeds)} seeds, {len(trials)} trials each. `{REFERENCE}`: score; others: points more or less, with 95 % intervals. "
+        f"Seeds: {each}; {len(trials)} trials each. `{REFERENCE}`: score; others: points more or less, with 95 % intervals. "
         f"Processor time is that of trials in one stack; of {', '.join(ONE_BY_ONE)} one after another."
     )
     return "\n".join([*rows, "", told, "", *_cheaper(found, names)])

@@ -6,14 +6,15 @@
     python benchmarks/quality/balancing.py --table                              # what was found, as markdown
     python benchmarks/quality/balancing.py --write                              # the same into docs/balancing.md
 
-FOLDER is that of tabular.py. All trials of an arm on a set and seed are trained in one stack, and its processor time is shared
-equally between them; those of tuned weights one after another. Every arm gets the same random search over learning rate, weight
-decay and dropout; tuned weights are fixed ones, drawn anew in every trial besides; settings of the methods are their defaults.
-A quarter of the training rows stops each run, and of a seed's trials the one with the best validation skill on the mean over
-tasks is kept; single-task networks choose a trial per task. Told is the mean over tasks of the scores on test rows (1 - RMSE /
-RMSE of the training mean; 2 AUC - 1) less that of equal weights in the same seed, on the mean over seeds, with the 95 %
-interval by Student's t over seeds: of this table and split, not of other data. A seed draws validation rows, networks, trials
-and, where a set has no split of its own, test rows.
+FOLDER is that of tabular.py. What is packed beside the results (balancing.jsonl.gz) counts as done. All trials of an arm on a
+set and seed are trained in one stack, and its processor time is shared equally between them; those of tuned weights one after
+another. Every arm gets the same random search over learning rate, weight decay and dropout; tuned weights are fixed ones,
+drawn anew in every trial besides; settings of the methods are their defaults. A quarter of the training rows stops each run,
+and of a seed's trials the one with the best validation skill on the mean over tasks is kept; single-task networks choose a
+trial per task. Told is the mean over tasks of the scores on test rows (1 - RMSE / RMSE of the training mean; 2 AUC - 1) less
+that of equal weights in the same seed, on the mean over seeds, with the 95 % interval by Student's t over seeds: of this table
+and split, not of other data. A seed draws validation rows, networks, trials and, where a set has no split of its own, test
+rows.
 """
 
 import os
