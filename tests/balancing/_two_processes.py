@@ -123,6 +123,86 @@ def uneven_graphs(rank):
     return "nothing"
 
 
+def train_in_parts(name, rows, group, *, n_parts=2):
+    """The parameters after two steps on parts of a batch; the loss of a task without labels in a part has no graph."""
+    (trunk, heads), method = network(), make_of(name)()
+    parameters = [*trunk.parameters(), *heads.parameters()]
+    optimizer = torch.optim.SGD(parameters, lr=0.05)
+    for step in range(2):
+        parts = balancing.MicroBatches(method, shared_params=trunk.parameters(), group=group)
+        x, y, weight = batch(step)
+        weight = torch.ones_like(weight)
+        weight[:3, 0] = weight[9:, 1] = weight[3:6, 2] = 0  # of every task one part of one process lacks the labels
+        for part in torch.arange(12)[rows].split(3):
+            z, counts = trunk(x[part]), weight[part].sum(0)
+            values = [((head(z)[:, 0] - y[part, k]) ** 2 * weight[part, k]).sum() / counts[k] for k, head in enumerate(heads)]
+            values = [value if there else torch.zeros(()).double() for value, there in zip(values, counts > 0, strict=True)]
+            parts.add(values, label_weight=counts)
+        parts.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    return [p.detach().clone() for p in parameters]
+
+
+def told(what):
+    """What is said, and whether gradients stayed as they were."""
+    (trunk, heads), world = network(), dist.group.WORLD
+    parameters = [*trunk.parameters(), *heads.parameters()]
+    try:
+        what(trunk, heads, dist.get_rank(), world)
+    except PolytaskError as error:
+        return str(error), all(p.grad is None for p in parameters)
+    return "nothing", False
+
+
+def losses_by(trunk, heads):
+    z = trunk(batch(0)[0])
+    return [head(z).square().mean() for head in heads]
+
+
+def _backward(change):
+    def what(trunk, heads, rank, world):
+        given = {"losses": losses_by(trunk, heads), "method": balancing.MGDA(), "shared_params": list(trunk.parameters())}
+        given |= change(trunk, heads, rank) if rank else {}
+        balancing.backward(**given, group=world)
+
+    return what
+
+
+def _parts(change):
+    def what(trunk, heads, rank, world):
+        parts = balancing.MicroBatches(balancing.PCGrad(), shared_params=trunk.parameters(), group=world)
+        values, weight = change(losses_by(trunk, heads), rank) if rank else (losses_by(trunk, heads), None)
+        if values is not None:
+            parts.add(values, label_weight=weight)
+        parts.backward()
+
+    return what
+
+
+# what is wrong in the second process only: all must refuse, and none wait
+REFUSED = {
+    "a penalty that is not finite": _backward(lambda trunk, heads, rank: {"penalty": trunk[0].weight.sum() * torch.nan}),
+    "a penalty in one process": _backward(lambda trunk, heads, rank: {"penalty": trunk[0].weight.sum()}),
+    "label weights too long": _backward(lambda trunk, heads, rank: {"label_weight": torch.ones(4)}),
+    "other tasks": _backward(lambda trunk, heads, rank: {"tasks": ["a", "b", "c"]}),
+    "another method": _backward(lambda trunk, heads, rank: {"method": balancing.Equal()}),
+    "other shared parameters": _backward(lambda trunk, heads, rank: {"shared_params": heads[0].parameters()}),
+    "shared parameters that no loss reaches": _backward(lambda t, h, r: {"shared_params": [torch.ones(1, requires_grad=True)]}),
+    "a loss of other parameters": _backward(
+        lambda trunk, heads, rank: {"losses": [*losses_by(trunk, heads)[:2], trunk[0].bias.sum() ** 2]}
+    ),
+    "no losses with a graph": _backward(lambda t, h, r: {"losses": [loss.detach() for loss in losses_by(t, h)]}),
+    "parts: one without a graph": _parts(
+        lambda losses, r: ([losses[0], losses[1].detach(), losses[2]], torch.tensor([1.0, 0, 1]))
+    ),
+    "parts: none": _parts(lambda losses, rank: (None, None)),
+    "parts: not finite": _parts(lambda losses, rank: ([losses[0] * torch.nan, *losses[1:]], None)),
+    "parts: in one tensor": _parts(lambda losses, rank: (torch.stack(losses) * 1, None)),
+}
+IN_PARTS = ("Equal", "MGDA", "GradDrop", "FAMO")
+
+
 def run(rank, folder, names):
     """One process: all methods, its half of the rows; writes the parameters that come out."""
     torch.set_num_threads(1)
@@ -138,6 +218,8 @@ def run(rank, folder, names):
         for level in levels_of(name)
     }
     found["uneven"] = uneven_graphs(rank)
+    found |= {f"{name} parts": train_in_parts(name, half, dist.group.WORLD) for name in IN_PARTS}
+    found |= {what: told(wrong) for what, wrong in REFUSED.items()}
     torch.save(found, Path(folder, f"{rank}.pt"))
     dist.destroy_process_group()
 

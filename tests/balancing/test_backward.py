@@ -275,8 +275,8 @@ def test_without_label_weights_all_tasks_are_present():
         ({"shared_params": [torch.ones(1, requires_grad=True)]}, "No loss depends on any"),
         ({"features": torch.ones(1)}, "`features` must be tensors"),
         ({"features": 1, "shared_params": 1}, "not both"),
-        ({"tasks": ["a", "a"]}, "name each task once"),
-        ({"tasks": ["a"]}, r"one loss per task, 1; got shape \(2,\)"),
+        ({"tasks": ["a", "a"]}, r"name each of the 2 losses once; got \['a', 'a'\]"),
+        ({"tasks": ["a"]}, r"name each of the 2 losses once; got 1 name\(s\), \['a'\], for losses of shape \(2,\)"),
         ({"label_weight": torch.tensor([1.0, -1.0])}, "must not be negative"),
         ({"nonfinite": "drop"}, "must be 'error' or 'skip'"),
     ],
@@ -340,12 +340,12 @@ def test_what_is_no_input_is_refused_in_words(change, message):
         backward(**given)
 
 
-def test_parameters_listed_twice_and_a_constant_penalty_count_as_once_and_as_nothing():
+def test_parameters_listed_twice_count_once():
     p = nn.Parameter(torch.tensor([1.0, 2.0]))
     losses = [p[0] ** 2, (p**2).sum()]
     backward(losses, MGDA(), shared_params=[p])
     once, p.grad = p.grad, None
-    backward([p[0] ** 2, (p**2).sum()], MGDA(), shared_params=[p, p], penalty=torch.tensor(3.0))
+    backward([p[0] ** 2, (p**2).sum()], MGDA(), shared_params=[p, p])
     torch.testing.assert_close(p.grad, once)
 
 

@@ -73,8 +73,9 @@ def test_a_loss_that_is_not_finite_is_told_or_skipped(method):
     [
         ({"label_weight": torch.tensor([1.0, -1.0])}, "must not be negative"),
         ({"label_weight": [1.0, 1.0]}, "must be a tensor"),
-        ({"tasks": ["a", "a"]}, "name each task once"),
-        ({"tasks": ["a"]}, "one loss per task"),
+        ({"label_weight": torch.tensor([1.0, torch.inf])}, "nor NaN or infinite"),
+        ({"tasks": ["a", "a"]}, "name each of the 2 losses once"),
+        ({"tasks": ["a"]}, r"2 losses once; got 1 name"),
     ],
 )
 def test_what_is_no_input_is_refused(arguments, words):
@@ -83,3 +84,10 @@ def test_what_is_no_input_is_refused(arguments, words):
         MicroBatches(Equal(), shared_params=[w]).add([w[0] * 1, w[1] * 1], **arguments)
     with pytest.raises(OptionError, match="must be a balancing method"):
         MicroBatches("pcgrad", shared_params=[w])
+
+
+def test_a_part_without_any_graph_is_refused():
+    with pytest.raises(OptionError, match="none of them has"):
+        MicroBatches(Equal()).add([torch.tensor(1.0)])
+    parts = MicroBatches(Equal())
+    parts.add([torch.tensor(0.0)], label_weight=torch.zeros(1))  # a part without a label

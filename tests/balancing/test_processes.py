@@ -49,6 +49,21 @@ def test_a_loss_with_a_graph_in_one_process_only_is_refused_in_both(both):
         assert found["uneven"].startswith("The loss of 1 has a graph in some processes only.")
 
 
+@pytest.mark.parametrize("name", two.IN_PARTS)
+def test_two_processes_equal_one_in_parts_that_lack_tasks(both, name):
+    expected = two.train_in_parts(name, slice(None), None)
+    for found in both:
+        torch.testing.assert_close(found[f"{name} parts"], expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("what", two.REFUSED)
+def test_what_is_wrong_in_one_process_is_refused_in_both(both, what):
+    for found in both:
+        words, is_as_before = found[what]
+        assert words != "nothing"
+        assert is_as_before
+
+
 @pytest.mark.parametrize("name", two.AHEAD)
 def test_two_processes_that_step_equal_one(both, name):
     expected = two.train_ahead(name, slice(None), None)

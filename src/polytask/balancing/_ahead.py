@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from polytask.balancing._balance import Balance
-from polytask.balancing._processes import sum_in_place, summed
+from polytask.balancing._given import check_some_graph, checked_label_weight, losses_and_names
+from polytask.balancing._processes import agreed, sum_in_place, summed
 from polytask.exceptions import OptionError, PolytaskError
 
 Losses = Tensor | Sequence[Tensor]
@@ -61,8 +62,6 @@ class Ahead:
         group: Any = None,
         nonfinite: str = "error",
     ) -> None:
-        if nonfinite not in ("error", "skip"):
-            raise OptionError(f"`nonfinite` must be 'error' or 'skip'; got {nonfinite!r}.")
         self._nonfinite = nonfinite
         self._closure = closure
         self._batches = batches
@@ -138,12 +137,15 @@ class Ahead:
     def _shares(self, batch: int, *, keep: bool = False) -> Any:
         """Losses as given, their means over processes, which tasks are present, and the share of this process in each."""
         losses, weight = evaluated(self._closure, self._batches[batch])
-        values = torch.stack([loss.detach() for loss in losses])
-        if self._tasks is None:
-            self._tasks = tuple(range(len(values)))
-        if values.shape != (len(self.tasks),):
-            raise OptionError(f"The closure must give one loss per task, {len(self.tasks)}; got shape {tuple(values.shape)}.")
-        own = torch.ones_like(values) if weight is None else weight.detach().to(values)
+        with agreed(self._group):
+            values, _ = losses_and_names(losses, None)
+            if self._tasks is None:
+                self._tasks = tuple(range(len(values)))
+            if values.shape != (len(self.tasks),):
+                raise OptionError(f"The closure must give one loss per task, {len(self.tasks)}; got shape {tuple(values.shape)}.")
+            own = checked_label_weight(values, weight, self.tasks, self._nonfinite)
+            if keep and self._group is None:
+                check_some_graph(losses, own)
         bad = summed((~torch.isfinite(values) & (own > 0)).to(values), self._group) > 0
         if bool(bad.any()):
             if self._nonfinite == "error":

@@ -1,7 +1,6 @@
 """Where ``losses.sum().backward()`` stood."""
 
-import math
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import torch
@@ -10,13 +9,21 @@ from torch import Tensor, nn
 
 from polytask.balancing._balance import Balance
 from polytask.balancing._combine import accumulate_, combine, is_finite, task_weights
+from polytask.balancing._given import (
+    NO_GRAPH,
+    check_penalty,
+    check_some_graph,
+    checked_label_weight,
+    losses_and_names,
+    without_nonfinite,
+)
 from polytask.balancing._gradients._chunks import chunked_gramian
 from polytask.balancing._gradients._graph import TaskGraph, divide, is_reached, reachable, roots_of
 from polytask.balancing._gradients._mixed_gradients import mixed_gradients
 from polytask.balancing._gradients._task_gradients import TaskGradients, task_gradients
 from polytask.balancing._gradients._workspace import workspace_of
 from polytask.balancing._method import BalancingMethod, Observed
-from polytask.balancing._processes import sum_in_place, summed
+from polytask.balancing._processes import agreed, check_same, sum_in_place, summed
 from polytask.exceptions import OptionError, PolytaskError
 
 _SERVED = frozenset({"losses", "losses_after_step", "gramian", "jacobian", "jacobian_state"})
@@ -95,33 +102,45 @@ def backward(
     >>> w.grad
     tensor([1., 2.])
     """
-    _check_losses(losses)
-    _check_served(method, shared_params, features)
-    _check_chunk_size(chunk_size, method, group)
-    values = losses.detach() if isinstance(losses, Tensor) else torch.stack([loss.detach() for loss in losses])
-    names = tuple(range(values.shape[-1])) if tasks is None else tuple(tasks)
-    label_weight = _label_weight(values, label_weight, names, nonfinite, group)
-    _check_graphs(losses, values, names, group)
+    with agreed(group):
+        values, names = losses_and_names(losses, tasks)
+        _check_served(method, shared_params, features)
+        shared_params = _as_list(shared_params)
+        _check_chunk_size(chunk_size, method, group)
+        weight = checked_label_weight(values, label_weight, names, nonfinite)
+        check_penalty(penalty)
+        if group is None:
+            check_some_graph(losses, weight)
+    if group is not None:
+        where = "features" if features is not None else "shared_params"
+        listed = roots_of(losses)[1]
+        check_same(
+            group, tasks=names, method=type(method).__name__, at=where, losses_are_a_list=listed, has_penalty=penalty is not None
+        )
+    label_weight = without_nonfinite(values, weight, names, nonfinite, group, given=label_weight is not None)
+    check_graphs(roots_of(losses), label_weight, names, group)
     scale = 1.0 if scaler is None else float(scaler.scale(torch.ones((), device=values.device)))
-    if penalty is not None and penalty.requires_grad:
-        _add_penalty(penalty, scale, group)
     if group is None and not method.needs & {"gramian", "jacobian"}:  # the common case, in as few operations as can be
         weights = task_weights(method, Observed(values, label_weight, names))
-        _backward_weighted(losses, (weights if scaler is None else weights * scale).to(values.dtype), None)
+        if penalty is not None:
+            torch.autograd.backward([penalty], [torch.full_like(penalty, scale)], retain_graph=True)
+        _backward_weighted(losses, (weights if scaler is None else weights * scale).to(values.dtype), None, {})
         return Balance(names, weights)
+    added = penalty_gradients(penalty, scale, group)
     values, total_weight, share = _over_processes(values, label_weight, group)
     if not method.needs & {"gramian", "jacobian"}:
         weights = task_weights(method, Observed(values, total_weight, names))
-        _backward_weighted(losses, (weights * share * scale).to(values.dtype), group)
+        _backward_weighted(losses, (weights * share * scale).to(values.dtype), group, added)
         return Balance(names, weights)
     factors = share * scale  # the gradients are scaled all the way down, or half precision underflows
-    graph, shared, others, like = _divided(losses, shared_params, features, factors)
+    with agreed(group):
+        graph, shared, others, like = _divided(losses, shared_params, features, factors)
     if not method.compares_now([name for name, w in zip(names, total_weight.tolist(), strict=True) if w > 0]):
         weights = task_weights(method, Observed(values, total_weight, names))
         parts, own = mixed_gradients(graph, shared, others, factors, weights, like=like)
         own = _of_all_processes(own, graph, shared, total_weight, group)
         sum_in_place([*own.values(), *([] if graph.at_features else parts)], group)
-        _fill(graph, shared, parts, own, group)
+        _fill(graph, shared, parts, own, group, added)
         return Balance(names, weights)
     if chunk_size is not None and chunk_size < len(names):
         options: Any = {"chunk_size": chunk_size, "like": like, "workspace": workspace_of(method)}
@@ -132,7 +151,7 @@ def backward(
         seen = Observed(values, total_weight, names, gramian)
         weights = task_weights(method, seen) if finite else torch.full_like(values, torch.nan)
         parts, own = mixed_gradients(graph, shared, others, factors, weights, like=like)
-        _fill(graph, shared, parts, own, group)
+        _fill(graph, shared, parts, own, group, added)
         return Balance(names, weights, _of_present(gramian, total_weight))
     written = "jacobian" in method.needs
     found = task_gradients(
@@ -163,7 +182,7 @@ def backward(
         parts = found.combine(weights)
     else:
         weights, parts = torch.full_like(values, torch.nan), found.combine(torch.ones_like(values))
-    _fill(graph, shared, parts, own, group)
+    _fill(graph, shared, parts, own, group, added)
     return Balance(names, weights, _of_present(gramian, total_weight))
 
 
@@ -205,25 +224,14 @@ def _gramian(found: TaskGradients, scale: float, graph: TaskGraph, group: Any, *
     return summed(gramian, group) if graph.at_features else gramian
 
 
-def _check_losses(losses: Any) -> None:
-    wanted = "`losses` must be one loss per task: a list of scalars that torch computed, or a tensor of shape (n_tasks,)"
-    if isinstance(losses, Tensor):
-        if losses.dim() == 0:
-            raise OptionError(f"{wanted}; got a single number. Give the losses as they were before they were added up.")
-        return
-    if not len(losses):
-        raise OptionError(f"{wanted}; got none.")
-    others = [type(loss).__name__ for loss in losses if not isinstance(loss, Tensor)]
-    if others:
-        raise OptionError(f"{wanted}; got {others[0]} among them.")
-
-
-def _check_graphs(losses: Tensor | Sequence[Tensor], values: Tensor, names: Sequence[Hashable], group: Any) -> None:
+def check_graphs(roots: tuple[Sequence[Any], bool], label_weight: Tensor, names: Sequence[Hashable], group: Any) -> None:
     """Processes add up gradients in one order: a loss must have a graph in all of them, or in none."""
     if group is None:
         return
-    roots, separate = roots_of(losses)
-    total = summed(torch.tensor([float(root is not None) for root in roots], device=values.device), group)
+    each, separate = roots
+    there = [float(root is not None) for root in each]
+    seen = summed(torch.tensor([*there, float(bool((label_weight > 0).any()))], device=label_weight.device), group)
+    total, is_any_present = seen[:-1], bool(seen[-1])
     uneven = (total > 0) & (total < dist.get_world_size(group))
     if bool(uneven.any()):
         which = (
@@ -235,6 +243,8 @@ def _check_graphs(losses: Tensor | Sequence[Tensor], values: Tensor, names: Sequ
             f"The loss of {which} has a graph in some processes only. Let it go through its head in all of them, such as "
             "`outputs.sum() * 0` where no row has a label, with a `label_weight` of 0."
         )
+    if is_any_present and not bool(total.any()):
+        raise OptionError(NO_GRAPH)
 
 
 def _check_served(method: BalancingMethod, shared_params: Any, features: Any) -> None:
@@ -273,37 +283,6 @@ def _check_chunk_size(chunk_size: int | None, method: BalancingMethod, group: An
         raise OptionError(f"`chunk_size` cannot be given {what}: leave it out.")
 
 
-def _label_weight(values: Tensor, given: Tensor | None, names: Sequence[Hashable], nonfinite: str, group: Any) -> Tensor:
-    """Label weights, 0 for tasks that are skipped."""
-    if values.dim() == 0 or values.shape[-1] != len(names):
-        raise OptionError(f"`losses` must have one loss per task, {len(names)}; got shape {tuple(values.shape)}.")
-    if len(set(names)) < len(names):
-        raise OptionError(f"`tasks` must name each task once; got {list(names)}.")
-    if nonfinite not in ("error", "skip"):
-        raise OptionError(f"`nonfinite` must be 'error' or 'skip'; got {nonfinite!r}.")
-    if given is not None and not (isinstance(given, Tensor) and given.shape[-1:] in ((), (1,), values.shape[-1:])):
-        got = tuple(given.shape) if isinstance(given, Tensor) else type(given).__name__
-        raise OptionError(f"`label_weight` must be a tensor of one number per task, {len(names)}; got {got}.")
-    weight = torch.ones_like(values) if given is None else given.detach().to(values).expand(values.shape)
-    if group is None and given is None and (math.isfinite(float(values.sum())) or bool(torch.isfinite(values).all())):
-        return weight
-    if given is not None and not bool((weight >= 0).all()):
-        raise OptionError(f"`label_weight` must not be negative, nor NaN; got {weight.tolist()}.")
-    bad = ~torch.isfinite(values) & (weight > 0)
-    if group is not None:
-        bad = summed(bad.to(values.dtype), group) > 0
-    if not bool(bad.any()):
-        return weight
-    if nonfinite == "error":
-        there = bad.reshape(-1, len(names)).any(0).tolist()
-        which = ", ".join(repr(name) for name, is_bad in zip(names, there, strict=True) if is_bad)
-        raise PolytaskError(
-            f"The loss of {which} is not finite. Lower the learning rate, look for extreme values in that target, or pass "
-            "`nonfinite='skip'` to `backward` to leave the task out of such a step."
-        )
-    return weight.masked_fill(bad, 0.0)
-
-
 def _divided(
     losses: Tensor | Sequence[Tensor], shared_params: Iterable[Tensor] | None, features: Any, factors: Tensor
 ) -> tuple[TaskGraph, list[Tensor], list[Tensor], Tensor]:
@@ -312,8 +291,8 @@ def _divided(
         raise OptionError("A method that compares gradients takes one network at a time; got losses with replicas.")
     like = losses if isinstance(losses, Tensor) else losses[0]
     if features is not None:
-        tensors = [features] if isinstance(features, Tensor) else list(features)
-        if not all(isinstance(z, Tensor) and z.requires_grad for z in tensors):
+        tensors = [features] if isinstance(features, Tensor) else list(features) if isinstance(features, (list, tuple)) else []
+        if not tensors or not all(isinstance(z, Tensor) and z.requires_grad for z in tensors):
             raise OptionError("`features` must be tensors that the shared part computed, with gradients; got others.")
         if len({id(z) for z in tensors}) < len(tensors):
             raise OptionError("`features` must be different tensors; got one of them twice.")
@@ -329,20 +308,19 @@ def _divided(
     return graph, shared, [leaf for leaf in graph.leaves if id(leaf) not in taken], like
 
 
-def _add_penalty(penalty: Tensor, scale: float, group: Any) -> None:
-    """Its gradient, once: each process computes it, and the mean over the processes counts."""
-    if group is None:
-        torch.autograd.backward([penalty], [torch.full_like(penalty, scale)], retain_graph=True)
-        return
+def penalty_gradients(penalty: Tensor | None, scale: float, group: Any) -> dict[Tensor, Tensor]:
+    """Its gradient, once: each process computes it, and the mean over the processes counts; no ``.grad`` is touched."""
+    if penalty is None:
+        return {}
     leaves = divide([penalty], []).own[0]
-    share = torch.full_like(penalty, scale / dist.get_world_size(group))
-    gradients = list(torch.autograd.grad([penalty], leaves, [share], retain_graph=True))
-    sum_in_place(gradients, group)
-    for leaf, gradient in zip(leaves, gradients, strict=True):
-        accumulate_(leaf, gradient)
+    share = torch.full_like(penalty, scale if group is None else scale / dist.get_world_size(group))
+    gradients = torch.autograd.grad([penalty], leaves, [share], retain_graph=True, allow_unused=True)
+    found = {leaf: torch.zeros_like(leaf) if g is None else g for leaf, g in zip(leaves, gradients, strict=True)}
+    sum_in_place(found.values(), group, what="penalty")
+    return found
 
 
-def _backward_weighted(losses: Tensor | Sequence[Tensor], weights: Tensor, group: Any) -> None:
+def _backward_weighted(losses: Tensor | Sequence[Tensor], weights: Tensor, group: Any, added: Mapping[Tensor, Tensor]) -> None:
     """The backward pass of the weighted sum, which is never computed itself; a task of weight 0 is not gone through."""
     roots, separate = roots_of(losses)
     if separate:
@@ -350,29 +328,48 @@ def _backward_weighted(losses: Tensor | Sequence[Tensor], weights: Tensor, group
             (root, w) for root, w in zip(roots, weights, strict=True) if root is not None and bool(w != 0)
         ]
     else:
-        pairs = [(losses, weights)]
-    if not pairs:
-        return
+        pairs = [(losses, weights)] if roots[0] is not None else []
     outputs, given = [root for root, _ in pairs], [w for _, w in pairs]
     if group is None:
-        torch.autograd.backward(outputs, given)
+        if pairs:
+            torch.autograd.backward(outputs, given)
         return
     leaves = divide(losses).leaves
-    found = torch.autograd.grad(outputs, leaves, given, allow_unused=True)
+    found = torch.autograd.grad(outputs, leaves, given, allow_unused=True) if pairs and leaves else [None] * len(leaves)
     gradients = [torch.zeros_like(leaf) if gradient is None else gradient for leaf, gradient in zip(leaves, found, strict=True)]
     sum_in_place(gradients, group)
-    for leaf, gradient in zip(leaves, gradients, strict=True):
+    for leaf, gradient in (*added.items(), *zip(leaves, gradients, strict=True)):
         accumulate_(leaf, gradient)
 
 
-def _fill(graph: TaskGraph, shared: Sequence[Tensor], parts: Sequence[Tensor], own: dict[Tensor, Tensor], group: Any) -> None:
-    """Add to ``.grad``, of single tasks and of shared parameters; from the features the trunk is gone down."""
-    for p, gradient in own.items():
-        accumulate_(p, gradient)
+def _fill(
+    graph: TaskGraph,
+    shared: Sequence[Tensor],
+    parts: Sequence[Tensor],
+    own: dict[Tensor, Tensor],
+    group: Any,
+    added: Mapping[Tensor, Tensor],
+) -> None:
+    """Add to ``.grad``, of the penalty, single tasks and shared parameters; from the features the trunk is gone down before."""
     if graph.at_features:
-        gradients = torch.autograd.grad(shared, graph.below, parts, allow_unused=True)
-        shared = graph.below
+        below = graph.below
+        gradients = torch.autograd.grad(shared, below, parts, allow_unused=True) if below else []
+        shared = below
         parts = [torch.zeros_like(p) if g is None else g for p, g in zip(shared, gradients, strict=True)]
         sum_in_place(parts, group)
-    for p, gradient in zip(shared, parts, strict=True):
+    for p, gradient in (*added.items(), *own.items(), *zip(shared, parts, strict=True)):
         accumulate_(p, gradient)
+
+
+def _as_list(shared_params: Any) -> Any:
+    """Shared parameters gone through once; what is none is left for the check."""
+    if shared_params is None or isinstance(shared_params, (Tensor, nn.Module)):
+        return shared_params
+    wanted = "`shared_params` must be several parameters, such as `encoder.parameters()` or a list"
+    if not hasattr(shared_params, "__iter__"):
+        raise OptionError(f"{wanted}; got {type(shared_params).__name__}.")
+    found = list(shared_params)
+    others = [type(p).__name__ for p in found if not isinstance(p, Tensor)]
+    if others:
+        raise OptionError(f"{wanted}; got {others[0]} among them.")
+    return found

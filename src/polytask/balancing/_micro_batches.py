@@ -6,15 +6,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from polytask.balancing._backward import _check_losses, _check_served, _label_weight
+from polytask.balancing._backward import _as_list, _check_served, check_graphs
 from polytask.balancing._balance import Balance
 from polytask.balancing._combine import accumulate_, combine, is_finite, task_weights
+from polytask.balancing._given import check_some_graph, checked_label_weight, losses_and_names, without_nonfinite
 from polytask.balancing._gradients._blocks import precise_gramian
-from polytask.balancing._gradients._graph import divide
+from polytask.balancing._gradients._graph import divide, leaves_of, roots_of
 from polytask.balancing._gradients._task_gradients import parameter_gradients
 from polytask.balancing._method import BalancingMethod, Observed
-from polytask.balancing._processes import sum_in_place, summed
-from polytask.exceptions import OptionError
+from polytask.balancing._processes import agreed, check_same, sum_in_place, summed
+from polytask.exceptions import OptionError, PolytaskError
 
 
 class MicroBatches:
@@ -53,7 +54,7 @@ class MicroBatches:
             raise OptionError(f"{type(method).__name__} needs {missing}, which MicroBatches cannot give: use `step`, which can.")
         _check_served(method, shared_params, None)
         self.method = method
-        self.shared = list(shared_params)
+        self.shared = _as_list(shared_params)
         self.group = group
         self.nonfinite = nonfinite
         self._names: tuple[Hashable, ...] = ()
@@ -63,6 +64,9 @@ class MicroBatches:
         self._rows: dict[Tensor, Tensor] = {}  # [n_tasks, values of the parameter]
         self._loss_sums: Tensor | None = None
         self._weights: Tensor | None = None
+        self._reached: list[list[Tensor] | None] = []  # leaves of each root, in one order in all processes; None without a graph
+        self._separate = True
+        self._refused: PolytaskError | None = None
 
     def add(
         self,
@@ -78,17 +82,35 @@ class MicroBatches:
         OptionError
             If the tasks are not those of the parts before, or an argument is none of those that ``backward`` takes.
         PolytaskError
-            If a loss is not finite; the message names its task.
+            If a loss is not finite; the message names its task. With a ``group`` all errors are told by :meth:`backward`, in
+            every process, lest one goes on alone.
         """
-        _check_losses(losses)
-        values = losses.detach() if isinstance(losses, Tensor) else torch.stack([loss.detach() for loss in losses])
-        names = tuple(range(values.shape[-1])) if tasks is None else tuple(tasks)
+        if self.group is None:
+            self._add(losses, label_weight, tasks)
+            return
+        try:
+            self._add(losses, label_weight, tasks)
+        except PolytaskError as error:
+            self._refused = self._refused or error
+
+    def _add(self, losses: Any, label_weight: Any, tasks: Any) -> None:
+        values, names = losses_and_names(losses, tasks)
         if values.dim() > 1:
             raise OptionError(f"MicroBatches takes one loss per task, of one network; got shape {tuple(values.shape)}.")
-        weight = _label_weight(values, label_weight, names, self.nonfinite, None)
+        weight = checked_label_weight(values, label_weight, names, self.nonfinite)
+        if self.group is None:
+            check_some_graph(losses, weight)
+        weight = without_nonfinite(values, weight, names, self.nonfinite, None)
         if self._weights is not None and names != self._names:
             raise OptionError(f"All parts of a batch must have the same tasks; got {list(names)} after {list(self._names)}.")
-        self._names = names
+        roots, separate = roots_of(losses)
+        if self.group is not None:
+            if self._reached and separate != self._separate:
+                raise OptionError("All parts of a batch must give their losses alike: as a list, or out of one operation.")
+            known = self._reached or [None] * len(roots)
+            pairs = zip(known, roots, strict=True)
+            self._reached = [leaves_of(root) if old is None and root is not None else old for old, root in pairs]
+        self._names, self._separate = names, separate
         graph = divide(losses)
         leaves = graph.leaves
         if leaves:
@@ -107,13 +129,31 @@ class MicroBatches:
         ------
         OptionError
             If nothing was added.
+        PolytaskError
+            If a task's loss has a graph in some processes only, in all parts; in every process.
         """
-        if self._weights is None or self._loss_sums is None:
-            raise OptionError("MicroBatches has nothing to balance: call `add` with the losses of each part first.")
+        try:
+            return self._backward()
+        finally:
+            self._clear()
+
+    def _backward(self) -> Balance:
+        with agreed(self.group):
+            if self._refused is not None:
+                raise self._refused
+            if self._weights is None or self._loss_sums is None:
+                raise OptionError("MicroBatches has nothing to balance: call `add` with the losses of each part first.")
+        assert self._weights is not None
+        assert self._loss_sums is not None
+        check_same(self.group, tasks=self._names, method=type(self.method).__name__, losses_are_a_list=self._separate)
+        check_graphs((self._reached, self._separate), self._weights, self._names, self.group)
         total = summed(self._weights, self.group)
         factor = torch.where(total > 0, 1 / total, 0.0)
         losses = summed(self._loss_sums, self.group) * factor
         rows = {leaf: row * factor[:, None].to(row) for leaf, row in self._rows.items()}
+        if self.group is not None:  # in one order in all processes, whatever part came first
+            leaves = [leaf for some in self._reached for leaf in some or ()]
+            rows = {leaf: rows[leaf] for leaf in dict.fromkeys([*self.shared, *leaves]) if leaf in rows}
         sum_in_place(rows.values(), self.group)
         shared = [p for p in self.shared if p in rows]
         names, gramian = self._names, None
@@ -136,5 +176,4 @@ class MicroBatches:
             weights = task_weights(self.method, Observed(losses, total, names))
             for p, row in rows.items():
                 accumulate_(p, (weights.to(row) @ row).view_as(p))
-        self._clear()
         return Balance(names, weights, gramian)

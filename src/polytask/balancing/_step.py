@@ -7,10 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from polytask.balancing._ahead import Ahead, Closure, Losses, Taken, evaluated
-from polytask.balancing._backward import _add_penalty, backward
+from polytask.balancing._backward import backward, penalty_gradients
 from polytask.balancing._balance import Balance
+from polytask.balancing._combine import accumulate_
+from polytask.balancing._given import check_penalty
 from polytask.balancing._method import BalancingMethod, Observed
-from polytask.balancing._processes import summed
+from polytask.balancing._processes import agreed, summed
 from polytask.exceptions import OptionError
 
 _MORE = frozenset({"extra_batches", "validation_batch", "second_forward"})
@@ -40,7 +42,8 @@ def step(
 
     It serves every method. Those that need extra batches, a validation batch or forward passes elsewhere can be served here
     only; for the others it is ``optimizer.zero_grad()``, :func:`~polytask.balancing.backward` and ``optimizer.step()``, and the
-    losses after the step where a method asks for them. ``.grad`` is left as it was for the step.
+    losses after the step where a method asks for them. ``.grad`` is left as it was for the step; of a step that is refused, as it
+    was before.
 
     Parameters
     ----------
@@ -94,27 +97,38 @@ def step(
         ahead = Ahead(closure, batches, tasks=tasks, optimizer=optimizer, shared=shared or (), group=group, nonfinite=nonfinite)
         taken = method.look_ahead(ahead)
         served = _Served(method)
-    optimizer.zero_grad()
-    if taken is not None:
-        balance = taken.balance
-        for p, gradient in zip(ahead.parameters, taken.gradients, strict=True):
+    kept = [(p, p.grad) for own in optimizer.param_groups for p in own["params"]]
+    try:
+        if taken is not None:
+            balance = taken.balance
+            with agreed(group):
+                value = None if penalty is None else penalty()
+                check_penalty(value)
+            added = penalty_gradients(value, 1.0, group)
+            optimizer.zero_grad()
+            for p, gradient in zip(ahead.parameters, taken.gradients, strict=True):
+                p.grad = gradient
+            for p, gradient in added.items():
+                accumulate_(p, gradient)
+        else:
+            optimizer.zero_grad()
+            losses, label_weight, outputs = _first(closure, batches[0], features)
+            balance = backward(
+                losses,
+                served,
+                shared_params=shared,
+                features=outputs,
+                label_weight=label_weight,
+                tasks=tasks,
+                penalty=None if penalty is None else penalty(),
+                group=group,
+                scaler=scaler,
+                nonfinite=nonfinite,
+            )
+    except Exception:
+        for p, gradient in kept:  # nothing has happened
             p.grad = gradient
-        if penalty is not None and (value := penalty()).requires_grad:
-            _add_penalty(value, 1.0, group)
-    else:
-        losses, label_weight, outputs = _first(closure, batches[0], features)
-        balance = backward(
-            losses,
-            served,
-            shared_params=shared,
-            features=outputs,
-            label_weight=label_weight,
-            tasks=tuple(range(len(losses))) if tasks is None else tuple(tasks),
-            penalty=None if penalty is None else penalty(),
-            group=group,
-            scaler=scaler,
-            nonfinite=nonfinite,
-        )
+        raise
     if scaler is not None:
         scaler.unscale_(optimizer)
     if before_step is not None:

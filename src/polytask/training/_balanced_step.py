@@ -124,6 +124,8 @@ class BalancedStep:
         inputs, target, weight = batch
         of_network = self.network.penalty()
         total = penalty if of_network is None else of_network.sum() + (0.0 if penalty is None else penalty)
+        if total is not None and not total.requires_grad:  # of frozen parameters only
+            total = None
         if self.parts > 1:
             return self._in_parts(batch, scale, total)
         if not self.compares_gradients:

@@ -82,6 +82,11 @@ def divide(losses: Tensor | Sequence[Tensor], features: Iterable[Tensor] | None 
     return TaskGraph(roots, separate, boundary, own, [node.variable for node in trunk if hasattr(node, "variable")])
 
 
+def leaves_of(root: GradientEdge) -> list[Tensor]:
+    """All leaves that a root leads to, in an order that depends on its own graph only."""
+    return _leaves_above(root, ())
+
+
 def is_reached(graph: TaskGraph) -> bool:
     """Whether one of the losses depends on what comes out of the boundary."""
     stops = {(edge.node, edge.output_nr) for edge in graph.boundary}
