@@ -12,7 +12,8 @@ def mgda_weights(gramian: Tensor) -> Tensor:
     .. math:: w = \arg\min_{w \ge 0,\ \sum_t w_t = 1} \Big\| \sum_t w_t g_t \Big\|^2
 
     The point makes no task worse; it is zero where no direction improves all tasks (Pareto stationary). Solved exactly by an
-    active-set method, where the paper's Frank-Wolfe steps come near only.
+    active-set method, where the paper's Frank-Wolfe steps come near only. A gradient of exactly zero is such a point as well:
+    that task gets all the weight, and nobody moves. Mark it absent, by a ``label_weight`` of 0, where the others are to go on.
 
     Parameters
     ----------
