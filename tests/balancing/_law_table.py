@@ -77,7 +77,7 @@ TABLE: dict[str, Laws] = {
     "ExcessMTL": Laws("no", "exact", "no", 1, "one kind"),
     "Every": Laws("always", "exact", "no", 1, "every", lambda: balancing.Every(balancing.MGDA())),
     "FAMO": Laws("no", "exact", "yes", 1, "one kind"),
-    "FORUM": Laws("independent gradients", "exact", "no", None, "one kind"),
+    "FORUM": Laws("no", "exact", "no", None, "one kind"),
     "FairGrad": Laws("always", "exact", "no", -1 / 3, "every"),
     "FixedWeights": Laws("no", "exact", "no", 1, "one kind", lambda: balancing.FixedWeights(dict.fromkeys(range(9), 0.5))),
     "GO4Align": Laws("no", "exact", "no", None, "one kind"),
