@@ -2,7 +2,7 @@
 
 PARTS = ("encoder", "sharing", "heads")
 _ENCODERS = ("encoder", "encoders", "shared_encoder")
-_MIXING = ("stitches", "alphas", "betas", "branching", "native")  # how tasks mix what others made: 0 is no neutral value
+_MIXING = ("stitches", "alphas", "betas", "branching", "native", "signs")  # how tasks mix what others made: 0 is no neutral value
 
 
 def part_of(name: str) -> str:
@@ -17,7 +17,7 @@ def part_of(name: str) -> str:
 
 
 def is_matrix(name: str) -> bool:
-    """Whether a parameter is decayed and penalized: no bias, norm, embedding or mixing of tasks.
+    """Whether a parameter is decayed: no bias, norm, embedding or mixing of tasks.
 
     >>> is_matrix("layers.0.weight"), is_matrix("layers.0.bias"), is_matrix("experts.biases.0"), is_matrix("sharing.alphas")
     (True, False, False, False)
@@ -25,3 +25,30 @@ def is_matrix(name: str) -> bool:
     if any(word in _MIXING for word in name.split(".")):
         return False
     return not (name.endswith("bias") or ".biases." in f".{name}" or "embedding" in name or "norm." in name)
+
+
+def is_gate(name: str) -> bool:
+    """Whether a parameter or layer belongs to a gate, by which a task weighs experts.
+
+    >>> is_gate("sharing.gates.0.linear.weight"), is_gate("sharing.experts.weights.0")
+    (True, False)
+    """
+    return "gates" in name.split(".")
+
+
+def is_penalized(name: str) -> bool:
+    """Whether penalties are of a parameter: one that is decayed, and no gate, whose zeros would tell all experts alike.
+
+    >>> is_penalized("sharing.gates.0.linear.weight"), is_penalized("sharing.experts.weights.0")
+    (False, True)
+    """
+    return is_matrix(name) and not is_gate(name)
+
+
+def is_adapter(name: str) -> bool:
+    """Whether a parameter is of what a task adds to shared weights, which is 0 at the start.
+
+    >>> is_adapter("sharing.adapters.0.1.up"), is_adapter("sharing.layers.0.weight")
+    (True, False)
+    """
+    return "adapters" in name.split(".")

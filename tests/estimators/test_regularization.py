@@ -115,9 +115,13 @@ ENCODERS = [MLP(width=16), ResNet(width=16), MLP(width=16, embedding=Periodic(wi
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)
-@pytest.mark.parametrize("sharing", ["hard", "mmoe:tower_width=16", "none"])
+@pytest.mark.parametrize("sharing", ["hard", "mmoe:tower_width=16", "none", "mtan", "tabm:k=2", "adapters:width=8"])
 def test_weights_that_read_a_column_are_found_by_what_they_shut_out(encoder, sharing):
     X, y = houses(60)
+    if sharing == "mtan" and encoder.get_params().get("n_layers") == 0:
+        with pytest.raises(OptionError, match="this one has no layer"):
+            small_network(["price", "sold"], encoder=encoder, sharing=sharing, max_epochs=1).fit(X, y)
+        return
     X["street"] = [f"s{k % 15}" for k in range(60)]  # embedded
     model = small_network(["price", "sold"], encoder=encoder, sharing=sharing, max_epochs=1).fit(X, y)
     module = model.network_.module

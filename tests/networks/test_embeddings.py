@@ -221,9 +221,9 @@ def test_recipes_of_before_have_no_embedding():
     "make, words",
     [
         (lambda: Periodic(sigma=0.0).build(2), "`sigma` of Periodic must be positive"),
-        (lambda: Periodic(width=0).build(2), "`width` and `n_frequencies` of Periodic"),
-        (lambda: PiecewiseLinear(n_bins=1).build(2), "`n_bins` >= 2; got 12 and 1"),
-        (lambda: ResNet(n_blocks=0).build(SHAPE), "`n_blocks` and `width` of ResNet"),
+        (lambda: Periodic(width=0).build(2), "`width` of Periodic"),
+        (lambda: PiecewiseLinear(n_bins=1).build(2), "`n_bins` of PiecewiseLinear must be an integer >= 2; got 1"),
+        (lambda: ResNet(n_blocks=0).build(SHAPE), "of ResNet must be an integer >= 1"),
         (lambda: ResNet(width=1, hidden_factor=0.5).build(SHAPE), "large enough for one unit"),
         (lambda: ResNet(dropout=1.0).build(SHAPE), r"`dropout` of ResNet must be in \[0, 1\); got 1.0"),
         (lambda: ResNet(residual_dropout=-0.1).build(SHAPE), "`residual_dropout` of ResNet"),

@@ -84,8 +84,8 @@ def test_statistics_of_the_training_rows_scale_all_rows():
 @pytest.mark.parametrize(
     "settings, message",
     [
-        ({"n_layers": -1}, "`n_layers` of MLP must be >= 0"),
-        ({"width": 0}, "`width` >= 1; got 2 and 0"),
+        ({"n_layers": -1}, "`n_layers` of MLP must be an integer >= 0"),
+        ({"width": 0}, "`width` of MLP must be an integer >= 1; got 0"),
         ({"dropout": 1.0}, r"`dropout` of MLP must be in \[0, 1\); got 1.0"),
         ({"dropout": -0.1}, "`dropout` of MLP"),
         ({"activation": "step"}, "must be one of relu, gelu, silu, tanh; got 'step'"),

@@ -127,7 +127,8 @@ def test_parts_that_are_not_named_and_output_biases_stay(name):
 def test_experts_towers_and_encoders_of_a_sharing_are_reached():
     plain, own = module_of(None, sharing="mmoe:tower_width=5"), module_of("he_normal", sharing="mmoe:tower_width=5")
     changed = {key for key, p in plain.named_parameters() if not torch.equal(p, dict(own.named_parameters())[key])}
-    assert {"sharing.experts.weights.0", "sharing.towers.0.0.weight", "sharing.gates.0.linear.weight"} <= changed
+    assert {"sharing.experts.weights.0", "sharing.towers.0.0.weight"} <= changed
+    assert not any(".gates." in key for key in changed)  # those of DSelect-k start small, or would never move
     assert not own.sharing.experts.biases[0].any()
     variance = float(own.sharing.experts.weights[0].detach().square().mean())
     assert abs(variance / (2 / 16) - 1) < 0.1
@@ -182,3 +183,11 @@ def test_names_settings_and_json_mean_the_same():
 def test_what_cannot_be_used_is_refused(given):
     with pytest.raises(OptionError, match=r"Did you mean|must be"):
         initialization_of(given)
+
+
+@pytest.mark.parametrize("given", ["sharing=he_normal", {"encoder": HeNormal(), "sharing": HeNormal(), "heads": Zeros()}])
+def test_a_part_that_is_named_and_has_no_layers_is_told(given):
+    with pytest.raises(OptionError, match="names the part 'sharing', and this network has no layer there"):
+        module_of(given, sharing="hard")
+    module_of(given, sharing="hard:tower_width=4")
+    module_of("he_normal", sharing="hard")  # for all parts, whichever there are

@@ -112,7 +112,7 @@ def test_towers_are_one_layer_per_task():
 
 
 def test_a_tower_has_no_negative_width():
-    with pytest.raises(OptionError, match="`tower_width` of HardSharing must be >= 0; got -1"):
+    with pytest.raises(OptionError, match="`tower_width` of HardSharing must be an integer >= 0; got -1"):
         HardSharing(tower_width=-1).build(8, 3)
 
 

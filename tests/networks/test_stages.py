@@ -103,7 +103,7 @@ def test_a_table_of_one_kind_of_columns_becomes_tokens():
 @pytest.mark.parametrize(
     "settings, message",
     [
-        ({"n_blocks": 0}, "`n_blocks` and `width` of FTTransformer must be >= 1"),
+        ({"n_blocks": 0}, "`n_blocks` of FTTransformer must be an integer >= 1"),
         ({"width": 12}, "`width` of FTTransformer must be a multiple of `n_heads`; got 12 and 8"),
         ({"attention_dropout": 1.0}, r"`attention_dropout` of FTTransformer must be in \[0, 1\); got 1.0"),
     ],

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import torch
 
-from polytask._parts import PARTS, is_matrix, part_of
+from polytask._parts import PARTS, is_penalized, part_of
 from polytask.estimators._fit_networks import FittedNetwork
 from polytask.exceptions import OptionError
 from polytask.networks import input_columns
@@ -33,10 +33,10 @@ def kept_columns(network: FittedNetwork, names: Sequence[str]) -> list[str] | No
 
 
 def zero_shares(network: FittedNetwork) -> dict[str, float]:
-    """Share of the weights of each part that are exactly 0; biases, norms and embeddings are not counted."""
+    """Share of the weights of each part that are exactly 0; biases, norms, embeddings and gates are not counted."""
     found = {}
     for part in PARTS:
-        own = [p.detach() for name, p in network.module.named_parameters() if is_matrix(name) and part_of(name) == part]
+        own = [p.detach() for name, p in network.module.named_parameters() if is_penalized(name) and part_of(name) == part]
         if own:
             found[part] = sum(int((p == 0).sum()) for p in own) / sum(p.numel() for p in own)
     return found

@@ -50,14 +50,18 @@ def input_columns(module: nn.Module, prepared: tuple[Tensor, ...]) -> dict[str, 
 
     def reads(own: nn.Module, given: Any) -> None:
         for features, columns in made:
-            if given and given[0] is features:
-                first = own.weight if isinstance(own, nn.Linear) else own.layer_weights()[0][0]  # type: ignore[operator]
-                found[weights[id(first)]] = columns.to(features.device)
+            if given and _is_same(given[0], features):
+                found[weights[id(_first_weight(own))]] = columns.to(features.device)
+
+    def keeps(own: nn.Module, given: Any, output: Tensor) -> None:
+        made.extend([(output, columns) for features, columns in made if features.shape[-1] == given[0].shape[-1]])
 
     for own in module.modules():
         if isinstance(own, TableInputs):
             hooks.append(own.register_forward_hook(note))
-        elif isinstance(own, nn.Linear) or hasattr(own, "layer_weights"):
+        elif getattr(own, "keeps_columns", False):
+            hooks.append(own.register_forward_hook(keeps))
+        elif isinstance(own, nn.Linear) or hasattr(own, "layer_weights") or hasattr(own, "input_weight"):
             hooks.append(own.register_forward_pre_hook(reads))
     with torch.no_grad():
         _outputs(module, prepared)
@@ -70,9 +74,23 @@ def input_columns(module: nn.Module, prepared: tuple[Tensor, ...]) -> dict[str, 
         if not found or not torch.equal(_outputs(module, prepared), _outputs(module, other)):
             raise OptionError(
                 "This network reads its inputs by other layers than linear ones, so no group of weights shuts a column out. "
-                "For `GroupLasso` take an MLP or a ResNet with hard sharing, or another regularization."
+                "For `GroupLasso` take an MLP or a ResNet as encoder, with any sharing, or another regularization."
             )
     return found
+
+
+def _first_weight(own: Any) -> Tensor:
+    """What a layer, or a module of several, reads its input by, [..., out, in]."""
+    if hasattr(own, "input_weight"):
+        return own.input_weight
+    return own.weight if isinstance(own, nn.Linear) else own.layer_weights()[0][0]
+
+
+def _is_same(given: Any, features: Tensor) -> bool:
+    """Whether a layer is given these features, or a view of all of them."""
+    if not isinstance(given, Tensor) or given.shape != features.shape:
+        return False
+    return given.data_ptr() == features.data_ptr() and given.stride() == features.stride()
 
 
 def _outputs(module: nn.Module, prepared: tuple[Tensor, ...]) -> Tensor:

@@ -25,10 +25,13 @@ class Recipe(BaseEstimator, ABC):
         which it sends through one encoder, whose stages it reads, or through several, by ``build_on(make_encoder, n_tasks)``.
     in_stacks : bool
         Whether networks of it may be trained several at once: False where that takes much memory and no less time.
+    width_multiple : int
+        What the width of the encoders that a sharing holds must be a multiple of.
     """
 
     reads: Literal["features", "stages", "encoders"] = "features"
     in_stacks: bool = True
+    width_multiple: int = 1
 
     @abstractmethod
     def build(self, *args: Any) -> nn.Module:

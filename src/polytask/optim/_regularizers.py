@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from polytask._by_name import ByName
-from polytask._parts import PARTS, is_matrix, part_of
+from polytask._parts import PARTS, is_adapter, is_penalized, part_of
 from polytask._settings import NamedSettings
 from polytask.exceptions import OptionError
 from polytask.optim._proximal import shrink_groups_, soft_threshold_
@@ -19,7 +19,7 @@ Rates = Callable[[str], Tensor | float]  # name of a parameter to its learning r
 
 
 class Regularizer(NamedSettings, ABC):
-    """A penalty on weights, not on biases, norms and embeddings, added to the mean of the tasks' losses.
+    """A penalty on weights, added to the mean of the tasks' losses; not on biases, norms, embeddings, gates and what mixes tasks.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Regularizer(NamedSettings, ABC):
 
     def _own(self, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
         on = ("encoder", "sharing") if self.on == "shared" else PARTS if self.on == "all" else (self.on,)
-        return {name: p for name, p in parameters.items() if is_matrix(name) and part_of(name) in on}
+        return {name: p for name, p in parameters.items() if is_penalized(name) and part_of(name) in on}
 
     def _check(self, *, on: tuple[str, ...] = ON) -> None:
         name = type(self).__name__
@@ -184,6 +184,8 @@ class GroupLasso(Regularizer):
 class SoftOrthogonality(Regularizer):
     r"""A penalty on matrices whose shorter side is not orthonormal: :math:`\lambda \|W W^\top - I\|_F^2`, added to the loss.
 
+    Adapters of tasks are left out: what a task adds to shared weights is to be small, not of length 1.
+
     Parameters
     ----------
     strength : float >= 0, default=1e-3
@@ -202,8 +204,8 @@ class SoftOrthogonality(Regularizer):
     def penalty(self, parameters: Mapping[str, Tensor], *, n_replicas: int | None) -> Tensor | None:
         """Squared distance of Gram matrices from the identity."""
         found = []
-        for p in self._own(parameters).values():
-            if p.dim() < (2 if n_replicas is None else 3):
+        for name, p in self._own(parameters).items():
+            if is_adapter(name) or p.dim() < (2 if n_replicas is None else 3):
                 continue
             gram = p @ p.mT if p.shape[-2] <= p.shape[-1] else p.mT @ p
             found.append((gram - torch.eye(gram.shape[-1], dtype=p.dtype, device=p.device)).square().sum())

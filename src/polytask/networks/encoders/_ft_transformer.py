@@ -4,6 +4,7 @@ from torch import Tensor, nn
 
 from polytask.exceptions import OptionError
 from polytask.networks._recipe import Recipe
+from polytask.networks._setting_checks import check_counts, check_number, check_share
 from polytask.networks.encoders._scaling import Scaling
 from polytask.networks.encoders._table_inputs import TableShape
 from polytask.networks.encoders._tokens import ColumnTokens
@@ -198,16 +199,17 @@ class FTTransformer(Recipe):
         OptionError
             If a setting is out of its range.
         """
-        if self.n_blocks < 1 or self.width < 1 or not self.hidden_factor * self.width >= 1:
+        check_counts("FTTransformer", n_blocks=self.n_blocks, width=self.width, n_heads=self.n_heads)
+        check_number("FTTransformer", hidden_factor=self.hidden_factor)
+        if self.hidden_factor * self.width < 1:
             raise OptionError(
-                "`n_blocks` and `width` of FTTransformer must be >= 1, and `hidden_factor` large enough for one unit; "
-                f"got {self.n_blocks}, {self.width} and {self.hidden_factor}."
+                "`hidden_factor` of FTTransformer must be large enough for one unit; "
+                f"got {self.hidden_factor} with `width` {self.width}."
             )
-        if self.n_heads < 1 or self.width % self.n_heads:
+        if self.width % self.n_heads:
             raise OptionError(f"`width` of FTTransformer must be a multiple of `n_heads`; got {self.width} and {self.n_heads}.")
-        for name in ("dropout", "attention_dropout", "residual_dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise OptionError(f"`{name}` of FTTransformer must be in [0, 1); got {getattr(self, name)}.")
+        check_share("FTTransformer", dropout=self.dropout, attention_dropout=self.attention_dropout)
+        check_share("FTTransformer", residual_dropout=self.residual_dropout)
         return FTTransformerEncoder(
             shape,
             n_blocks=self.n_blocks,

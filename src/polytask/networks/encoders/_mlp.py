@@ -4,6 +4,7 @@ from torch import Tensor, nn
 
 from polytask.exceptions import OptionError
 from polytask.networks._recipe import Recipe
+from polytask.networks._setting_checks import check_counts, check_share
 from polytask.networks.encoders._embedded_inputs import EmbeddedInputs
 from polytask.networks.encoders._scaling import Scaling
 from polytask.networks.encoders._table_inputs import TableShape
@@ -111,10 +112,9 @@ class MLP(Recipe):
         OptionError
             If a setting is out of its range.
         """
-        if self.n_layers < 0 or self.width < 1:
-            raise OptionError(f"`n_layers` of MLP must be >= 0 and `width` >= 1; got {self.n_layers} and {self.width}.")
-        if not 0 <= self.dropout < 1:
-            raise OptionError(f"`dropout` of MLP must be in [0, 1); got {self.dropout}.")
+        check_counts("MLP", at_least=0, n_layers=self.n_layers)
+        check_counts("MLP", width=self.width)
+        check_share("MLP", dropout=self.dropout)
         if self.activation not in ACTIVATIONS:
             raise OptionError(f"`activation` of MLP must be one of {', '.join(ACTIVATIONS)}; got {self.activation!r}.")
         return MLPEncoder(

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from polytask.exceptions import OptionError
 from polytask.networks._recipe import Recipe
+from polytask.networks._setting_checks import check_counts, check_flag, check_number
 from polytask.networks.encoders._column_linear import ColumnLinear
 
 
@@ -71,8 +72,9 @@ class Periodic(Recipe):
 
     def build(self, n_features: int) -> PeriodicEmbedding:
         """Make the module for so many numeric columns; raises :class:`OptionError` if a setting is out of its range."""
-        if self.width < 1 or self.n_frequencies < 1:
-            raise OptionError(f"`width` and `n_frequencies` of Periodic must be >= 1; got {self.width} and {self.n_frequencies}.")
-        if not 0 < self.sigma < math.inf:
+        check_counts("Periodic", width=self.width, n_frequencies=self.n_frequencies)
+        check_number("Periodic", sigma=self.sigma)
+        if self.sigma == 0:
             raise OptionError(f"`sigma` of Periodic must be positive and finite; got {self.sigma}.")
+        check_flag("Periodic", lite=self.lite)
         return PeriodicEmbedding(n_features, width=self.width, n_frequencies=self.n_frequencies, sigma=self.sigma, lite=self.lite)

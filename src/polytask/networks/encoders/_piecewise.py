@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from polytask.exceptions import OptionError
 from polytask.networks._recipe import Recipe
+from polytask.networks._setting_checks import check_counts
 from polytask.networks.encoders._column_linear import ColumnLinear
 
 _NARROWEST = 1e-6  # of scaled numbers: nearer edges are one
@@ -121,6 +121,6 @@ class PiecewiseLinear(Recipe):
 
     def build(self, n_features: int) -> PiecewiseLinearEmbedding:
         """Make the module for so many numeric columns; raises :class:`OptionError` if a setting is out of its range."""
-        if self.width < 1 or self.n_bins < 2:
-            raise OptionError(f"`width` of PiecewiseLinear must be >= 1 and `n_bins` >= 2; got {self.width} and {self.n_bins}.")
+        check_counts("PiecewiseLinear", width=self.width)
+        check_counts("PiecewiseLinear", at_least=2, n_bins=self.n_bins)
         return PiecewiseLinearEmbedding(n_features, width=self.width, n_bins=self.n_bins)

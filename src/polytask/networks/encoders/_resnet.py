@@ -4,6 +4,7 @@ from torch import Tensor, nn
 
 from polytask.exceptions import OptionError
 from polytask.networks._recipe import Recipe
+from polytask.networks._setting_checks import check_counts, check_number, check_share
 from polytask.networks.encoders._embedded_inputs import EmbeddedInputs
 from polytask.networks.encoders._scaling import Scaling
 from polytask.networks.encoders._table_inputs import TableShape
@@ -132,14 +133,14 @@ class ResNet(Recipe):
         OptionError
             If a setting is out of its range.
         """
-        if self.n_blocks < 1 or self.width < 1 or not self.hidden_factor * self.width >= 1:
+        check_counts("ResNet", n_blocks=self.n_blocks, width=self.width)
+        check_number("ResNet", hidden_factor=self.hidden_factor)
+        if self.hidden_factor * self.width < 1:
             raise OptionError(
-                "`n_blocks` and `width` of ResNet must be >= 1, and `hidden_factor` large enough for one unit; "
-                f"got {self.n_blocks}, {self.width} and {self.hidden_factor}."
+                "`hidden_factor` of ResNet must be large enough for one unit; "
+                f"got {self.hidden_factor} with `width` {self.width}."
             )
-        for name in ("dropout", "residual_dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise OptionError(f"`{name}` of ResNet must be in [0, 1); got {getattr(self, name)}.")
+        check_share("ResNet", dropout=self.dropout, residual_dropout=self.residual_dropout)
         return ResNetEncoder(
             shape,
             n_blocks=self.n_blocks,

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from polytask._parts import PARTS, part_of
+from polytask._parts import PARTS, is_gate, part_of
 from polytask.exceptions import OptionError
 from polytask.networks.initialization._initializers import INITIALIZERS, Initializer, Zeros
 
@@ -39,13 +39,18 @@ def initialize_(module: nn.Module, chosen: Mapping[str, Initializer]) -> None:
     """Fill the weights of every layer of the parts that are chosen, and set their hidden biases to 0.
 
     Layers are those of ``nn.Linear``, and of modules that list pairs of weights [..., out, in] and biases in ``layer_weights()``.
-    Embeddings, norms and what mixes tasks start as they do; biases of heads stay at the constant prediction.
+    Embeddings, norms, gates and what else mixes tasks start as they do; biases of heads stay at the constant prediction.
 
     Raises
     ------
     OptionError
-        If a hidden layer would start at 0.
+        If a hidden layer would start at 0, or a part that is named has no layers.
     """
+    for_all = len(chosen) == len(PARTS) and len(set(chosen.values())) == 1
+    for part in () if for_all else chosen.keys() - {part_of(name) for name, _, _ in _layers(module)}:
+        raise OptionError(
+            f"`initialization` names the part {part!r}, and this network has no layer there that it could fill. Leave it out."
+        )
     for name, weight, bias in _layers(module):
         own = chosen.get(part_of(name))
         if own is None:
@@ -64,6 +69,8 @@ def initialize_(module: nn.Module, chosen: Mapping[str, Initializer]) -> None:
 def _layers(module: nn.Module) -> Iterator[tuple[str, Tensor, Tensor | None]]:
     """Name, weight [..., out, in] and bias of every layer."""
     for name, own in module.named_modules():
+        if is_gate(name):  # that of DSelect-k starts small, where its steps are steep
+            continue
         if isinstance(own, nn.Linear) and own.weight is not None:
             yield name, own.weight, own.bias
         elif hasattr(own, "layer_weights"):

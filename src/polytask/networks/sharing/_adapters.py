@@ -1,12 +1,15 @@
 """Low-rank adapters of tasks on shared layers."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from polytask.exceptions import OptionError
 from polytask.networks._recipe import Recipe
-from polytask.networks.sharing._towers import check_counts
+from polytask.networks._setting_checks import check_counts
 
 
 class _Adapter(nn.Module):
@@ -17,6 +20,11 @@ class _Adapter(nn.Module):
         bound = in_features**-0.5
         self.down = nn.Parameter(torch.empty(rank, in_features).uniform_(-bound, bound))
         self.up = nn.Parameter(torch.zeros(width, rank))
+
+    @property
+    def input_weight(self) -> Tensor:
+        """What reads the features, [rank, d]."""
+        return self.down
 
     def forward(self, features: Tensor) -> Tensor:
         """Features [..., n, d] to [..., n, width]."""
@@ -52,6 +60,24 @@ class TaskAdaptersLayer(nn.Module):
             low = torch.einsum("...td,trd->...tr", found.expand(*found.shape[:-2], self.n_tasks, -1), down)
             found = (layer(found) + self.scale * torch.einsum("...tr,thr->...th", low, up)).relu()
         return list(found.unbind(-2))
+
+    def task_weights(self, features: Tensor) -> Tensor:
+        """What a task adds to the weights of layers, and these, as shares of the sum of their norms, [n_tasks, n_tasks + 1].
+
+        Mean over layers; of the rows it does not depend. A column is of the own additions of each task, the last of the weights
+        that all share.
+        """
+        found = []
+        for k, layer in enumerate(self.layers):
+            own: list[Any] = self._of(k)
+            added = torch.stack([(self.scale * (adapter.up @ adapter.down)).norm() for adapter in own])
+            shared = layer.weight.norm().expand_as(added)  # type: ignore[operator]
+            found.append(torch.cat([torch.diag(added), shared[:, None]], dim=1) / (added + shared)[:, None])
+        return torch.stack(found).mean(0)
+
+    def part_names(self, tasks: Sequence[str]) -> list[str]:
+        """What the columns of :meth:`task_weights` are."""
+        return [*(f"own of {task}" for task in tasks), "shared"]
 
     def _of(self, layer: int) -> list[nn.Module]:
         """The adapters of all tasks at a layer."""

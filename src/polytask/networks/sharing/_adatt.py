@@ -7,9 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from polytask.networks._recipe import Recipe
+from polytask.networks._setting_checks import check_counts, check_share
 from polytask.networks.sharing._cgc import numbered
 from polytask.networks.sharing._experts import Experts, mixed, mixed_at_once, run_at_once, run_each
-from polytask.networks.sharing._towers import check_counts, check_share, through_towers, towers_of
+from polytask.networks.sharing._towers import through_towers, towers_of
 
 
 class AdaTTLevel(nn.Module):

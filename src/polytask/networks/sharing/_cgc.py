@@ -7,9 +7,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from polytask.networks._recipe import Recipe
+from polytask.networks._setting_checks import check_counts, check_share
 from polytask.networks.sharing._experts import Experts, mixed, run_at_once, run_each
 from polytask.networks.sharing._gates import SoftmaxGate
-from polytask.networks.sharing._towers import check_counts, check_share, through_towers, towers_of
+from polytask.networks.sharing._towers import through_towers, towers_of
 
 
 class CGCLevel(nn.Module):

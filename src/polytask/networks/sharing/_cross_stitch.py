@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from polytask.networks.sharing._stages import OnEncoders, check_number, relative, stages_of, without_texts
+from polytask.networks._setting_checks import check_number
+from polytask.networks.sharing._stages import OnEncoders, relative, stages_of, without_texts
 
 
 class CrossStitchLayer(nn.Module):

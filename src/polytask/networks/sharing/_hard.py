@@ -2,8 +2,8 @@
 
 from torch import Tensor, nn
 
-from polytask.exceptions import OptionError
 from polytask.networks._recipe import Recipe
+from polytask.networks._setting_checks import check_counts
 from polytask.networks.sharing._towers import through_towers, towers_of
 
 
@@ -45,7 +45,6 @@ class HardSharing(Recipe):
         self.tower_width = tower_width
 
     def build(self, in_features: int, n_tasks: int) -> HardSharingLayer:
-        """Make the layer; raises :class:`OptionError` if ``tower_width`` is negative."""
-        if self.tower_width < 0:
-            raise OptionError(f"`tower_width` of HardSharing must be >= 0; got {self.tower_width}.")
+        """Make the layer; raises :class:`OptionError` if ``tower_width`` is no count."""
+        check_counts("HardSharing", at_least=0, tower_width=self.tower_width)
         return HardSharingLayer(in_features, n_tasks, tower_width=self.tower_width)

@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from polytask.networks.sharing._stages import OnEncoders, check_number, keep_blocks_only, stages_of, without_texts
-from polytask.networks.sharing._towers import check_counts
+from polytask.networks._setting_checks import check_counts, check_number
+from polytask.networks.sharing._stages import OnEncoders, keep_blocks_only, stages_of, without_texts
 
 
 class LTBLayer(nn.Module):

@@ -1,14 +1,17 @@
 """MMoE: multi-gate mixture of experts."""
 
+import warnings
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
+from polytask.exceptions import PolytaskWarning
 from polytask.networks._recipe import Recipe
+from polytask.networks._setting_checks import check_counts, check_share
 from polytask.networks.sharing._experts import Experts, mixed, mixed_at_once
 from polytask.networks.sharing._gates import Gate, check_gate, gate_of
-from polytask.networks.sharing._towers import check_counts, check_share, through_towers, towers_of
+from polytask.networks.sharing._towers import through_towers, towers_of
 
 
 class MMoELayer(nn.Module):
@@ -68,7 +71,7 @@ class MMoE(Recipe):
         As in the paper; only the k largest weights, exactly 0 elsewhere (without the noise and the balancing loss of its
         paper); or k selectors of single experts that are learned smoothly, :class:`~polytask.networks.sharing.DSelectKGate`.
     k : int, default=2
-        Experts that a gate may choose; not for "softmax".
+        Experts that a gate may choose; not for "softmax", where another number than this is told as a warning.
     dropout : float in [0, 1), default=0.0
         Within the experts.
     tower_width : int, default=0
@@ -117,4 +120,10 @@ class MMoE(Recipe):
         check_counts("MMoE", at_least=0, tower_width=self.tower_width)
         check_share("MMoE", dropout=self.dropout)
         check_gate(self.gate, self.n_experts, k=self.k, owner="MMoE")
+        if self.gate == "softmax" and self.k != 2:
+            message = (
+                f"`k` of MMoE is for the gates 'top_k' and 'dselect_k': with 'softmax' every task reads all {self.n_experts} "
+                f"experts, and k={self.k} changes nothing."
+            )
+            warnings.warn(message, PolytaskWarning, stacklevel=2)
         return MMoELayer(in_features, n_tasks, **self.get_params(deep=False))

@@ -1,14 +1,14 @@
 """MTAN: one encoder, from whose stages each task selects by attention."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from polytask.networks._setting_checks import check_counts
 from polytask.networks.sharing._stages import OnEncoders, as_read, stages_of, without_texts
-from polytask.networks.sharing._towers import check_counts
 
 
 class MTANLayer(nn.Module):
@@ -37,18 +37,41 @@ class MTANLayer(nn.Module):
     def forward(self, *prepared: Tensor) -> list[Tensor]:
         """Of every stage each task takes its share, knowing what it took of the one before."""
         encoder: Any = self.encoder
+        stages = self._stages(prepared)
+        return [encoder.finish(self._attended(attention, stages)[-1][1]) for attention in self.attentions]
+
+    def task_weights(self, *prepared: Tensor) -> Tensor:
+        """How much of the features of each stage the masks let through, and what they do not, [n_tasks, n_stages + 1].
+
+        Means of masks over rows and features, divided by the number of stages, so that a task's entries sum to 1. Which features
+        a task selects is not told.
+        """
+        stages = self._stages(prepared)
+        masks = [[mask for mask, _ in self._attended(attention, stages)] for attention in self.attentions]
+        means = torch.stack([torch.stack([mask.mean() for mask in own]) for own in masks]) / (len(stages) - 1)
+        return torch.cat([means, 1 - means.sum(1, keepdim=True)], dim=1)
+
+    def part_names(self, tasks: Sequence[str]) -> list[str]:
+        """What the columns of :meth:`task_weights` are."""
+        return [*(f"stage {k + 1}" for k in range(len(self.encoder.stage_features) - 1)), "left out"]  # type: ignore[arg-type]
+
+    def _stages(self, prepared: Sequence[Tensor]) -> list[Tensor]:
+        """What the first block reads, and what each block makes."""
+        encoder: Any = self.encoder
         stages = [encoder.embed(*prepared)]
         for block in encoder.blocks:
             stages.append(block(stages[-1]))
-        found = []
-        for attention in self.attentions:
-            taken: Tensor | None = None
-            for depth, (read, made) in enumerate(pairwise(stages)):
-                seen = as_read(read, made)
-                if taken is not None:
-                    seen = torch.cat([seen, self.passes[depth - 1](as_read(taken, made))], dim=-1)
-                taken = attention[depth](seen) * made  # type: ignore[index]
-            found.append(encoder.finish(taken))
+        return stages
+
+    def _attended(self, attention: Any, stages: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
+        """Of every stage the mask of one task, and what it takes by it."""
+        found: list[tuple[Tensor, Tensor]] = []
+        for depth, (read, made) in enumerate(pairwise(stages)):
+            seen = as_read(read, made)
+            if found:
+                seen = torch.cat([seen, self.passes[depth - 1](as_read(found[-1][1], made))], dim=-1)
+            mask = attention[depth](seen)
+            found.append((mask, mask * made))
         return found
 
 

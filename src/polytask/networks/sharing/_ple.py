@@ -6,8 +6,9 @@ from typing import Any
 from torch import Tensor, nn
 
 from polytask.networks._recipe import Recipe
+from polytask.networks._setting_checks import check_counts, check_share
 from polytask.networks.sharing._cgc import CGCLevel
-from polytask.networks.sharing._towers import check_counts, check_share, through_towers, towers_of
+from polytask.networks.sharing._towers import through_towers, towers_of
 
 
 class PLELayer(nn.Module):

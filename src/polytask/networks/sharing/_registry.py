@@ -87,6 +87,8 @@ def sharing_of(given: Any, *, option: str = "`sharing`") -> Recipe:
     name, _, rest = given.partition(":")
     own = named(name, SHARING, option=option, what="a sharing architecture")
     settings = settings_of_text(rest, option=option, example="hard:tower_width=32")
+    if "sharing" in settings and settings["sharing"] is None:  # here 'none' is the architecture of that name
+        settings["sharing"] = "none"
     check_settings(own, [*own._get_param_names()], settings, option=option)
     recipe: Recipe = own(**settings)
     _check_values(recipe, settings, option)
@@ -120,7 +122,8 @@ def _check_values(recipe: Recipe, settings: dict[str, Any], option: str) -> None
             if recipe.reads == "features":
                 recipe.build(2, 2)
             else:
-                recipe.build_on(lambda: MLP(n_layers=2, width=4).build(shape), 2)
+                width = 4 * max(1, recipe.width_multiple)
+                recipe.build_on(lambda: MLP(n_layers=2, width=width).build(shape), 2)
         except OptionError:
             raise
         except (TypeError, ValueError, RuntimeError) as error:

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from polytask.exceptions import OptionError
-from polytask.networks.sharing._stages import OnEncoders, as_read, check_number, relative, stages_of, without_texts
-from polytask.networks.sharing._towers import check_counts
+from polytask.networks._setting_checks import check_counts, check_number
+from polytask.networks.sharing._stages import OnEncoders, as_read, relative, stages_of, without_texts
 
 
 class SluiceLayer(nn.Module):
@@ -115,6 +115,11 @@ class Sluice(OnEncoders):
         self.n_subspaces = n_subspaces
         self.self_weight = self_weight
         self.orthogonality = orthogonality
+
+    @property
+    def width_multiple(self) -> int:  # type: ignore[override]
+        """``n_subspaces``."""
+        return self.n_subspaces
 
     def build_on(self, make_encoder: Callable[[], nn.Module], n_tasks: int) -> SluiceLayer:
         """Make the encoders and what mixes them; raises :class:`OptionError` if a setting is out of its range."""

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from polytask.networks._setting_checks import check_flag, check_number
 from polytask.networks.sharing._hard import HardSharing
-from polytask.networks.sharing._stages import OnEncoders, check_number, without_texts
+from polytask.networks.sharing._stages import OnEncoders, without_texts
 
 
 class SoftSharingLayer(nn.Module):
@@ -79,8 +80,9 @@ class SoftSharing(OnEncoders):
         self.same_start = same_start
 
     def build_on(self, make_encoder: Callable[[], nn.Module], n_tasks: int) -> SoftSharingLayer:
-        """Make an encoder for each task; raises :class:`OptionError` if ``strength`` is negative."""
+        """Make an encoder for each task; raises :class:`OptionError` if a setting is out of its range."""
         check_number("SoftSharing", strength=self.strength)
+        check_flag("SoftSharing", same_start=self.same_start)
         return SoftSharingLayer(make_encoder, n_tasks, strength=self.strength, same_start=self.same_start)
 
     def of_twin(self) -> HardSharing:

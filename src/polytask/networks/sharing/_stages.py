@@ -62,11 +62,3 @@ def relative(strengths: Tensor) -> Tensor:
     """Strengths [n_tasks, n_parts] of any sign, as shares of each row."""
     sizes = strengths.abs()
     return sizes / sizes.sum(-1, keepdim=True).clamp(min=torch.finfo(sizes.dtype).tiny)
-
-
-def check_number(owner: str, *, low: float = 0.0, high: float = float("inf"), **settings: float) -> None:
-    """Raise an :class:`OptionError` if a setting is no finite number between two bounds."""
-    for name, value in settings.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high or value == float("inf"):
-            bounds = f">= {low:g}" if high == float("inf") else f"between {low:g} and {high:g}"
-            raise OptionError(f"`{name}` of {owner} must be a number {bounds}; got {value!r}.")

@@ -8,10 +8,11 @@ from torch import Tensor, nn
 
 from polytask.exceptions import OptionError
 from polytask.networks._recipe import Recipe
+from polytask.networks._setting_checks import check_counts, check_share
 from polytask.networks.sharing._cgc import numbered
 from polytask.networks.sharing._experts import Experts, mixed
 from polytask.networks.sharing._gates import SoftmaxGate
-from polytask.networks.sharing._towers import check_counts, check_share, through_towers, towers_of
+from polytask.networks.sharing._towers import through_towers, towers_of
 
 
 class STEMLayer(nn.Module):
@@ -137,20 +138,31 @@ class STEM(Recipe):
         Raises
         ------
         OptionError
-            If a setting is out of its range, or the table has no categories.
+            If a setting is out of its range, or nothing of the encoder is a table of categories.
         """
         check_counts("STEM", n_task_experts=self.n_task_experts, n_shared_experts=self.n_shared_experts)
         check_counts("STEM", width=self.width, n_layers=self.n_layers)
         check_counts("STEM", at_least=0, tower_width=self.tower_width)
         check_share("STEM", dropout=self.dropout)
-        if not _has_categories(make_encoder()):
+        encoder = make_encoder()
+        if not any(isinstance(part, nn.Embedding) or getattr(part, "cardinalities", ()) for part in encoder.modules()):
             raise OptionError(
                 "STEM has tables of embeddings for each task, and this table has no categorical column to embed. Take another "
                 "sharing, such as MMoE() or PLE(), or declare a column as categorical."
             )
+        if not _embeds(encoder):
+            raise OptionError(
+                "STEM has tables of embeddings for each task, and all categorical columns here are small ones, which an "
+                "encoder without layers reads one-hot, with no weights of their own. Take an encoder with layers, such as "
+                "MLP(n_layers=1), or another sharing, such as MMoE() or PLE()."
+            )
         return STEMLayer(make_encoder, n_tasks, **self.get_params(deep=False))
 
 
-def _has_categories(encoder: nn.Module) -> bool:
-    """Whether an encoder embeds, or one-hot encodes, any column."""
-    return any(isinstance(part, nn.Embedding) or bool(getattr(part, "cardinalities", ())) for part in encoder.modules())
+def _embeds(encoder: nn.Module) -> bool:
+    """Whether an encoder has weights of the categories of any column: a table, or a layer that reads them one-hot."""
+    if any(isinstance(part, nn.Embedding) for part in encoder.modules()):
+        return True
+    inputs = [part for part in encoder.modules() if getattr(part, "cardinalities", ())]
+    of_inputs = {id(p) for part in inputs for p in part.parameters() if part is not encoder}
+    return bool(inputs) and any(id(p) not in of_inputs for p in encoder.parameters())

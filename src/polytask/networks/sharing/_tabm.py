@@ -7,8 +7,18 @@ from torch import Tensor, nn
 
 from polytask.exceptions import OptionError
 from polytask.networks._recipe import Recipe
+from polytask.networks._setting_checks import check_counts
 from polytask.networks.sharing._stages import OnEncoders, without_texts
-from polytask.networks.sharing._towers import check_counts
+
+
+class _Spread(nn.Module):
+    """What the first block reads, times the vector of each member."""
+
+    keeps_columns = True  # a feature is still that of its column
+
+    def forward(self, stage: Tensor, signs: Tensor) -> Tensor:
+        """Both in shapes that are broadcast."""
+        return stage * signs
 
 
 class TabMLayer(nn.Module):
@@ -19,6 +29,7 @@ class TabMLayer(nn.Module):
         self.encoder, self.layer, self.n_members = encoder, layer, n_members
         width = int(encoder.stage_features[0])  # type: ignore[index]
         self.signs = nn.Parameter(torch.randint(0, 2, (n_members, width)) * 2.0 - 1.0)
+        self.spread = _Spread()
         self.out_features: int = layer.out_features  # type: ignore[assignment]
 
     def forward(self, *prepared: Tensor) -> list[Tensor]:
@@ -36,7 +47,7 @@ class TabMLayer(nn.Module):
         stage: Tensor = self.encoder.embed(*prepared)  # type: ignore[operator]
         place = prepared[0].dim() - 2  # of the members, before rows; tokens have one axis more
         between = [1] * (stage.dim() - place - 1)
-        stage = stage.unsqueeze(place) * self.signs.view(self.n_members, *between, -1)
+        stage = self.spread(stage.unsqueeze(place), self.signs.view(self.n_members, *between, -1))
         for block in self.encoder.blocks:  # type: ignore[union-attr]
             stage = block(stage)
         found: Tensor = self.encoder.finish(stage)  # type: ignore[operator]
@@ -45,7 +56,7 @@ class TabMLayer(nn.Module):
     def task_weights(self, *prepared: Tensor) -> Tensor:
         """Those of the architecture inside, mean over members."""
         found: Tensor = self.layer.task_weights(self.features(*prepared))  # type: ignore[operator]
-        return found.mean(-3)
+        return found.mean(-3) if found.dim() > 2 else found  # some are of no rows, and so of no members
 
     def part_names(self, tasks: Sequence[str]) -> list[str]:
         """What the columns of :meth:`task_weights` are."""
