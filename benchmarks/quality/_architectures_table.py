@@ -29,7 +29,7 @@ def tables(results: Lines) -> str:
 
 def _told(lines: Lines) -> str:
     return (
-        f"{counts(lines)} of learning rate, weight decay, dropout and width for each, chosen by validation rows; at most "
+        f"{counts(lines)} of learning rate, weight decay and dropout for each, chosen by validation rows; at most "
         f"{MOST_ROWS:,} rows to train and validate on, drawn at random where a set has more; scores of test rows, mean over "
         "tasks. Points are hundredths of score, with 95 % intervals by Student's t over seeds: of these tables and settings, not "
         "of other data; better and worse count sets told from 0, and with so many comparisons some are by chance.\n"

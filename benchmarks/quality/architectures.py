@@ -1,4 +1,4 @@
-"""Which sharing architecture? Every one against hard sharing, and against the same network for each task alone, on nine sets.
+"""Which sharing architecture? Every one against hard sharing, and against the same network for each task alone, on eight sets.
 
     python benchmarks/quality/architectures.py --data FOLDER                 # adds to results/architectures.jsonl; goes on
     python benchmarks/quality/architectures.py --data FOLDER --sets jura,gcse --arms "hard,hard alone,ple" --trials 4 --seeds 0,1
@@ -6,13 +6,14 @@
     python benchmarks/quality/architectures.py --table                        # what was found, as markdown
     python benchmarks/quality/architectures.py --write                        # the same into docs/sharing.md
 
-FOLDER is that of tabular.py, or $POLYTASK_DATA. Trials of one width of an arm on a set and seed are trained in one stack, and
-its processor time is shared equally between them. Every arm gets the same random search over learning rate, weight decay,
-dropout and width, which is that of the encoder's layers and of experts and adapters; other settings are defaults. A quarter of
-the training rows (of the persons, where rows come from persons) stops each run, and of a seed's trials the one with the best
-validation skill on the mean over tasks is kept. The single-task twin of an architecture is the same network once per task, with
-a stop and a chosen trial of its own; those of no sharing, soft sharing and LTB are that of hard sharing. At most 1,000 rows of
-a set are used to train and validate, all test rows to score: 1 - RMSE / RMSE of the training mean; 2 AUC - 1.
+FOLDER is that of tabular.py, or $POLYTASK_DATA. What is packed beside the results (architectures.jsonl.gz) counts as done. All
+trials of an arm on a set and seed are trained in one stack, and its processor time is shared equally between them. Every arm
+gets the same random search over learning rate, weight decay and dropout; layers of the encoder, experts and adapters are 64
+wide, other settings are defaults. A quarter of the training rows (of the persons, where rows come from persons) stops each run,
+and of a seed's trials the one with the best validation skill on the mean over tasks is kept. The single-task twin of an
+architecture is the same network once per task, with a stop and a chosen trial of its own; those of no sharing, soft sharing,
+cross-stitch and LTB are that of hard sharing. At most 1,000 rows of a set are used to train and validate, all test rows to
+score: 1 - RMSE / RMSE of the training mean; 2 AUC - 1.
 Intervals are Student's t over seeds: of this table, not of other data. A seed draws validation rows, networks, trials and, where
 a set has no split of its own, test rows. STEM is run where a set has categories.
 """
