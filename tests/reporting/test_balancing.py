@@ -46,6 +46,11 @@ def test_the_heat_map_shows_signs_and_leaves_out_the_diagonal():
     assert figure.shown[0].shades == [[None, 6, -4], [6, None, None], [-4, None, None]]
 
 
+def test_a_cosine_that_rounds_to_zero_has_no_sign():
+    found = balancing_figures({**BALANCING, "cosines": cosines_of({("price", "sold"): -0.001})})[0]
+    assert found.shown[0].rows == [["price", "", "0.00"], ["sold", "0.00", ""]]
+
+
 def test_words_name_the_tasks_that_pull_apart_and_those_that_agree():
     assert cosine_words(BALANCING["cosines"]) == [
         "Of 3 pairs of tasks 1 pulls apart on the mean.",

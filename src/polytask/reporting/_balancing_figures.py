@@ -92,7 +92,7 @@ def _cosine_figure(found: Mapping[str, Any]) -> Figure | None:
     rows, shades = [], []
     for first in names:
         values = [finite(cosines[first].get(second)) for second in names]
-        told = ["–" if value is None else f"{value:.2f}" for value in values]
+        told = ["–" if value is None else f"{value:z.2f}" for value in values]
         rows.append([first, *("" if second == first else text for second, text in zip(names, told, strict=True))])
         shades.append([None if second == first else _shade(value) for second, value in zip(names, values, strict=True)])
     caption = "Mean cosine between the gradients of two tasks: 1 the same direction, 0 unrelated, \N{MINUS SIGN}1 opposite"
