@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from polytask.balancing import DWA, FAMO, BalancingMethod, CAGrad, Every, FixedWeights
+from polytask.balancing import CRMOGM, DWA, FAMO, PCD, BalancingMethod, CAGrad, Every, FixedWeights
 from polytask.estimators import MultiTaskNetwork, load_estimator, save_estimator
 from polytask.estimators._fit_networks import CodedTable, NetworkJob
-from polytask.exceptions import ModelFolderError, OptionError
+from polytask.exceptions import ModelFolderError, OptionError, PolytaskWarning
 from polytask.networks import MLP
 
 
@@ -53,6 +53,20 @@ def test_fit_leaves_the_given_method_as_it_was(table):
     assert model.network_.method.memory["last"].keys() == {"y0", "y1", "y2"}
     again = network(model.network_.method).fit(*table)  # what it remembers of another fit makes no difference
     np.testing.assert_array_equal(again.predict(table[0]), model.predict(table[0]))
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        FixedWeights({"y0": 1, "y1": 1, "y2": 1, "Y1": 1}),
+        "stch:preference.Y1=2",
+        "pbi:ideal.Y1=0.1",
+        CRMOGM(PCD(primary="y0", tau={"Y1": 0.1})),
+    ],
+)
+def test_a_setting_for_a_task_that_is_not_there_is_told(table, method):
+    with pytest.warns(PolytaskWarning, match=r"of `balancing` names 'Y1', which no task of this fit is called.*'y0', 'y1', 'y2'"):
+        network(method).fit(*table)
 
 
 def test_settings_of_a_method_are_parameters_of_the_network():

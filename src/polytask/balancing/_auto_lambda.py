@@ -47,7 +47,7 @@ class AutoLambda(BalancingMethod):
 
     def __init__(self, *, primary: Sequence[Hashable] | None = None, learning_rate: float = 1e-4, initial: float = 0.1) -> None:
         super().__init__()
-        if not learning_rate > 0 or not initial > 0:
+        if not 0 < learning_rate < float("inf") or not initial > 0:
             raise ValueError(f"`learning_rate` and `initial` of AutoLambda must be positive; got {learning_rate} and {initial}.")
         self.primary = primary
         self.learning_rate = learning_rate

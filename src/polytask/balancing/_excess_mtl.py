@@ -57,7 +57,7 @@ class ExcessMTL(BalancingMethod):
 
     def __init__(self, *, learning_rate: float = 0.01, warmup: int = 1) -> None:
         super().__init__()
-        if not learning_rate > 0 or not warmup >= 1:
+        if not 0 < learning_rate < float("inf") or not warmup >= 1:
             raise ValueError(f"`learning_rate` of ExcessMTL must be > 0 and `warmup` >= 1; got {learning_rate} and {warmup}.")
         self.learning_rate = learning_rate
         self.warmup = warmup

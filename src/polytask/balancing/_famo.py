@@ -58,7 +58,7 @@ class FAMO(BalancingMethod):
 
     def __init__(self, *, learning_rate: float = 0.025, gamma: float = 0.01, least_loss: float = 0.0) -> None:
         super().__init__()
-        if not learning_rate > 0 or not gamma >= 0:
+        if not 0 < learning_rate < float("inf") or not gamma >= 0:
             raise ValueError(f"`learning_rate` of FAMO must be > 0 and `gamma` >= 0; got {learning_rate} and {gamma}.")
         self.learning_rate = learning_rate
         self.gamma = gamma

@@ -27,6 +27,8 @@ class FixedWeights(BalancingMethod):
     tensor([0.5000, 2.0000], dtype=torch.float64)
     """
 
+    by_task = ("weights",)
+
     def __init__(self, weights: Mapping[Hashable, float]) -> None:
         super().__init__()
         bad = {task: weight for task, weight in weights.items() if not 0 <= weight < float("inf")}

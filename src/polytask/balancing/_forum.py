@@ -112,7 +112,12 @@ class FORUM(BalancingMethod):
         learning_rate: float = 1e-3,
     ) -> None:
         super().__init__()
-        if not rho > 0 or not inner_learning_rate > 0 or not inner_steps >= 1 or not learning_rate > 0:
+        if (
+            not rho > 0
+            or not 0 < inner_learning_rate < float("inf")
+            or not inner_steps >= 1
+            or not 0 < learning_rate < float("inf")
+        ):
             raise ValueError(
                 "`rho`, `inner_learning_rate`, `inner_steps` and `learning_rate` of FORUM must be positive; got "
                 f"{rho}, {inner_learning_rate}, {inner_steps} and {learning_rate}."

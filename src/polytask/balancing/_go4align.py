@@ -81,7 +81,7 @@ class GO4Align(BalancingMethod):
 
     def __init__(self, *, n_groups: int = 2, learning_rate: float = 1e-4) -> None:
         super().__init__()
-        if not n_groups >= 1 or not learning_rate >= 0:
+        if not n_groups >= 1 or not 0 <= learning_rate < float("inf"):
             raise ValueError(f"`n_groups` of GO4Align must be >= 1 and `learning_rate` >= 0; got {n_groups} and {learning_rate}.")
         self.n_groups = n_groups
         self.learning_rate = learning_rate

@@ -60,7 +60,7 @@ class GradNorm(BalancingMethod):
 
     def __init__(self, *, alpha: float = 1.5, learning_rate: float = 0.025) -> None:
         super().__init__()
-        if not learning_rate > 0:
+        if not 0 < learning_rate < float("inf"):
             raise ValueError(f"`learning_rate` of GradNorm must be positive; got {learning_rate}.")
         self.alpha = alpha
         self.learning_rate = learning_rate

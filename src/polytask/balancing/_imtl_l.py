@@ -48,7 +48,7 @@ class IMTLL(BalancingMethod):
 
     def __init__(self, *, learning_rate: float = 0.01, start: Start = "zero") -> None:
         super().__init__()
-        if not learning_rate > 0:
+        if not 0 < learning_rate < float("inf"):
             raise ValueError(f"`learning_rate` of IMTLL must be positive; got {learning_rate}.")
         self.learning_rate = learning_rate
         self.start = checked_start(start, name="IMTLL")

@@ -1,7 +1,7 @@
 """What every balancing method is: it says what it needs, sees one step, and gives weights or a direction."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -53,6 +53,7 @@ class BalancingMethod(Settings, nn.Module, ABC):
     weights_last: ClassVar[bool] = False  # solves for weights from one step's Gramian, so that `Every` may keep them for some
     batched: ClassVar[bool] = False  # whether it takes leading axes of replicas, and absent tasks with label weight 0
     experimental: ClassVar[bool] = False  # not checked against an independent implementation; may change or go
+    by_task: ClassVar[tuple[str, ...]] = ()  # settings that are mappings from task
     n_batches: ClassVar[int] = 1  # how many batches `step` must be given, the one that is learned from among them
 
     def __init__(self, *, random_state: int = 0) -> None:
@@ -97,6 +98,12 @@ class BalancingMethod(Settings, nn.Module, ABC):
     def is_experimental(self) -> bool:
         """Whether it, or a method inside it, is ``experimental``."""
         return any(own.experimental for own in self.modules() if isinstance(own, BalancingMethod))
+
+    @property
+    def named_tasks(self) -> dict[str, list[Hashable]]:
+        """Tasks that settings of it, or of a method inside it, name: setting -> tasks."""
+        own = [(part, name) for part in self.modules() if isinstance(part, BalancingMethod) for name in part.by_task]
+        return {name: [*given] for part, name in own if isinstance(given := getattr(part, name), Mapping)}
 
     # ------------------------------------------------------------------ memory
 

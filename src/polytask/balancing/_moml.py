@@ -41,7 +41,7 @@ class MOML(BalancingMethod):
 
     def __init__(self, *, learning_rate: float = 1e-3, inner_learning_rate: float | None = None) -> None:
         super().__init__()
-        if not learning_rate > 0 or not (inner_learning_rate is None or inner_learning_rate > 0):
+        if not 0 < learning_rate < float("inf") or not (inner_learning_rate is None or 0 < inner_learning_rate < float("inf")):
             raise ValueError(
                 "`learning_rate` and `inner_learning_rate` of MOML must be positive; got "
                 f"{learning_rate} and {inner_learning_rate}."

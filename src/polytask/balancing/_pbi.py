@@ -63,6 +63,8 @@ class PBI(BalancingMethod):
         Least value of each loss; 0 by default.
     """
 
+    by_task = ("preference", "ideal")
+
     def __init__(
         self,
         *,

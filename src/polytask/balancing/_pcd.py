@@ -98,6 +98,7 @@ class PCD(BalancingMethod):
     """
 
     needs = frozenset({"gramian"})
+    by_task = ("tau",)
 
     def __init__(
         self,

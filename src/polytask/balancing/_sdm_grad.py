@@ -78,7 +78,7 @@ class SDMGrad(DoubleSampling):
 
     def __init__(self, *, pull: float = 0.3, learning_rate: float = 10.0, momentum: float = 0.5, max_iter: int = 20) -> None:
         super().__init__()
-        if not pull >= 0 or not learning_rate > 0 or not 0 <= momentum < 1 or not max_iter >= 1:
+        if not pull >= 0 or not 0 < learning_rate < float("inf") or not 0 <= momentum < 1 or not max_iter >= 1:
             raise ValueError(
                 "`pull` of SDMGrad must be >= 0, `learning_rate` > 0, `momentum` in [0, 1) and `max_iter` >= 1; got "
                 f"{pull}, {learning_rate}, {momentum} and {max_iter}."

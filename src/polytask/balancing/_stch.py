@@ -54,6 +54,8 @@ class STCH(BalancingMethod):
         Least value of each loss; 0 by default.
     """
 
+    by_task = ("preference", "ideal")
+
     def __init__(
         self,
         *,

@@ -51,7 +51,7 @@ class Uncertainty(BalancingMethod):
 
     def __init__(self, *, learning_rate: float = 0.01, start: Start = "zero") -> None:
         super().__init__()
-        if not learning_rate > 0:
+        if not 0 < learning_rate < float("inf"):
             raise ValueError(f"`learning_rate` of Uncertainty must be positive; got {learning_rate}.")
         self.learning_rate = learning_rate
         self.start = checked_start(start, name="Uncertainty")

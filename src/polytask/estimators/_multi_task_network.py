@@ -1,5 +1,6 @@
 """One network for all tasks, as a scikit-learn estimator."""
 
+import warnings
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 
@@ -17,7 +18,7 @@ from polytask.estimators._device import torch_device
 from polytask.estimators._fit_networks import CodedTable, FittedNetwork, NetworkJob, fit_networks
 from polytask.estimators._labels import LabelTable, declared_tasks, warn_if_nothing_stops
 from polytask.estimators._sparsity import kept_columns
-from polytask.exceptions import DataError, OptionError
+from polytask.exceptions import DataError, OptionError, PolytaskWarning
 from polytask.networks import MLP, HardSharing, Recipe, sharing_of
 from polytask.networks.initialization import initialization_of
 from polytask.optim import optimizers_of, regularizers_of, schedule_of, with_usual_rates
@@ -325,6 +326,12 @@ class MultiTaskNetwork(MultiTaskEstimator):
         if any(own.sparse for own in regularizers_of(self.regularization)):
             names = (*self.codec_.numeric_names, *self.codec_.categorical_names, *self.codec_.text_names)
             network.kept_columns = kept_columns(network, names)
+            if names and network.kept_columns == []:
+                message = (
+                    "The network reads no input column any more: the regularization set all their weights to 0, and predictions "
+                    "are the same for every row. Take a smaller `strength`."
+                )
+                warnings.warn(message, PolytaskWarning, stacklevel=3)
         skills = network.curves["skill"][network.best_epoch - 1]
         self.optimistic_skill_ = float(np.nanmean(skills)) if np.isfinite(skills).any() else float("nan")
         self.n_iter_ = network.steps
@@ -339,6 +346,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
 
     def _read_training_data(self, X: Any, y: Any, *, classes: Any = None) -> tuple[TableArrays, LabelTable]:
         arrays, labels = super()._read_training_data(X, y, classes=classes)
+        _warn_of_unknown_tasks(_method(self.balancing), [task.name for task in labels.tasks])
         return arrays, with_defined_labels(labels, self._recipes()["sharing"].product_of(labels.tasks))
 
     def _read_more_data(self, X: Any, y: Any) -> tuple[TableArrays, LabelTable]:
@@ -503,6 +511,19 @@ def _recipe(name: str, given: Any, *, default: Recipe) -> Recipe:
 
 def _method(given: Any) -> BalancingMethod | None:
     return None if given is None else method_of(given, option="`balancing` of MultiTaskNetwork")
+
+
+def _warn_of_unknown_tasks(method: BalancingMethod | None, known: list[str]) -> None:
+    """Of tasks that settings of a method name and the network does not have."""
+    for setting, named in method.named_tasks.items() if method is not None else ():
+        unknown = [task for task in named if task not in known]
+        if unknown:
+            warnings.warn(
+                f"`{setting}` of `balancing` names {', '.join(map(repr, unknown))}, which no task of this fit is called, and "
+                f"which counts for nothing; the tasks are {', '.join(map(repr, known))}.",
+                PolytaskWarning,
+                stacklevel=4,
+            )
 
 
 def default_batch_size(n_train: int) -> int:
