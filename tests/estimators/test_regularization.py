@@ -7,10 +7,12 @@ import torch
 from sklearn.linear_model import ElasticNet as ElasticNetOfSklearn
 from sklearn.linear_model import Lasso, MultiTaskLasso
 
-from polytask.estimators import MultiTaskNetwork, load_estimator, save_estimator
-from polytask.exceptions import OptionError
+from polytask.estimators import MultiTaskNetwork, load_estimator, save_estimator, zero_shares
+from polytask.exceptions import OptionError, PolytaskWarning
 from polytask.networks import MLP, FTTransformer, Periodic, ResNet, input_columns
 from polytask.optim import L1, SGD, ElasticNet, GroupLasso, SoftOrthogonality
+from polytask.training import EpochRecord
+from polytask.training._fit import _score
 from tests.estimators._tables import assert_same_outputs, houses, small_network
 from tests.estimators.test_twins import prepared, train
 
@@ -77,7 +79,7 @@ def test_columns_of_noise_are_dropped_by_a_hidden_layer_and_predictions_ignore_t
     X = pd.DataFrame({"area": rng.normal(size=300), "noise": rng.normal(size=300), "city": rng.choice(["a", "b", "c"], 300)})
     X["late"] = rng.normal(size=300)
     y = pd.DataFrame({"price": X["area"] + (X["city"] == "a"), "sold": (X["area"] + rng.normal(size=300) > 0).astype(float)})
-    settings = {"max_epochs": 30, "random_state": 0, "encoder": MLP(width=16, dropout=0.0), "optimizer": SGD(learning_rate=0.1)}
+    settings = {"max_epochs": 60, "random_state": 0, "encoder": MLP(width=16, dropout=0.0), "optimizer": SGD(learning_rate=0.1)}
     model = MultiTaskNetwork(regularization=GroupLasso(0.1), **settings).fit(X, y)
     assert model.network_.kept_columns == ["area", "city"]
     other = X.assign(noise=99.0, late=-X["late"])
@@ -102,7 +104,7 @@ def test_a_stack_gives_what_each_network_gives_alone(penalty):
 
 def test_penalties_survive_a_folder_with_their_columns(tmp_path):
     X, y = houses(80)
-    penalties = [GroupLasso(1.0), L1(0.05, on="heads")]
+    penalties = [GroupLasso(0.1), L1(0.05, on="heads")]
     model = small_network(["price"], regularization=penalties, max_epochs=10, learning_rate=0.02).fit(X, y)
     save_estimator(model, tmp_path / "model")
     loaded = load_estimator(tmp_path / "model")
@@ -146,3 +148,76 @@ def test_averages_and_exact_zeros_exclude_each_other():
     X, y = houses(60)
     with pytest.raises(OptionError, match="means of weights are not 0"):
         small_network(["price"], ema=0.9, regularization="l1").fit(X, y)
+
+
+@pytest.mark.parametrize("penalty", [L1(0.2, on="heads"), ElasticNet(0.2, l1_ratio=0.6, on="heads"), GroupLasso(0.15)], ids=repr)
+def test_strengths_mean_the_same_after_adamw_whose_steps_adapt(penalty):
+    """Mean over tasks: the strength is twice the alpha of scikit-learn, divided by the number of tasks."""
+    X, y = linear_data(3, seed=2)
+    settings = LINEAR | {"optimizer": None, "learning_rate": 0.02, "schedule": "cosine", "max_epochs": 400}
+    model = MultiTaskNetwork(regularization=penalty, **settings).fit(X, y)
+    own, alpha = {"tol": 1e-9, "max_iter": 10_000}, penalty.strength * 3 / 2
+    if not isinstance(penalty, GroupLasso):
+        ratio = getattr(penalty, "l1_ratio", 1.0)
+        alone = ElasticNetOfSklearn(alpha=alpha, l1_ratio=ratio, **own)
+        theirs = np.stack([alone.fit(standardized(X), t).coef_ for t in standardized(y).T])
+    else:
+        theirs = MultiTaskLasso(alpha=alpha, **own).fit(standardized(X), standardized(y)).coef_
+    np.testing.assert_allclose(coefficients(model), theirs, atol=2e-3)
+    np.testing.assert_array_equal(coefficients(model) == 0, theirs == 0)
+
+
+def columns_of_noise(n=240):
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(n, 12)), columns=[f"c{k}" for k in range(12)])
+    effects = [1.0, 0.6, 0.4, 0.25, 0.15]
+    y = pd.DataFrame({"a": X.iloc[:, :5] @ effects, "b": X.iloc[:, :5] @ effects[::-1]}) + 0.5 * rng.normal(size=(n, 2))
+    return X, y
+
+
+@pytest.mark.filterwarnings("ignore:The network reads no input column")
+@pytest.mark.parametrize("optimizer", [None, "sgd:learning_rate=0.05"])
+def test_more_strength_keeps_fewer_columns_since_epochs_are_compared_by_what_is_minimized(optimizer):
+    """By validation skill alone SGD kept 6 columns with strength 0.1, and all 12 with 0.3, those of the first epoch."""
+    X, y = columns_of_noise()
+    n_kept = []
+    for strength in (0.01, 0.1, 0.3):
+        settings = {"encoder": MLP(width=16), "optimizer": optimizer, "learning_rate": 0.005, "max_epochs": 40, "random_state": 0}
+        model = MultiTaskNetwork(regularization=GroupLasso(strength), **settings).fit(X, y)
+        network = model.network_
+        n_kept.append(len(network.kept_columns))
+        assert model.optimistic_skill_ == pytest.approx(float(network.curves["skill"][network.best_epoch - 1].mean()))
+        if strength == 0.1:
+            assert set(X.columns[:5]) <= set(network.kept_columns)
+    assert n_kept[0] > n_kept[1] > n_kept[2]
+
+
+def test_an_epoch_is_scored_by_skill_less_the_penalty_also_in_a_stack():
+    skill = torch.tensor([0.5, 0.4, torch.nan], dtype=torch.float64)
+    record = EpochRecord(3, 10, 30, torch.zeros(3, 1), skill[:, None], skill)
+    assert _score(record, torch.tensor([0.25, 1.0]), torch.tensor([0, 2])).tolist() == [0.25, 0.4, 3.0]
+    assert _score(record, None, None).tolist() == [0.5, 0.4, 3.0]
+
+
+def test_a_network_that_reads_no_column_is_told():
+    X, y = houses(60)
+    with pytest.warns(PolytaskWarning, match=r"reads no input column .* smaller `strength`"):
+        model = small_network(["price"], regularization=GroupLasso(10.0), max_epochs=30).fit(X, y)
+    assert model.network_.kept_columns == []
+
+
+@pytest.mark.parametrize("penalty", [L1(0.1, on="sharing"), SoftOrthogonality(0.1, on="sharing")], ids=repr)
+def test_a_penalty_of_a_part_without_weights_is_refused(penalty):
+    X, y = houses(60)
+    with pytest.raises(OptionError, match=r"`on='sharing'` of .* reaches no weight"):
+        small_network(["price"], regularization=penalty).fit(X, y)
+    small_network(["price"], sharing="hard:tower_width=4", regularization=penalty, max_epochs=1).fit(X, y)
+
+
+def test_default_strengths_make_zeros_with_the_default_optimizer():
+    X, y = columns_of_noise()
+    for name in ("l1", "elastic_net"):
+        network = MultiTaskNetwork(regularization=name, max_epochs=20, random_state=0).fit(X, y).network_
+        assert 0.05 < zero_shares(network)["encoder"] < 0.9, name
+    network = MultiTaskNetwork(encoder=MLP(width=16), regularization="group_lasso", random_state=0).fit(X, y).network_
+    assert 5 <= len(network.kept_columns) < 12

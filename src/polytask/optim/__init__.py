@@ -15,7 +15,7 @@ from polytask.optim._adaptive_moments import Adam, Adamax, AdamW, Muon, NAdam, R
 from polytask.optim._by_part import OPTIMIZERS, PartOptimizers, optimizers_of, part_optimizers, with_usual_rates
 from polytask.optim._descent import SGD, Adadelta, Adagrad, RMSprop
 from polytask.optim._optimizer import Optimizer
-from polytask.optim._proximal import shrink_groups_, soft_threshold_
+from polytask.optim._proximal import group_factors, shrink_groups_, soft_threshold_
 from polytask.optim._regularizers import (
     L1,
     REGULARIZERS,
@@ -28,6 +28,7 @@ from polytask.optim._regularizers import (
 )
 from polytask.optim._schedule import warmup_cosine
 from polytask.optim._schedules import SCHEDULES, Constant, Cosine, Linear, OneCycle, Plateau, Schedule, Step, schedule_of
+from polytask.optim._step_sizes import step_sizes
 
 __all__ = [
     "L1",
@@ -60,6 +61,7 @@ __all__ = [
     "Step",
     "adamw",
     "column_norms",
+    "group_factors",
     "is_matrix",
     "optimizers_of",
     "part_of",
@@ -68,6 +70,7 @@ __all__ = [
     "schedule_of",
     "shrink_groups_",
     "soft_threshold_",
+    "step_sizes",
     "warmup_cosine",
     "with_usual_rates",
 ]

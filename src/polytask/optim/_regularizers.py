@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -12,10 +12,10 @@ from polytask._by_name import ByName
 from polytask._parts import PARTS, is_adapter, is_penalized, part_of
 from polytask._settings import NamedSettings
 from polytask.exceptions import OptionError
-from polytask.optim._proximal import shrink_groups_, soft_threshold_
+from polytask.optim._proximal import group_factors, shrink_groups_, soft_threshold_
 
 ON = ("shared", *PARTS, "all")
-Rates = Callable[[str], Tensor | float]  # name of a parameter to its learning rate, of one network or [R]
+Rates = Callable[[str], Tensor | float]  # name of a parameter to its step size: of all its weights, of each, or of networks [R]
 
 
 class Regularizer(NamedSettings, ABC):
@@ -39,9 +39,17 @@ class Regularizer(NamedSettings, ABC):
     ) -> None:
         """Make the proximal step after the optimizer's; parameters [...] or [R, ...], ``columns`` as of :func:`column_norms`."""
 
+    def value(self, parameters: Mapping[str, Tensor], *, columns: Mapping[str, Tensor], n_replicas: int | None) -> Tensor | None:
+        """What the proximal steps lower besides the loss, [] or [R]; None if there is none."""
+        return None
+
     def penalty(self, parameters: Mapping[str, Tensor], *, n_replicas: int | None) -> Tensor | None:
         """A smooth penalty, a scalar summed over networks; None if there is none."""
         return None
+
+    def reaches(self, parameters: Mapping[str, Tensor]) -> bool:
+        """Whether it is of any of these parameters."""
+        return bool(self._own(parameters))
 
     def _own(self, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
         on = ("encoder", "sharing") if self.on == "shared" else PARTS if self.on == "all" else (self.on,)
@@ -60,22 +68,21 @@ class L1(Regularizer):
 
     Parameters
     ----------
-    strength : float >= 0, default=1e-3
+    strength : float >= 0, default=3e-4
     on : {"shared", "encoder", "sharing", "heads", "all"}, default="shared"
         Shared is all but the heads.
 
     Notes
     -----
-    The step size is the learning rate of the part, divided by 1 - momentum for SGD, whose steps add up to as much. By that SGD
-    minimizes the mean loss plus the penalty.
-    DIFFERS FROM PAPER: after a step of AdamW and its like the same threshold is taken, not one in the metric of the optimizer;
-    as decoupled decay does. Since their steps are about as long for small gradients as for large ones, ``strength`` is then
-    weighed against normalized gradients, and it takes larger values (0.01 to 0.3) to make zeros.
+    The step is in the metric of the optimizer (:func:`step_sizes`): as long as that of a gradient of size ``strength`` would be.
+    So SGD, AdamW and their like lower the same thing, the mean loss plus the penalty, and strengths mean the same to them.
+    DIFFERS FROM PAPER: after Muon, whose steps have no size for a weight, the learning rate is taken.
 
     References
     ----------
     Tibshirani, "Regression Shrinkage and Selection via the Lasso", JRSS B 58, 1996; Beck & Teboulle, "A Fast Iterative
-    Shrinkage-Thresholding Algorithm", SIAM J. Imaging Sciences 2, 2009.
+    Shrinkage-Thresholding Algorithm", SIAM J. Imaging Sciences 2, 2009; after AdamW: Yun, Lozano & Yang, "Adaptive Proximal
+    Gradient Methods for Structured Neural Networks", NeurIPS 2021.
 
     Examples
     --------
@@ -85,7 +92,7 @@ class L1(Regularizer):
 
     sparse = True
 
-    def __init__(self, strength: float = 1e-3, *, on: str = "shared") -> None:
+    def __init__(self, strength: float = 3e-4, *, on: str = "shared") -> None:
         self.strength = strength
         self.on = on
         self._check()
@@ -93,9 +100,13 @@ class L1(Regularizer):
     def shrink_(
         self, parameters: Mapping[str, Tensor], rates: Rates, *, columns: Mapping[str, Tensor], n_replicas: int | None = None
     ) -> None:
-        """Move weights towards 0 by the learning rate times ``strength``."""
+        """Move weights towards 0 by the step size times ``strength``."""
         for name, p in self._own(parameters).items():
             soft_threshold_(p, self.strength * _like(rates(name), p))
+
+    def value(self, parameters: Mapping[str, Tensor], *, columns: Mapping[str, Tensor], n_replicas: int | None) -> Tensor:
+        """``strength`` times the sum of absolute weights."""
+        return self.strength * _sum([p.detach().abs() for p in self._own(parameters).values()], n_replicas)
 
 
 class ElasticNet(Regularizer):
@@ -136,6 +147,12 @@ class ElasticNet(Regularizer):
             with torch.no_grad():
                 p.div_(1 + amount * (1 - self.l1_ratio))
 
+    def value(self, parameters: Mapping[str, Tensor], *, columns: Mapping[str, Tensor], n_replicas: int | None) -> Tensor:
+        """Both penalties."""
+        own = [p.detach() for p in self._own(parameters).values()]
+        squares = (1 - self.l1_ratio) / 2
+        return self.strength * _sum([self.l1_ratio * p.abs() + squares * p.square() for p in own], n_replicas)
+
 
 class GroupLasso(Regularizer):
     r"""Group lasso over input columns: all weights that read a column, of all tasks, are one group, and become 0 together.
@@ -147,12 +164,12 @@ class GroupLasso(Regularizer):
 
     Parameters
     ----------
-    strength : float >= 0, default=1e-2
+    strength : float >= 0, default=3e-2
     on : {"inputs"}
 
     Notes
     -----
-    Steps as of :class:`L1`; with AdamW and its like it takes larger values (0.1 to 3) to drop columns.
+    Steps as of :class:`L1`, by :func:`~polytask.optim.group_factors` where they differ within a column.
 
     References
     ----------
@@ -163,7 +180,7 @@ class GroupLasso(Regularizer):
     sparse = True
     needs_columns = True
 
-    def __init__(self, strength: float = 1e-2, *, on: str = "inputs") -> None:
+    def __init__(self, strength: float = 3e-2, *, on: str = "inputs") -> None:
         self.strength = strength
         self.on = on
         self._check(on=("inputs",))
@@ -171,14 +188,36 @@ class GroupLasso(Regularizer):
     def shrink_(
         self, parameters: Mapping[str, Tensor], rates: Rates, *, columns: Mapping[str, Tensor], n_replicas: int | None = None
     ) -> None:
-        """Shorten the weights of each column by the learning rate times ``strength``."""
-        norms = column_norms(parameters, columns, n_replicas=n_replicas)  # [C] or [R, C]
-        for name, column_of in columns.items():
-            p = parameters[name]
-            sizes = torch.bincount(column_of, minlength=norms.shape[-1]).to(norms).sqrt()
-            amounts = self.strength * torch.as_tensor(rates(name)).to(norms)[..., None] * sizes  # [C] or [R, C]
-            shape = [*norms.shape[:-1], *[1] * (p.dim() - norms.dim()), len(column_of)]
-            shrink_groups_(p, norms[..., column_of].reshape(shape), amounts.expand_as(norms)[..., column_of].reshape(shape))
+        """Shorten the weights of each column, in the metric of the steps of its weights."""
+        names = list(columns)
+        sizes = self.strength * _column_sizes(columns).sqrt()  # [C]
+        given = [rates(name) for name in names]
+        if all(isinstance(rate, float) and rate == given[0] for rate in given):
+            norms = column_norms(parameters, columns, n_replicas=n_replicas)  # [C] or [R, C]
+            for name in names:
+                p = parameters[name]
+                own, amount = (_beside(each, columns[name], p, n_replicas) for each in (norms, given[0] * sizes.to(norms)))
+                shrink_groups_(p, own, amount)
+            return
+        weights = [parameters[name].detach() for name in names]
+        amounts = []
+        for name, p, rate in zip(names, weights, given, strict=True):
+            amounts.append((_beside(sizes.to(p), columns[name], p, None) * _like(rate, p)).expand_as(p))
+
+        def sums(of: Sequence[Tensor]) -> Tensor:
+            return column_sums(dict(zip(names, of, strict=True)), columns, n_replicas=n_replicas)
+
+        def spread(k: int, values: Tensor) -> Tensor:
+            return _beside(values, columns[names[k]], weights[k], n_replicas)
+
+        with torch.no_grad():
+            for p, factor in zip(weights, group_factors(weights, amounts, sums=sums, spread=spread), strict=True):
+                p.mul_(factor)
+
+    def value(self, parameters: Mapping[str, Tensor], *, columns: Mapping[str, Tensor], n_replicas: int | None) -> Tensor:
+        """Norms of columns, each times the root of how many features it has."""
+        norms = column_norms(parameters, columns, n_replicas=n_replicas)
+        return self.strength * (norms * _column_sizes(columns).to(norms).sqrt()).sum(-1)
 
 
 class SoftOrthogonality(Regularizer):
@@ -251,16 +290,38 @@ def column_norms(parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor]
     >>> column_norms({"weight": torch.tensor([[3.0, 0.0, 1.0], [4.0, 0.0, 0.0]])}, {"weight": torch.tensor([0, 1, 1])})
     tensor([5., 1.])
     """
-    lead = 0 if n_replicas is None else 1
-    n_columns = 1 + max(int(own.max()) for own in columns.values())
+    squares = {name: parameters[name].detach().square() for name in columns}
+    return column_sums(squares, columns, n_replicas=n_replicas).sqrt()
+
+
+def column_sums(values: Mapping[str, Tensor], columns: Mapping[str, Tensor], *, n_replicas: int | None = None) -> Tensor:
+    """Sums of values in the shapes of weights over all that read a column, [n_columns] or [R, n_columns]."""
+    lead, n_columns = 0 if n_replicas is None else 1, len(_column_sizes(columns))
     total: Any = 0
     for name, column_of in columns.items():
-        squares = parameters[name].detach().square().flatten(lead, -2).sum(lead)
-        total = total + squares.new_zeros(*squares.shape[:-1], n_columns).index_add(-1, column_of, squares)
-    found: Tensor = total.sqrt()
+        own = values[name].flatten(lead, -2).sum(lead)
+        total = total + own.new_zeros(*own.shape[:-1], n_columns).index_add(-1, column_of, own)
+    found: Tensor = total
     return found
 
 
+def _sum(of: Sequence[Tensor], n_replicas: int | None) -> Tensor:
+    """Sum over all weights, [] or [R]."""
+    return torch.stack([own.sum() if n_replicas is None else own.flatten(1).sum(1) for own in of]).sum(0)
+
+
+def _column_sizes(columns: Mapping[str, Tensor]) -> Tensor:
+    """How many features each column has, [n_columns]."""
+    n_columns = 1 + max(int(own.max()) for own in columns.values())
+    return torch.stack([torch.bincount(own, minlength=n_columns) for own in columns.values()]).amax(0).float()
+
+
+def _beside(values: Tensor, column_of: Tensor, p: Tensor, n_replicas: int | None) -> Tensor:
+    """Values of columns [C] or [R, C] in a shape that is broadcast to the weights [..., out, in] or [R, ..., out, in]."""
+    own = values[..., column_of]
+    return own if n_replicas is None or own.dim() == 1 else own.reshape(len(own), *[1] * (p.dim() - 2), -1)
+
+
 def _like(rate: Tensor | float, p: Tensor) -> Tensor | float:
-    """Rates [R] in a shape that is broadcast to parameters [R, ...]."""
-    return rate.reshape(-1, *[1] * (p.dim() - 1)).to(p) if isinstance(rate, Tensor) and rate.dim() else rate
+    """Rates [R] in a shape that is broadcast to parameters [R, ...]; rates of each weight as they are."""
+    return rate.reshape(-1, *[1] * (p.dim() - 1)).to(p) if isinstance(rate, Tensor) and rate.dim() == 1 else rate

@@ -102,6 +102,7 @@ def fit(
     replicas = None if network.n_replicas is None else torch.arange(network.n_replicas)
     total_steps = settings.max_epochs * n_batches(data.n_train, settings.rows_per_step)
     own_of = _own_tasks(network, data, settings)
+    _check_reached(network, settings)
     update = Update(
         network,
         optimizer,
@@ -151,8 +152,7 @@ def fit(
                 _check_finite(record, torch.stack(sums), network, tasks)
                 history.epochs.append(record)
                 history.seconds = time.monotonic() - started
-                # without validation labels there is nothing to stop by, and the last epoch is the best
-                score = torch.where(record.mean_skill.isnan(), float(epoch), record.mean_skill)
+                score = _score(record, update.sparse_penalty(), replicas)
                 stopping.update(score, update.parameters, epoch=epoch, replicas=replicas)
                 if isinstance(stopping, TaskStopping):
                     stopping.update_tasks(record.skills, epoch=epoch)
@@ -179,7 +179,8 @@ def fit(
     network.load(stopping.parameters)
     network.set_training(False)
     history.best_epoch, history.n_epochs = stopping.best_epoch, stopping.n_epochs(len(history.epochs))
-    history.best_skill = torch.where(history.epochs[0].mean_skill.isnan(), torch.nan, stopping.best)
+    skills = torch.stack([record.mean_skill for record in history.epochs]).double()
+    history.best_skill = skills.gather(0, (history.best_epoch - 1).clamp(min=0)[None])[0]
     return history
 
 
@@ -213,6 +214,29 @@ def _own_tasks(network: OneNetwork | StackedNetworks, data: TrainingData, settin
         return {}
     rows = torch.zeros(() if network.n_replicas is None else (network.n_replicas,), dtype=torch.long)
     return own_tasks(network, data.batch(rows[..., None].to(data.weight.device))[0])
+
+
+def _check_reached(network: OneNetwork | StackedNetworks, settings: TrainingSettings) -> None:
+    """Raise an :class:`OptionError` if a regularization is of no weight of this network."""
+    for own in regularizers_of(settings.regularization):
+        if not own.needs_columns and not own.reaches(network.parameters):
+            raise OptionError(
+                f"`on={own.on!r}` of {type(own).__name__} reaches no weight: this network has none there. Take another, such "
+                "as 'all', or leave it out."
+            )
+
+
+def _score(record: EpochRecord, penalty: Tensor | None, replicas: Tensor | None) -> Tensor:
+    """By what epochs are compared: the mean skill less a penalty that makes zeros, which is the objective on validation rows.
+
+    Skill alone would take an epoch before there are zeros as gladly as one after. Without validation labels there is nothing to
+    stop by, and the last epoch is the best.
+    """
+    score = record.mean_skill
+    if penalty is not None:
+        own = penalty.to(score)
+        score = score - (own if replicas is None else torch.zeros_like(score).index_copy(0, replicas, own))
+    return torch.where(record.mean_skill.isnan(), float(record.epoch), score)
 
 
 def _columns(network: OneNetwork | StackedNetworks, data: TrainingData, settings: TrainingSettings) -> dict[str, Tensor]:

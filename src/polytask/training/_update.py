@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from polytask.optim import PartOptimizers, Plateau, regularizers_of, schedule_of
+from polytask.optim import PartOptimizers, Plateau, regularizers_of, schedule_of, step_sizes
 from polytask.training._network import OneNetwork, StackedNetworks, clip_gradients_, keep_replicas
 from polytask.training._plateau import PlateauFactors
 from polytask.training._replica import OwnRates
@@ -94,16 +93,22 @@ class Update:
         if not sparse:
             return
         parameters, n_replicas = self.network.parameters, self.network.n_replicas
-        rate_of = {id(p): _step_size(group) for group in self.optimizer.param_groups for p in group["params"]}
+        members = getattr(self.optimizer, "members", [self.optimizer])
+        of = {id(p): (member, group) for member in members for group in member.param_groups for p in group["params"]}
 
         def rates(name: str) -> Tensor | float:
-            rate: float = rate_of[id(parameters[name])]
-            if name not in slowed:
-                return rate
-            return rate * (slowed[name].flatten() if n_replicas is not None else float(slowed[name]))
+            member, group = of[id(parameters[name])]
+            return step_sizes(member, group, parameters[name]) * slowed.get(name, 1.0)
 
         for own in sparse:
             own.shrink_(parameters, rates, columns=self.columns, n_replicas=n_replicas)
+
+    def sparse_penalty(self) -> Tensor | None:
+        """What penalties that make zeros are of the parameters that are judged, [] or [R]; None if there is none."""
+        n_replicas = self.network.n_replicas
+        found = [own.value(self.parameters, columns=self.columns, n_replicas=n_replicas) for own in self.regularizers]
+        values = [value for value in found if value is not None]
+        return torch.stack(values).sum(0) if values else None
 
     def penalty(self) -> Tensor | None:
         """Smooth penalties of all networks, a scalar; None if there is none."""
@@ -189,9 +194,3 @@ class Update:
         if self.averages is not None:
             for name, average in self.averages.items():
                 average.copy_(memory[f"average/{name}"])
-
-
-def _step_size(group: Mapping[str, Any]) -> float:
-    """How far a constant gradient of 1 moves a parameter in the end: momentum adds up, where it is no running mean."""
-    adds_up = "momentum" in group and "ns_steps" not in group  # SGD and RMSprop; not Muon
-    return float(group["lr"]) / (1 - float(group["momentum"]) if adds_up else 1)
