@@ -1,5 +1,7 @@
 """From the results of the benchmark of architectures to the tables of docs/sharing.md."""
 
+from collections import Counter
+
 import numpy as np
 from _architectures_arms import ARCHITECTURES, TWINS
 from _search import (
@@ -14,6 +16,7 @@ from _search import (
     markdown,
     relative_cost,
 )
+from scipy.stats import rankdata
 
 REFERENCE = "hard"
 
@@ -52,12 +55,34 @@ def _against_hard(found: Scores, lines: Lines) -> list[str]:
             rows.append([arm, *cells, f"{overall:.3f}", "", "", f"{size / 1000:.0f} thousand", f"{seconds:.1f} s"])
         else:
             rows.append([arm, *_compared(own, reference), *_costs(lines, arm, REFERENCE)])
+    choice = _best_on_others(found)
+    if choice:
+        own, reference = [found[name][choice[name]] for name in names], [found[name][REFERENCE] for name in names]
+        rows.append(["best on the other sets", *_compared(own, reference), "", ""])
     head = ["sharing", *names, "mean", "better", "worse", "parameters", "processor time"]
     told = (
         "Against hard sharing. `hard`: score, mean parameters and seconds of a fit; others: points more or less, mean over the "
-        "sets that an architecture is for, and cost as a multiple for the same settings."
+        "sets that an architecture is for, and cost as a multiple for the same settings. Last, of each set, the architecture "
+        f"that ranks best on the mean over the other sets{_names_of(choice)}."
     )
     return [told, "", *markdown(head, rows)]
+
+
+def _best_on_others(found: Scores) -> dict[str, str]:
+    """Set -> architecture of the best mean rank on all sets but this one, among those that every set has, hard among them."""
+    names = list(found)
+    arms = [arm for arm in ARCHITECTURES if all(found[name].get(arm) for name in names)]
+    if len(names) < 2 or REFERENCE not in arms:
+        return {}
+    scores = np.array([[np.mean(list(found[name][arm].values())) for arm in arms] for name in names])
+    ranks = rankdata(-scores, axis=1)
+    return {name: arms[int(np.argmin(np.delete(ranks, k, axis=0).mean(axis=0)))] for k, name in enumerate(names)}
+
+
+def _names_of(choice: dict[str, str]) -> str:
+    """Which architectures are chosen, and how often."""
+    counted = Counter(choice.values()).most_common()
+    return f" ({', '.join(f'`{arm}` for {n}' for arm, n in counted)})" if counted else ""
 
 
 def _against_twins(found: Scores, lines: Lines) -> list[str]:

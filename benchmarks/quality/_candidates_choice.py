@@ -1,10 +1,10 @@
 """Choosing the order of a portfolio's candidates on all sets but one, and what it gives on that one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from _candidates_outputs import Kept
+from _candidates_outputs import SHARING, Kept
 from _tabular_sets import score_task
 
 from polytask.automatic._presets import candidates_of
@@ -66,6 +66,14 @@ def order_in_use(kept: Kept) -> list[str]:
     """Names of the candidates of the preset, for the rows and tasks of a set."""
     about = {"n_folds": 5, "n_rows": len(kept.one.X), "n_tasks": len(kept.rows), "seed": 0}
     return [own.name for own in candidates_of("best", MultiTaskNetwork(), **about) if own.name not in EXTRAS]
+
+
+def with_networks(order: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+    """The order with the network of hard sharing replaced by one of another sharing, and with that one right after it."""
+    for name in SHARING:
+        place = order.index("network")
+        yield f"{name}, instead", [*order[:place], name, *order[place + 1 :]]
+        yield f"{name}, besides", [*order[: place + 1], name, *order[place + 1 :]]
 
 
 def chosen_order(sets: Mapping[str, Tried], *, longest: float) -> list[str]:

@@ -10,6 +10,7 @@ import numpy as np
 from _tabular_sets import BenchmarkSet
 
 from polytask.automatic import Clock, fit_portfolio
+from polytask.automatic._candidate import Candidate
 from polytask.automatic._mixtures import TaskRows
 from polytask.automatic._portfolio_model import PortfolioModel
 from polytask.automatic._presets import candidates_of
@@ -17,6 +18,7 @@ from polytask.automatic._shared_split import parts_of_rows, shared_split
 from polytask.estimators import Bagged, CodedTable, LearningData, MultiTaskNetwork
 
 PRESET = "best"
+SHARING = {"network, MMoE": "mmoe", "network, MTAN": "mtan", "network, TabM": "tabm"}  # of networks that are in no preset
 PROTOCOL = 60.0  # seconds, by which the number of folds is chosen
 
 
@@ -43,7 +45,8 @@ class Kept:
 
 
 def keep_outputs(one: BenchmarkSet, path: Path, *, seed: int, time_limit: float, n_workers: int = 2) -> Kept:
-    """Fit all candidates, with nothing ended early, and write what they give."""
+    """Fit all candidates that are not kept yet, with nothing ended early, and write what they give."""
+    known = read_outputs(path) if path.exists() else None
     model = PortfolioModel(one.tasks, preset=PRESET, random_state=seed, n_workers=n_workers)
     arrays, labels = model._read_training_data(one.X, one.y)
     labels, weight = labels.weighed(None)
@@ -52,6 +55,14 @@ def keep_outputs(one: BenchmarkSet, path: Path, *, seed: int, time_limit: float,
     splits = shared_split(data, n_folds=model._folds(data, Clock(PROTOCOL), n_workers), seed=seed)
     settings = {"n_folds": len(splits), "n_rows": len(weight), "n_tasks": len(labels.tasks), "seed": seed}
     candidates = [replace(own, least_skill=None) for own in candidates_of(PRESET, MultiTaskNetwork(), **settings)]
+    several = len(labels.tasks) > 1
+    candidates += [
+        Candidate(name, MultiTaskNetwork(sharing=sharing), together=several, share=0.4) for name, sharing in SHARING.items()
+    ]
+    if known is not None:
+        candidates = [own for own in candidates if own.name not in {*known.seconds, *known.left_out}]
+        if not candidates:
+            return known
     until = time.monotonic() + time_limit
     found = fit_portfolio(data, candidates, splits, seed=seed, deadline=until, n_workers=n_workers)
     parts = parts_of_rows(data, splits, seed=seed)
@@ -64,6 +75,9 @@ def keep_outputs(one: BenchmarkSet, path: Path, *, seed: int, time_limit: float,
         {name: own.seconds for name, own in found.bagged.items()},
         found.left_out,
     )
+    if known is not None:
+        for name in ("held_out", "test", "seconds", "left_out"):
+            setattr(kept, name, {**getattr(known, name), **getattr(kept, name)})
     path.write_bytes(pickle.dumps(kept))
     return kept
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from _candidates_choice import BUDGETS
+from _candidates_choice import BUDGETS, CLIP
 
 RESAMPLES = 10_000
 
@@ -43,7 +43,29 @@ def tables(results: list[dict[str, Any]]) -> str:
         told.append(
             f"| {name} | {len(own)} | {np.median([line['seconds'][name] for line in own]):.1f} | {best} | {_interval(worth)} |"
         )
-    return "\n".join(told)
+    return "\n".join([*told, *_with_networks(lines)])
+
+
+def _with_networks(lines: list[dict[str, Any]]) -> list[str]:
+    """What networks of another sharing add to the order in use, and what choosing among them on the other sets does."""
+    ways = [how for how in lines[0].get("networks", {}) if all(how in line.get("networks", {}) for line in lines)]
+    if not ways:
+        return []
+    told = ["", "| network | " + " | ".join(f"{s} s" for s in BUDGETS) + " |", "|---|" + "---|" * len(BUDGETS)]
+    gains = {
+        how: {s: np.array([line["networks"][how][str(s)] - line["scores"]["in use"][str(s)] for line in lines]) for s in BUDGETS}
+        for how in ways
+    }
+    told += [f"| {how} | " + " | ".join(_interval(gains[how][s]) for s in BUDGETS) + " |" for how in ways]
+    chosen = [_interval(_left_out_choice([np.zeros(len(lines)), *(gains[how][s] for how in ways)])) for s in BUDGETS]
+    return [*told, "| the best on the other sets, none among them | " + " | ".join(chosen) + " |"]
+
+
+def _left_out_choice(gains: list[np.ndarray]) -> np.ndarray:
+    """Gain on each set of the way whose mean gain on the other sets, at most ``CLIP`` each, is largest."""
+    clipped = np.clip(gains, -CLIP, CLIP)
+    best = np.argmax(clipped.sum(axis=1, keepdims=True) - clipped, axis=0)
+    return np.stack(gains)[best, np.arange(clipped.shape[1])]
 
 
 def _interval(differences: Sequence[float] | np.ndarray) -> str:

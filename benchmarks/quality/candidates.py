@@ -1,6 +1,6 @@
 """Which models should a portfolio try, and in which order? Chosen on all sets but one, scored on that one, for every set.
 
-    python benchmarks/quality/candidates.py --data FOLDER --keep OUTPUTS       # fits every candidate; skips sets kept already
+    python benchmarks/quality/candidates.py --data FOLDER --keep OUTPUTS       # fits every candidate that is not kept already
     python benchmarks/quality/candidates.py --keep OUTPUTS --choose            # scores orders, into results/candidates.jsonl
     python benchmarks/quality/candidates.py --table                            # what was found, as markdown
     python benchmarks/quality/candidates.py --write                            # the same into docs/benchmarks.md
@@ -23,7 +23,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before anything loads an OpenMP runtime
 
 import torch
-from _candidates_choice import BUDGETS, Tried, chosen_order, order_in_use
+from _candidates_choice import BUDGETS, Tried, chosen_order, order_in_use, with_networks
 from _candidates_outputs import keep_outputs, read_outputs
 from _candidates_table import tables
 from _command import write_page
@@ -37,13 +37,11 @@ MARKS = "<!-- candidates: start -->", "<!-- candidates: end -->"
 
 
 def keep_all(folder: Path, keep: Path, *, sets: list[str], seed: int, time_limit: float) -> None:
-    """Fit all candidates on the sets that are not kept yet."""
+    """Fit the candidates that are not kept yet."""
     keep.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     for name in sets:
         path = keep / f"{name}.pkl"
-        if path.exists():
-            continue
         started = time.monotonic()
         kept = keep_outputs(load_set(folder, name, seed=seed), path, seed=seed, time_limit=time_limit)
         told = f"{len(kept.seconds)} candidates, {time.monotonic() - started:.0f} s, load {os.getloadavg()[0]:.1f}"
@@ -64,8 +62,9 @@ def choose_all(keep: Path, results: Path, *, time_limit: float) -> None:
             "order": orders["chosen"],
             "all": own.score(every),
             "scores": {key: {str(s): own.score(own.within(order, s)) for s in BUDGETS} for key, order in orders.items()},
-            "alone": {name: own.score([name]) for name in own.walls},
-            "without": {name: own.score([other for other in every if other != name]) for name in own.walls},
+            "alone": {name: own.score([name]) for name in every if name in own.walls},
+            "without": {name: own.score([other for other in every if other != name]) for name in every if name in own.walls},
+            "networks": {how: {str(s): own.score(own.within(order, s)) for s in BUDGETS} for how, order in with_networks(every)},
             "seconds": own.walls,
         }
         lines.append(line)

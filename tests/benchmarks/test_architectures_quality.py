@@ -115,6 +115,20 @@ def test_the_tables_tell_differences_from_hard_and_from_twins_and_costs(module):
     assert table.tables([]) == "No results yet."
 
 
+def test_the_best_on_the_other_sets_is_chosen_without_the_set(module):
+    table = module("_architectures_table")
+    scores = {"a": (0.5, 0.9, 0.4), "b": (0.5, 0.4, 0.6), "c": (0.5, 0.4, 0.6)}
+    results = [
+        line(name, arm, 0, score=score)
+        for name, own in scores.items()
+        for arm, score in zip(("hard", "ple", "mmoe"), own, strict=True)
+    ]
+    assert table._best_on_others(table.chosen_scores(results)) == {"a": "mmoe", "b": "hard", "c": "hard"}
+    text = table.tables(results)
+    assert "on the mean over the other sets (`hard` for 2, `mmoe` for 1)." in text
+    assert "| best on the other sets | -10.0 | +0.0 | +0.0 | -3.3 | 0 | 0 |  |  |" in text
+
+
 def test_the_page_has_a_place_for_the_tables(module):
     search, benchmark = module("_search"), module("architectures")
     page = benchmark.PAGE.read_text(encoding="utf-8")

@@ -71,3 +71,18 @@ def test_tables_tell_differences_with_intervals(module):
     assert "| 45 | 0.4000 | 0.4100 | +0.0100 (+0.0100 to +0.0100) | 0.4000 |" in text
     assert "| linear | 2 | 1.0 | 2 | +0.0500 (+0.0500 to +0.0500) |" in text
     assert module("_candidates_table").tables([]) == "No set has been tried yet."
+
+
+def test_networks_of_other_sharing_stand_in_for_the_one_in_use_or_beside_it(module):
+    choice = module("_candidates_choice")
+    found = dict(choice.with_networks(["linear", "network", "extra trees"]))
+    assert found["network, TabM, instead"] == ["linear", "network, TabM", "extra trees"]
+    assert found["network, TabM, besides"] == ["linear", "network", "network, TabM", "extra trees"]
+    assert len(found) == 2 * len(choice.SHARING)
+
+
+def test_the_way_for_a_set_is_chosen_on_the_others(module):
+    table = module("_candidates_table")
+    none, first, second = np.zeros(3), np.array([0.5, -0.01, 0.005]), np.array([-0.01, 0.01, 0.01])
+    # one set counts by 0.02 at most: without it the first way loses, and the second gains everywhere else
+    assert table._left_out_choice([none, first, second]).tolist() == [-0.01, -0.01, 0.005]
