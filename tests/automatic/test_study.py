@@ -113,6 +113,8 @@ def test_json_is_yaml():
         ("\n\nepochs: five\n", "study.yaml, line 3: `epochs` must be a whole number; got 'five'."),
         ("epochs: 2.5", "`epochs` must be a whole number; got '2.5'."),
         ("max-steps: 0", "line 1: `max_steps` must be a whole number >= 1; got 0."),
+        ("ema: 1", "`ema` must be a number < 1; got 1."),
+        ("weight-decay: -0.5", "`weight_decay` must be a number >= 0; got -0.5."),
         ("seed: -1", "`seed` must be a whole number >= 0; got -1."),
         (f"seed: {2**32}", "`seed` must be a whole number < 4294967296"),
         ("fit: {time_limit: 0}", "`time_limit` of `fit` must be a number > 0; got 0."),

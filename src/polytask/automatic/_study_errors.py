@@ -77,7 +77,10 @@ def _sentence(error: Any, name: Callable[[Place], str]) -> str:
     if kind == "value_error":  # ours: it says what was given
         told = str(error["ctx"]["error"])
         return f"{name(place)} {told}{'' if told.endswith('?') else '.'}"
-    must = _MUST.get(kind, f"cannot be used ({error['msg']})").format(**error.get("ctx", {}))
+    must = _MUST.get(kind, f"cannot be used ({error['msg']})")
+    if kind in _BOUNDS and any(isinstance(bound, float) for bound in error["ctx"].values()):  # a field of any numbers
+        must = must.replace("whole number", "number").replace("e}", "e:g}").replace("t}", "t:g}")
+    must = must.format(**error.get("ctx", {}))
     choices = str(error.get("ctx", {}).get("expected", "")).replace("'", "").replace(" or ", ", ").split(", ")
     hint = (
         did_you_mean(value, choices)
