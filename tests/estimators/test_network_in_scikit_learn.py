@@ -368,7 +368,7 @@ def test_infinities_in_a_label_column_name_the_task(arrays):
         ({"max_epochs": 0}, "`max_epochs` must be a whole number >= 1; got 0"),
         ({"learning_rate": -1}, "`learning_rate` must be positive"),
         ({"device": "abacus"}, "`device` must be one that torch has here; got 'abacus'"),
-        ({"encoder": MLP(width=0)}, "`width` >= 1"),
+        ({"encoder": MLP(width=0)}, "`width` of MLP must be an integer >= 1; got 0"),
         ({"tasks": []}, "no target"),
         ({"tasks": [Regression("y"), Binary("y")]}, "Task names must differ"),
     ],
