@@ -31,8 +31,10 @@ def tables(results: Lines) -> str:
 
 
 def _told(lines: Lines) -> str:
+    seeds = Counter(name for name, _ in {(line["set"], line["seed"]) for line in lines})
+    uneven = f" (seeds: {', '.join(f'{name} {n}' for name, n in seeds.items())})" if len({*seeds.values()}) > 1 else ""
     return (
-        f"{counts(lines)} of learning rate, weight decay and dropout for each, chosen by validation rows; at most "
+        f"{counts(lines)}{uneven} of learning rate, weight decay and dropout for each, chosen by validation rows; at most "
         f"{MOST_ROWS:,} rows to train and validate on, drawn at random where a set has more; scores of test rows, mean over "
         "tasks. Points are hundredths of score, with 95 % intervals by Student's t over seeds: of these tables and settings, not "
         "of other data; better and worse count sets told from 0, and with so many comparisons some are by chance.\n"

@@ -115,6 +115,13 @@ def test_the_tables_tell_differences_from_hard_and_from_twins_and_costs(module):
     assert table.tables([]) == "No results yet."
 
 
+def test_sets_that_differ_in_seeds_are_told(module):
+    table = module("_architectures_table")
+    results = [line(name, "hard", seed, score=0.5) for name, seed in (("s", 0), ("s", 1), ("t", 0))]
+    assert "2 seeds, 1 trial (seeds: " in table.tables(results)
+    assert "(seeds" not in table.tables(results[:2])
+
+
 def test_the_best_on_the_other_sets_is_chosen_without_the_set(module):
     table = module("_architectures_table")
     scores = {"a": (0.5, 0.9, 0.4), "b": (0.5, 0.4, 0.6), "c": (0.5, 0.4, 0.6)}
