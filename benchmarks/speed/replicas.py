@@ -6,20 +6,18 @@
 
 ``--kinds``: an MLP of numbers, one that also embeds ten columns of categories, and one whose tasks are balanced by PCGrad. Four
 tasks of four kinds with a fifth of the labels missing; five folds, the other replicas are seeds; every epoch is validated, as
-estimators do. The two take turns, and the order turns too. In each repeat all weights are compared: equal seeds give equal
+estimators do. Threads wait as torch has them by default: OMP_WAIT_POLICY=PASSIVE slows small networks in turn, and would flatter
+the stack. The two take turns, and the order turns too. In each repeat all weights are compared: equal seeds give equal
 networks to the rounding of float32, so dropout, whose masks differ in a stack, is off. Each line of JSON has the median ratio,
 its quartiles and the goal; ``--write`` adds them to benchmarks/speed/results/replicas.jsonl.
 """
 
 import argparse
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait leave the cores to other work
 
 import numpy as np
 import torch

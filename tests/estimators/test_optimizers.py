@@ -43,6 +43,17 @@ def test_a_rate_of_0_keeps_a_part_where_it_started(table):
     assert not torch.equal(fitted.heads[0].linear.weight, begun.heads[0].linear.weight)
 
 
+def test_an_optimizer_of_a_part_without_parameters_is_refused(table):
+    given = {"encoder": "adam", "sharing": SGD(learning_rate=0.1)}
+    with pytest.raises(OptionError, match="'sharing', and this network has no parameters there"):
+        small_network(["price"], optimizer=given).fit(*table)
+    with pytest.raises(OptionError, match="'sharing'"):
+        small_network(["price"], optimizer=given).partial_fit(*table)
+    small_network(["price"], optimizer=given, sharing="hard:tower_width=4", max_epochs=1).fit(*table)
+    for alike in ("muon", {"encoder": "adam", "sharing": "adam", "heads": "adam"}):
+        small_network(["price"], optimizer=alike, max_epochs=1).fit(*table)
+
+
 @pytest.mark.parametrize("name", ["sgd", "nadam", "muon"])
 def test_partial_fit_goes_on_with_the_moments(table, name):
     """Two calls with moments differ from two without: the second call begins where the first one ended."""

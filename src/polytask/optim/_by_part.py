@@ -114,6 +114,13 @@ def part_optimizers(
 ) -> PartOptimizers:
     """The optimizers of a network's parameters by part; see :func:`optimizers_of`.
 
+    Raises
+    ------
+    OptionError
+        If a part without parameters has an optimizer of its own.
+
+    Examples
+    --------
     >>> layer = torch.nn.Linear(2, 1)
     >>> made = part_optimizers(dict(layer.named_parameters()), "sgd", learning_rate=0.1, weight_decay=0.0)
     >>> [type(member).__name__ for member in made.members]
@@ -122,6 +129,8 @@ def part_optimizers(
     chosen = optimizers_of(optimizer)
     alike = len(set(chosen.values())) == 1 and chosen["encoder"].elementwise  # then one optimizer serves all parts
     members: list[torch.optim.Optimizer] = []
+    if len(set(chosen.values())) > 1:
+        _check_parts(chosen, parameters)
     for part in PARTS:
         own = {name: p for name, p in parameters.items() if alike or part_of(name) == part}
         if own:
@@ -129,3 +138,10 @@ def part_optimizers(
         if alike:
             break
     return PartOptimizers(members)
+
+
+def _check_parts(chosen: Mapping[str, Optimizer], parameters: Mapping[str, Tensor]) -> None:
+    """Raise an :class:`OptionError` if an optimizer other than the usual one is of a part without parameters."""
+    for part in set(chosen) - {part_of(name) for name in parameters}:
+        if chosen[part] != AdamW():
+            raise OptionError(f"`optimizer` names the part {part!r}, and this network has no parameters there. Leave it out.")
