@@ -9,9 +9,27 @@ from polytask.balancing._names import method_names, method_of, method_text
 from polytask.exceptions import OptionError
 from polytask.networks.initialization._initializers import INITIALIZERS
 from polytask.networks.sharing import sharing_of
+from polytask.networks.sharing._registry import sharing_text
 from polytask.optim._by_part import OPTIMIZERS
 from polytask.optim._regularizers import REGULARIZERS
 from polytask.optim._schedules import SCHEDULES
+
+
+@pytest.mark.parametrize("name", ["007", "1e3", "buy, later", "don't", "'so'", 'in "quotes", of two'])
+def test_names_of_tasks_stay_text(name):
+    quote = '"' if "'" in name else "'"
+    recipe = sharing_of(f"esmm:parent={quote}{name}{quote},child=buy")
+    assert recipe.get_params(deep=False) == {"parent": name, "child": "buy", "sharing": None, "elsewhere": "refuse"}
+    assert repr(sharing_of(sharing_text(recipe))) == repr(recipe)
+    assert sharing_of("esmm:parent=007,child=1.50").parent == "007"
+
+
+@pytest.mark.parametrize(
+    ("table", "text"), [(OPTIMIZERS, "encoder=sgd;encoder=adam"), (INITIALIZERS, "heads=zeros;heads=sparse")]
+)
+def test_a_part_given_twice_is_refused(table, text):
+    with pytest.raises(OptionError, match=r"'(encoder|heads)' is given twice in `o`"):
+        table.by_part(text, parts=("encoder", "sharing", "heads"), option="`o`")
 
 
 @pytest.mark.parametrize(
@@ -29,6 +47,9 @@ from polytask.optim._schedules import SCHEDULES
         ),
         (sharing_of, "mmoe:n_experts=foo", "'n_experts' of MMoE in `o` must be a whole number; got 'foo'."),
         (OPTIMIZERS.of, "sgd:momentum=foo", "'momentum' of SGD in `o` must be a number; got 'foo'."),
+        (OPTIMIZERS.of, "sgd:momentum=0.9,momentum=0.1", "'momentum' in `o` is given twice. Give it once."),
+        (sharing_of, "mmoe:n_experts=4,n_experts=5", "'n_experts' in `o` is given twice. Give it once."),
+        (method_of, "fixed_weights:weights.a=2,weights.a=3", "'weights.a' in `o` is given twice. Give it once."),
         (OPTIMIZERS.of, "sgd:nesterov=3", "'nesterov' of SGD in `o` must be true or false; got 3."),
     ],
 )

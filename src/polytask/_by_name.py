@@ -47,7 +47,7 @@ class ByName(Generic[T]):
             raise OptionError(f"{option} must be {self.what}, such as {self.example!r}; got {kind}.")
         name, _, rest = given.partition(":")
         own = named(name.strip(), self.classes, option=option, what=self.what)
-        settings = settings_of_text(rest, option=option, example=self.example)
+        settings = settings_of_text(rest, option=option, example=self.example, of=own)
         check_settings(own, own._setting_names(), settings, option=option)
         try:
             made: T = own(**settings)
@@ -136,4 +136,8 @@ def _divided(text: str, option: str) -> dict[str, str] | None:
         return None
     if not all(found):
         raise OptionError(f"{option} must be one name, or PART=NAME for parts with ';' between; got {text!r}.")
+    parts = [own[1] for own in found if own is not None]
+    for part in parts:
+        if parts.count(part) > 1:
+            raise OptionError(f"{part!r} is given twice in {option}: {text!r}. Give it once.")
     return {own[1]: own[2].strip() for own in found if own is not None}

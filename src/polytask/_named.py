@@ -33,25 +33,55 @@ def named(name: str, known: Mapping[str, Any], *, option: str, what: str) -> Any
     raise OptionError(f"{option} must be {what}; got {name!r}. There are {listed}.")
 
 
-def settings_of_text(text: str, *, option: str, example: str) -> dict[str, Any]:
-    """Settings in the form ``c=0.5,max_iter=20``; ``weights.price=2`` is an entry of a mapping.
+def settings_of_text(text: str, *, option: str, example: str, of: type | None = None) -> dict[str, Any]:
+    """Settings in the form ``c=0.5,max_iter=20``; ``weights.price=2`` is an entry of a mapping, and quotes keep a comma.
 
+    Parameters
+    ----------
+    text : str
+    option : str
+        What errors call it.
+    example : str
+        One that is right, for errors.
+    of : type, optional
+        Whose settings they are: what its constructor has as ``str``, such as the name of a task, stays text.
+
+    Raises
+    ------
+    OptionError
+        If a setting has no value, or is given twice.
+
+    Examples
+    --------
     >>> settings_of_text("c=0.5,gate=top_k", option="`balancing`", example="cagrad:c=0.5")
     {'c': 0.5, 'gate': 'top_k'}
+    >>> settings_of_text("parent='buy, later'", option="`sharing`", example="mmoe:n_experts=4")
+    {'parent': 'buy, later'}
     """
+    texts = [] if of is None else [name for name, kind in _hints(of).items() if kind is str]
     found: dict[str, Any] = {}
-    for part in filter(None, (part.strip() for part in text.split(","))):
+    for part in filter(None, (part.strip() for part in _between_commas(text))):
         name, equals, value = (own.strip() for own in part.partition("="))
         if not equals:
-            raise OptionError(f"A setting in {option} must be name=value; got {part!r}. Write such as {example!r}.")
+            hint = f"Write such as {example!r}, and a value with a comma in quotes."
+            raise OptionError(f"A setting in {option} must be name=value; got {part!r}. {hint}")
         name, _, entry = name.partition(".")
-        if entry and not isinstance(found.setdefault(name, {}), dict):
+        before = found.setdefault(name, {}) if entry else found
+        if not isinstance(before, dict) or (not entry and isinstance(found.get(name), dict)):
             raise OptionError(f"{name!r} in {option} is given as a value and by entries, as {part!r}. Give one of them.")
-        if entry:
-            found[name][entry] = _value(value)
-        else:
-            found[name] = _value(value)
+        if (entry or name) in before:
+            raise OptionError(f"{part.partition('=')[0].strip()!r} in {option} is given twice. Give it once.")
+        before[entry or name] = value[1:-1] if _is_quoted(value) else value if name in texts else _value(value)
     return found
+
+
+def setting_text(name: str, value: Any) -> str:
+    """A setting as :func:`settings_of_text` reads it.
+
+    >>> setting_text("parent", "buy, later"), setting_text("c", 0.5)
+    ("parent='buy, later'", 'c=0.5')
+    """
+    return f"{name}={value!r}" if isinstance(value, str) and ("," in value or _is_quoted(value)) else f"{name}={value}"
 
 
 def check_settings(own: type, names: list[str], settings: Mapping[str, Any], *, option: str) -> None:
@@ -117,6 +147,15 @@ def _mark(own: Any) -> str:
 
 def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _between_commas(text: str) -> list[str]:
+    """What stands between commas, of which those inside quotes are none."""
+    return [found[0] for found in re.finditer(r"""(?:=\s*(?P<quote>['"]).*?(?P=quote)(?=\s*(?:,|$))|[^,])+""", text)]
+
+
+def _is_quoted(text: str) -> bool:
+    return len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
 
 
 def _value(text: str) -> Any:

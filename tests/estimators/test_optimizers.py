@@ -50,8 +50,27 @@ def test_an_optimizer_of_a_part_without_parameters_is_refused(table):
     with pytest.raises(OptionError, match="'sharing'"):
         small_network(["price"], optimizer=given).partial_fit(*table)
     small_network(["price"], optimizer=given, sharing="hard:tower_width=4", max_epochs=1).fit(*table)
-    for alike in ("muon", {"encoder": "adam", "sharing": "adam", "heads": "adam"}):
+    with pytest.raises(OptionError, match="Muon for the part 'heads', which has no matrix of a hidden layer"):
+        small_network(["price"], optimizer="heads=muon").fit(*table)
+    for alike in ("muon", "encoder=muon", {"encoder": "adam", "sharing": "adam", "heads": "adam"}):
         small_network(["price"], optimizer=alike, max_epochs=1).fit(*table)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"optimizer": "sgd:learning_rate=0.1", "learning_rate": 0.5}, "`learning_rate` of MultiTaskNetwork is 0.5, and every"),
+        ({"optimizer": "adam:weight_decay=0.1", "weight_decay": 3.0}, "`weight_decay` of MultiTaskNetwork is 3.0, and every"),
+        ({"schedule": "plateau", "validation": None}, "`schedule='plateau'` goes by skill on validation rows"),
+        ({"stopping": "per_task", "validation": None}, "`stopping='per_task'` goes by skill on validation rows"),
+        ({"schedule": "plateau:patience=20"}, "`patience` of Plateau must be less than .* 16; got 20"),
+        ({"learning_rate": True}, "`learning_rate` must be positive"),
+        ({"optimizer": SGD, "weight_decay": 0.1}, "the class SGD, not an object"),
+    ],
+)
+def test_settings_that_nothing_would_follow_are_refused(table, options, said):
+    with pytest.raises(OptionError, match=said):
+        MultiTaskNetwork(["price"], **options).fit(*table)
 
 
 @pytest.mark.parametrize("name", ["sgd", "nadam", "muon"])

@@ -68,7 +68,10 @@ def test_a_resumed_run_equals_one_never_stopped(table, tmp_path, options):
     assert_same_weights(whole.weights[0], train_one(table, **options, checkpoint=checkpoint).weights[0])
 
 
-@pytest.mark.parametrize("options", [{"optimizer": "nadam", "ema": 0.8}, {"optimizer": "sgd", "schedule": "plateau:patience=1"}])
+STACKED = [{"optimizer": "nadam", "ema": 0.8}, {"optimizer": "sgd", "schedule": "plateau:patience=1,per_task=true"}]
+
+
+@pytest.mark.parametrize("options", STACKED, ids=str)
 @pytest.mark.parametrize("epoch", [2, 5])
 def test_a_resumed_stack_equals_one_never_stopped(table, tmp_path, options, epoch):
     """Networks leave the stack in between, with their share of the optimizer's state, averages and factors."""

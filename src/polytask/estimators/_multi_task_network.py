@@ -1,6 +1,8 @@
 """One network for all tasks, as a scikit-learn estimator."""
 
+import inspect
 import warnings
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 
@@ -21,7 +23,7 @@ from polytask.estimators._sparsity import kept_columns
 from polytask.exceptions import DataError, OptionError, PolytaskWarning
 from polytask.networks import MLP, HardSharing, Recipe, sharing_of
 from polytask.networks.initialization import initialization_of
-from polytask.optim import optimizers_of, regularizers_of, schedule_of, with_usual_rates
+from polytask.optim import Optimizer, Plateau, optimizers_of, regularizers_of, schedule_of, with_usual_rates
 from polytask.training import TrainingSettings, seed_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -426,6 +428,11 @@ class MultiTaskNetwork(MultiTaskEstimator):
                 raise DataError(f"All {len(usable)} rows with a label are reserved for validation. Leave some to learn from.")
             return usable[~reserved[usable]], usable[reserved[usable]]
         if self.validation is None:
+            if self.stopping == "per_task" or isinstance(schedule_of(self.schedule), Plateau):
+                what = "`stopping='per_task'`" if self.stopping == "per_task" else "`schedule='plateau'`"
+                raise OptionError(
+                    f"{what} goes by skill on validation rows, and `validation` is None. Give a share, such as 0.2."
+                )
             return usable, usable[:0]
         if times is not None and not hasattr(self.validation, "split"):
             self._check_share()
@@ -461,8 +468,17 @@ class MultiTaskNetwork(MultiTaskEstimator):
         if isinstance(self.validation, bool) or not isinstance(self.validation, float | int) or not 0 < self.validation < 1:
             raise OptionError(f"`validation` must be a share in (0, 1), a splitter or None; got {self.validation!r}.")
 
+    def _check_rates(self, optimizers: Mapping[str, Optimizer]) -> None:
+        """Refuse rates that no part would follow."""
+        usual = inspect.signature(type(self).__init__).parameters
+        for name in ("learning_rate", "weight_decay"):
+            if getattr(self, name) != usual[name].default and all(getattr(own, name) is not None for own in optimizers.values()):
+                own = getattr(self, name)
+                raise OptionError(f"`{name}` of MultiTaskNetwork is {own!r}, and every optimizer has its own. Leave one out.")
+
     def _settings(self, n_train: int) -> TrainingSettings:
         optimizers = optimizers_of(self.optimizer, option="`optimizer` of MultiTaskNetwork")
+        self._check_rates(optimizers)
         return TrainingSettings(
             max_epochs=self.max_epochs,
             batch_size=self.batch_size if self.batch_size is not None else default_batch_size(n_train),

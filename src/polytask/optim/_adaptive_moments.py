@@ -166,7 +166,7 @@ class Muon(Optimizer):
         """Make Muon for the matrices, and AdamW for the rest."""
         rate = learning_rate if self.learning_rate is None else self.learning_rate
         decay = weight_decay if self.weight_decay is None else self.weight_decay
-        hidden = {name: p for name, p in parameters.items() if part != "heads" and p.dim() == 2 and is_matrix(name)}
+        hidden = _hidden(parameters, part)
         others = {name: p for name, p in parameters.items() if name not in hidden}
         made: list[torch.optim.Optimizer] = []
         if hidden:
@@ -175,3 +175,11 @@ class Muon(Optimizer):
         if others:
             made.append(adamw(others, learning_rate=rate, weight_decay=decay))
         return made
+
+    def moves(self, parameters: Mapping[str, Tensor], *, part: str) -> bool:
+        """Whether there is a matrix of a hidden layer."""
+        return bool(_hidden(parameters, part))
+
+
+def _hidden(parameters: Mapping[str, Tensor], part: str) -> dict[str, Tensor]:
+    return {name: p for name, p in parameters.items() if part != "heads" and p.dim() == 2 and is_matrix(name)}

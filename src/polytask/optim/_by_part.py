@@ -117,7 +117,7 @@ def part_optimizers(
     Raises
     ------
     OptionError
-        If a part without parameters has an optimizer of its own.
+        If a part without parameters has an optimizer of its own, or one that would move nothing there, such as Muon the heads.
 
     Examples
     --------
@@ -127,10 +127,9 @@ def part_optimizers(
     ['SGD']
     """
     chosen = optimizers_of(optimizer)
+    _check_moves(chosen, parameters)
     alike = len(set(chosen.values())) == 1 and chosen["encoder"].elementwise  # then one optimizer serves all parts
     members: list[torch.optim.Optimizer] = []
-    if len(set(chosen.values())) > 1:
-        _check_parts(chosen, parameters)
     for part in PARTS:
         own = {name: p for name, p in parameters.items() if alike or part_of(name) == part}
         if own:
@@ -140,8 +139,17 @@ def part_optimizers(
     return PartOptimizers(members)
 
 
-def _check_parts(chosen: Mapping[str, Optimizer], parameters: Mapping[str, Tensor]) -> None:
-    """Raise an :class:`OptionError` if an optimizer other than the usual one is of a part without parameters."""
-    for part in set(chosen) - {part_of(name) for name in parameters}:
-        if chosen[part] != AdamW():
-            raise OptionError(f"`optimizer` names the part {part!r}, and this network has no parameters there. Leave it out.")
+def _check_moves(chosen: Mapping[str, Optimizer], parameters: Mapping[str, Tensor]) -> None:
+    """Raise an :class:`OptionError` if an optimizer other than the usual one moves nothing."""
+    moves = {
+        part: own.moves({n: p for n, p in parameters.items() if part_of(n) == part}, part=part) for part, own in chosen.items()
+    }
+    for part, own in chosen.items():
+        if moves[part] or own == AdamW() or (len(set(chosen.values())) == 1 and any(moves.values())):
+            continue
+        if any(part_of(name) == part for name in parameters):
+            raise OptionError(
+                f"`optimizer` names {type(own).__name__} for the part {part!r}, which has no matrix of a hidden layer there to "
+                "move, and would be AdamW. Name another for that part, or none."
+            )
+        raise OptionError(f"`optimizer` names the part {part!r}, and this network has no parameters there. Leave it out.")

@@ -36,13 +36,17 @@ class Optimizer(NamedSettings, ABC):
     ) -> list[torch.optim.Optimizer]:
         """Make optimizers that together move these parameters, of one part of a network."""
 
+    def moves(self, parameters: Mapping[str, Tensor], *, part: str) -> bool:
+        """Whether there is anything among these parameters that it moves as its name says."""
+        return bool(parameters)
+
     def _check(self) -> None:
         """Refuse settings out of their range."""
         for name, value in self.get_params(deep=False).items():
             if name == "ns_steps":
                 is_right, must = isinstance(value, int) and value >= 1, "a whole number >= 1"
-            elif isinstance(value, bool):
-                continue
+            elif name in ("nesterov", "centered"):
+                is_right, must = isinstance(value, bool), "True or False"
             elif name in ("learning_rate", "eps"):
                 is_right, must = (value is None and name != "eps") or _is_number(value, above=0), "positive"
             elif name == "weight_decay":

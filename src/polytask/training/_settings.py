@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from polytask.exceptions import OptionError
-from polytask.optim import optimizers_of, regularizers_of, schedule_of
+from polytask.optim import Plateau, optimizers_of, regularizers_of, schedule_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,12 +83,12 @@ class TrainingSettings:
                 raise OptionError(f"`{name}` must be a whole number >= 1; got {value!r}.")
         for name in ("learning_rate", "clip_norm", "time_limit"):
             value = getattr(self, name)
-            is_positive = isinstance(value, int | float | np.number) and 0 < value < math.inf
+            is_positive = _is_number(value) and 0 < value < math.inf
             if not is_positive and not (value is None and name in ("clip_norm", "time_limit")):
                 raise OptionError(f"`{name}` must be positive and finite; got {value!r}.")
-        if not (isinstance(self.weight_decay, int | float | np.number) and 0 <= self.weight_decay < math.inf):
+        if not (_is_number(self.weight_decay) and 0 <= self.weight_decay < math.inf):
             raise OptionError(f"`weight_decay` must be >= 0 and finite; got {self.weight_decay!r}.")
-        if self.ema is not None and not (isinstance(self.ema, int | float | np.number) and 0 < self.ema < 1):
+        if self.ema is not None and not (_is_number(self.ema) and 0 < self.ema < 1):
             raise OptionError(f"`ema` must be in (0, 1), such as 0.999, or None; got {self.ema!r}.")
         if self.ema is not None and any(own.sparse for own in regularizers_of(self.regularization)):
             raise OptionError(
@@ -103,4 +103,14 @@ class TrainingSettings:
         if self.precision not in ("float32", "bfloat16"):
             raise OptionError(f"`precision` must be 'float32' or 'bfloat16'; got {self.precision!r}.")
         optimizers_of(self.optimizer)
-        schedule_of(self.schedule)
+        schedule = schedule_of(self.schedule)
+        ends_first = self.patience is not None and isinstance(schedule, Plateau) and schedule.patience >= self.patience
+        if ends_first and not (schedule.per_task and self.stopping == "mean"):  # type: ignore[attr-defined]
+            raise OptionError(
+                f"`patience` of Plateau must be less than that after which training stops, {self.patience}; got "
+                f"{schedule.patience}, with which the learning rate would never fall."  # type: ignore[attr-defined]
+            )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from polytask._named import check_settings, named, settings_of_text
+from polytask._named import check_settings, named, setting_text, settings_of_text
 from polytask.exceptions import OptionError
 from polytask.networks._recipe import Recipe
 from polytask.networks.encoders import MLP, TableShape
@@ -86,7 +86,7 @@ def sharing_of(given: Any, *, option: str = "`sharing`") -> Recipe:
         )
     name, _, rest = given.partition(":")
     own = named(name, SHARING, option=option, what="a sharing architecture")
-    settings = settings_of_text(rest, option=option, example="hard:tower_width=32")
+    settings = settings_of_text(rest, option=option, example="hard:tower_width=32", of=own)
     if "sharing" in settings and settings["sharing"] is None:  # here 'none' is the architecture of that name
         settings["sharing"] = "none"
     check_settings(own, [*own._get_param_names()], settings, option=option)
@@ -106,7 +106,7 @@ def sharing_text(recipe: Recipe) -> str | None:
         return None
     defaults = inspect.signature(type(recipe).__init__).parameters
     own = recipe.get_params(deep=False).items()
-    text = names[0] + ":" + ",".join(f"{name}={value}" for name, value in own if value != defaults[name].default)
+    text = names[0] + ":" + ",".join(setting_text(name, value) for name, value in own if value != defaults[name].default)
     text = text.removesuffix(":")
     try:
         return text if repr(sharing_of(text)) == repr(recipe) else None
