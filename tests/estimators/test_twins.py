@@ -58,6 +58,27 @@ def test_twins_in_a_stack_are_those_trained_one_by_one():
             np.testing.assert_allclose(network.outputs(table.arrays)[name], values, rtol=1e-4)  # float32 sums in another order
 
 
+PENALTIES = [
+    ("l1:on=heads,strength=0.2", {"optimizer": "sgd:learning_rate=0.01"}),
+    ("soft_orthogonality:on=heads,strength=1", {}),
+    ("l1:on=heads,strength=0.01;group_lasso:strength=0.1", {"encoder": MLP(n_layers=0), "optimizer": "sgd"}),  # heads read inputs
+]
+
+
+@pytest.mark.parametrize(("penalty", "settings"), PENALTIES)
+def test_penalties_of_a_twin_are_those_of_its_own_parameters(penalty, settings):
+    X, y = houses()
+    settings = {"encoder": MLP(width=8, dropout=0.0), "patience": 2, "max_epochs": 12, **settings}
+    model, table, labels, weight = prepared(X, y, TASKS[:3], regularization=penalty, **settings)
+    masks = [np.ones(3, dtype=bool), *(twin_mask(labels, task) for task in labels.tasks)]
+    together = train(model, table, labels, weight, masks, range(4))
+    for k, (task, own) in enumerate(zip(labels.tasks, together[1:], strict=True), 1):
+        (alone,) = train(model, table, labels, weight, [masks[k]], [k])
+        assert own.best_epoch == alone.best_epoch
+        expected, found = (network.outputs(table.arrays, only=task.name)[task.name] for network in (alone, own))
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5, err_msg=task.name)
+
+
 def test_of_many_tasks_twins_train_their_own_heads_and_are_the_same(monkeypatch):
     X, y = houses()
     model, table, labels, weight = prepared(X, y, TASKS, encoder=MLP(width=8, dropout=0.0))

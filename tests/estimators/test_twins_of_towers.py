@@ -28,12 +28,19 @@ def test_a_twin_is_a_network_with_one_encoder(sharing):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)  # of a stack with, and one without, the joint network
 
 
-def test_encoders_stay_where_parts_are_told_apart_or_mix():
+@pytest.mark.parametrize(
+    ("settings", "is_one"),
+    [
+        ({"sharing": CrossStitch()}, False),  # encoders that mix
+        ({"sharing": "soft", "regularization": "l1", "optimizer": "encoder=sgd"}, True),
+        ({"sharing": "none", "initialization": "encoder=he_normal"}, True),
+    ],
+)
+def test_encoders_of_a_twin_stay_where_they_mix_only(settings, is_one):
     X, y = houses()
-    for settings in ({"sharing": "none", "optimizer": "sharing=sgd"}, {"sharing": CrossStitch()}):
-        model, table, labels, weight = prepared(X, y, ["price", "sold"], encoder=PLAIN, **settings)
-        (twin,) = train(model, table, labels, weight, [twin_mask(labels, labels.tasks[0])], [0])
-        assert not isinstance(twin.sharing, HardSharing)
+    model, table, labels, weight = prepared(X, y, ["price", "sold"], encoder=PLAIN, **settings)
+    (twin,) = train(model, table, labels, weight, [twin_mask(labels, labels.tasks[0])], [0])
+    assert isinstance(twin.sharing, HardSharing) == is_one
 
 
 def test_the_only_task_of_a_network_keeps_its_architecture(tmp_path):

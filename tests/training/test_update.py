@@ -5,8 +5,8 @@ import torch
 
 from polytask.exceptions import ModelFolderError, OptionError
 from polytask.optim import OPTIMIZERS, Plateau, part_optimizers
-from polytask.training import Checkpoint, OneNetwork, TrainingSettings
-from polytask.training._own_parts import own_tasks
+from polytask.training import Checkpoint, OneNetwork, StackedNetworks, TrainingSettings
+from polytask.training._own_parts import learned_shares, own_tasks
 from polytask.training._plateau import PlateauFactors
 from polytask.training._update import Update
 from tests.training._problems import (
@@ -149,6 +149,27 @@ def test_a_fallen_factor_is_a_lower_learning_rate(table, name):
             update.step(k)
         found.append({key: p.detach() for key, p in module.named_parameters()})
     assert_close_weights(*found)
+
+
+def test_what_serves_no_task_of_a_network_counts_in_no_penalty(table):
+    n_tasks, hidden = len(table.tasks), "sharing.towers.1.0.weight"
+    module, data = module_of(table, tower_width=3), data_of(table, Job())
+    for network, learned in (
+        (OneNetwork(module), torch.arange(n_tasks) != 1),
+        (StackedNetworks([module, module]), torch.stack([torch.arange(n_tasks) != 1, torch.ones(n_tasks) > 0])),
+    ):
+        inputs = data.batch(torch.zeros(*learned.shape[:-1], 1, dtype=torch.long))[0]
+        shares = learned_shares(network, inputs, learned)
+        assert {name.split(".")[-3] for name in shares if "towers" in name} == {"1"}
+        settings = TrainingSettings(regularization="l1:on=sharing,strength=1;soft_orthogonality:on=sharing,strength=1")
+        optimizer = part_optimizers(network.parameters, "sgd", learning_rate=0.1, weight_decay=0)
+        update = Update(network, optimizer, settings, n_tasks=n_tasks, total_steps=10, penalty_shares=shares)
+        before = update.sparse_penalty()
+        update.penalty().backward()
+        assert bool((network.parameters[hidden].grad != 0).flatten(-2).any(-1).equal(learned[..., 1]))
+        with torch.no_grad():
+            network.parameters[hidden] += 1
+        assert (update.sparse_penalty() != before).equal(learned[..., 1])
 
 
 def test_own_parts_are_heads_and_towers(table):

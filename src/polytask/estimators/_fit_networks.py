@@ -211,7 +211,7 @@ def fit_networks(
     n_at_once = _n_at_once(jobs, encoder, sharing, shape, settings, n_tasks=len(tasks), compares=compares)
     fitted: list[FittedNetwork] = []
     one_fold = not all(task.has_fixed_losses for task in tasks)
-    of_twins = _sharing_of_twins(sharing, settings, initialization, n_tasks=len(tasks))
+    of_twins = sharing if len(tasks) == 1 else sharing.of_twin()
     joint_apart = compares or len(tasks) >= STACKED_NETWORKS or of_twins is not sharing
     product = sharing.product_of(tasks)
     check_defined_labels(tasks, np.where(weight > 0, target, np.nan), product)
@@ -272,12 +272,6 @@ def _encoder_of(job: NetworkJob, encoder: Recipe) -> Recipe:
 def _without_backward(text: str) -> str:
     """An error of the loop without the way out that only a loop of one's own has."""
     return re.sub(r",? or pass `nonfinite='skip'` to `backward`[^.]*\.", ".", text).replace(", look for", " and look for")
-
-
-def _sharing_of_twins(sharing: Recipe, settings: TrainingSettings, initialization: Any, *, n_tasks: int) -> Recipe:
-    """The sharing of networks of one task: a smaller one that learns the same, unless parts are treated apart by their names."""
-    by_part = len(set(optimizers_of(settings.optimizer).values())) > 1 or initialization or settings.regularization
-    return sharing if n_tasks == 1 or by_part else sharing.of_twin()
 
 
 def product_of_job(job: NetworkJob, product: TaskProduct | None) -> TaskProduct | None:

@@ -35,9 +35,19 @@ class Regularizer(NamedSettings, ABC):
     on: str
 
     def shrink_(
-        self, parameters: Mapping[str, Tensor], rates: Rates, *, columns: Mapping[str, Tensor], n_replicas: int | None = None
+        self,
+        parameters: Mapping[str, Tensor],
+        rates: Rates,
+        *,
+        columns: Mapping[str, Tensor],
+        n_replicas: int | None = None,
+        counted: Mapping[str, Tensor] | None = None,
     ) -> None:
-        """Make the proximal step after the optimizer's; parameters [...] or [R, ...], ``columns`` as of :func:`column_norms`."""
+        """Make the proximal step after the optimizer's.
+
+        Parameters [...] or [R, ...], ``columns`` as of :func:`column_norms`; ``counted`` are the parameters with zeros where they
+        count for no group of a network, such as of tasks that it does not learn.
+        """
 
     def value(self, parameters: Mapping[str, Tensor], *, columns: Mapping[str, Tensor], n_replicas: int | None) -> Tensor | None:
         """What the proximal steps lower besides the loss, [] or [R]; None if there is none."""
@@ -98,7 +108,13 @@ class L1(Regularizer):
         self._check()
 
     def shrink_(
-        self, parameters: Mapping[str, Tensor], rates: Rates, *, columns: Mapping[str, Tensor], n_replicas: int | None = None
+        self,
+        parameters: Mapping[str, Tensor],
+        rates: Rates,
+        *,
+        columns: Mapping[str, Tensor],
+        n_replicas: int | None = None,
+        counted: Mapping[str, Tensor] | None = None,
     ) -> None:
         """Move weights towards 0 by the step size times ``strength``."""
         for name, p in self._own(parameters).items():
@@ -138,7 +154,13 @@ class ElasticNet(Regularizer):
             raise OptionError(f"`l1_ratio` of ElasticNet must be in [0, 1]; got {l1_ratio!r}.")
 
     def shrink_(
-        self, parameters: Mapping[str, Tensor], rates: Rates, *, columns: Mapping[str, Tensor], n_replicas: int | None = None
+        self,
+        parameters: Mapping[str, Tensor],
+        rates: Rates,
+        *,
+        columns: Mapping[str, Tensor],
+        n_replicas: int | None = None,
+        counted: Mapping[str, Tensor] | None = None,
     ) -> None:
         """Move weights towards 0, then divide them."""
         for name, p in self._own(parameters).items():
@@ -186,20 +208,26 @@ class GroupLasso(Regularizer):
         self._check(on=("inputs",))
 
     def shrink_(
-        self, parameters: Mapping[str, Tensor], rates: Rates, *, columns: Mapping[str, Tensor], n_replicas: int | None = None
+        self,
+        parameters: Mapping[str, Tensor],
+        rates: Rates,
+        *,
+        columns: Mapping[str, Tensor],
+        n_replicas: int | None = None,
+        counted: Mapping[str, Tensor] | None = None,
     ) -> None:
         """Shorten the weights of each column, in the metric of the steps of its weights."""
-        names = list(columns)
+        names, counted = list(columns), parameters if counted is None else counted
         sizes = self.strength * _column_sizes(columns).sqrt()  # [C]
         given = [rates(name) for name in names]
         if all(isinstance(rate, float) and rate == given[0] for rate in given):
-            norms = column_norms(parameters, columns, n_replicas=n_replicas)  # [C] or [R, C]
+            norms = column_norms(counted, columns, n_replicas=n_replicas)  # [C] or [R, C]
             for name in names:
                 p = parameters[name]
                 own, amount = (_beside(each, columns[name], p, n_replicas) for each in (norms, given[0] * sizes.to(norms)))
                 shrink_groups_(p, own, amount)
             return
-        weights = [parameters[name].detach() for name in names]
+        weights = [counted[name].detach() for name in names]
         amounts = []
         for name, p, rate in zip(names, weights, given, strict=True):
             amounts.append((_beside(sizes.to(p), columns[name], p, None) * _like(rate, p)).expand_as(p))
@@ -211,8 +239,8 @@ class GroupLasso(Regularizer):
             return _beside(values, columns[names[k]], weights[k], n_replicas)
 
         with torch.no_grad():
-            for p, factor in zip(weights, group_factors(weights, amounts, sums=sums, spread=spread), strict=True):
-                p.mul_(factor)
+            for name, factor in zip(names, group_factors(weights, amounts, sums=sums, spread=spread), strict=True):
+                parameters[name].mul_(factor)
 
     def value(self, parameters: Mapping[str, Tensor], *, columns: Mapping[str, Tensor], n_replicas: int | None) -> Tensor:
         """Norms of columns, each times the root of how many features it has."""
@@ -265,14 +293,20 @@ def regularizers_of(given: Any, *, option: str = "`regularization`") -> list[Reg
     Raises
     ------
     OptionError
-        If a name or a setting is not known or out of its range.
+        If a name or a setting is not known or out of its range, or the same is given twice.
 
     Examples
     --------
     >>> regularizers_of("l1:strength=0.01;group_lasso")
     [L1(strength=0.01), GroupLasso()]
     """
-    return [] if given is None else REGULARIZERS.several(given, option=option)
+    found = [] if given is None else REGULARIZERS.several(given, option=option)
+    for k, own in enumerate(found):
+        if any(type(own) is type(other) and own.on == other.on for other in found[:k]):
+            raise OptionError(
+                f"{type(own).__name__} of {own.on!r} is given twice in {option}. Give one, of the sum of strengths."
+            )
+    return found
 
 
 def column_norms(parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor], *, n_replicas: int | None = None) -> Tensor:

@@ -19,7 +19,7 @@ from polytask.training._data import TrainingData, class_strata, epoch_batches, n
 from polytask.training._history import TENSORS_OF_RECORD, EpochRecord, TrainingHistory
 from polytask.training._losses import TaskLosses, mean_losses
 from polytask.training._network import OneNetwork, StackedNetworks, all_finite
-from polytask.training._own_parts import own_tasks
+from polytask.training._own_parts import learned_shares, own_tasks
 from polytask.training._replica import OwnRates, Replica
 from polytask.training._settings import TrainingSettings
 from polytask.training._stopping import EarlyStopping, TaskStopping, infinite_if_nan, mean_skill
@@ -103,6 +103,7 @@ def fit(
     total_steps = settings.max_epochs * n_batches(data.n_train, settings.rows_per_step)
     own_of = _own_tasks(network, data, settings)
     _check_reached(network, settings)
+    shares = _learned_shares(network, data, settings, task_of_column=step.losses_of.task_of_column)
     update = Update(
         network,
         optimizer,
@@ -111,6 +112,7 @@ def fit(
         total_steps=total_steps,
         schedule=schedule,
         own_tasks=own_of,
+        penalty_shares=shares,
         columns=_columns(network, data, settings),
         own_rates=own_rates,
     )
@@ -212,8 +214,24 @@ def _own_tasks(network: OneNetwork | StackedNetworks, data: TrainingData, settin
     schedule = schedule_of(settings.schedule)
     if settings.stopping != "per_task" and not (isinstance(schedule, Plateau) and schedule.per_task):
         return {}
+    return own_tasks(network, _first_row(network, data))
+
+
+def _learned_shares(
+    network: OneNetwork | StackedNetworks, data: TrainingData, settings: TrainingSettings, *, task_of_column: Tensor
+) -> dict[str, Tensor]:
+    """Which parameters serve only tasks that a network does not learn, where there are penalties, which are not of these."""
+    if not regularizers_of(settings.regularization) or not hasattr(network.module, "outputs_of"):
+        return {}
+    seen = torch.stack([(data.weight[rows] > 0).any(0) for rows in data.train_rows])  # columns [R, C]
+    seen = seen[0] if data.mask is None else seen & (data.mask > 0)
+    learned = torch.zeros(*seen.shape[:-1], int(task_of_column.max()) + 1).index_add(-1, task_of_column.cpu(), seen.float().cpu())
+    return learned_shares(network, _first_row(network, data), learned > 0)
+
+
+def _first_row(network: OneNetwork | StackedNetworks, data: TrainingData) -> tuple[Tensor, ...]:
     rows = torch.zeros(() if network.n_replicas is None else (network.n_replicas,), dtype=torch.long)
-    return own_tasks(network, data.batch(rows[..., None].to(data.weight.device))[0])
+    return data.batch(rows[..., None].to(data.weight.device))[0]
 
 
 def _check_reached(network: OneNetwork | StackedNetworks, settings: TrainingSettings) -> None:

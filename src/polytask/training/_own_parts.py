@@ -1,9 +1,9 @@
-"""Which task's loss alone reaches a parameter: its head, its tower."""
+"""Which tasks' losses reach a parameter: one alone reaches its head and tower, all reach what is shared."""
 
 import torch
 from torch import Tensor
 
-from polytask.balancing import shared_parameters
+from polytask.balancing import parameters_below
 from polytask.training._network import OneNetwork, StackedNetworks
 
 
@@ -17,12 +17,32 @@ def own_tasks(network: OneNetwork | StackedNetworks, inputs: tuple[Tensor, ...])
     inputs : tuple of Tensor
         Of a few rows.
     """
+    return {name: int(tasks.int().argmax()) for name, tasks in served_tasks(network, inputs).items() if int(tasks.sum()) == 1}
+
+
+def served_tasks(network: OneNetwork | StackedNetworks, inputs: tuple[Tensor, ...]) -> dict[str, Tensor]:
+    """Which tasks each parameter serves, bool [n_tasks]; arguments as of :func:`own_tasks`."""
     network.set_training(False)  # no dropout: nothing is drawn
     with torch.enable_grad():
         _, outputs = network.in_parts(inputs)
-    shared = {id(p) for p in shared_parameters(outputs)}
-    found: dict[str, int] = {}
-    for k, own in enumerate(outputs):
-        reached = {id(p) for p in shared_parameters([own, own])}
-        found |= {name: k for name, p in network.parameters.items() if id(p) in reached and id(p) not in shared}
-    return found
+    reached = [{id(p) for p in parameters_below([own])} for own in outputs]
+    return {name: torch.tensor([id(p) in own for own in reached]) for name, p in network.parameters.items()}
+
+
+def learned_shares(network: OneNetwork | StackedNetworks, inputs: tuple[Tensor, ...], learned: Tensor) -> dict[str, Tensor]:
+    """Parameters that serve no task of some network, with 1 for networks that learn a task by them and 0 for others.
+
+    Parameters
+    ----------
+    network, inputs
+        As of :func:`own_tasks`.
+    learned : Tensor of shape (n_tasks,) or (R, n_tasks)
+        Bool: which tasks each network learns.
+
+    Returns
+    -------
+    shares : dict of name to Tensor of shape () or (R,)
+        All other parameters serve a task that every network learns.
+    """
+    found = {name: (learned & tasks).any(-1) for name, tasks in served_tasks(network, inputs).items()}
+    return {name: own.to(network.parameters[name]) for name, own in found.items() if not bool(own.all())}

@@ -29,6 +29,9 @@ class Update:
         Number of steps done to a factor, instead of that of ``settings``.
     own_tasks : mapping of str to int
         Which parameters serve one task alone; only looked at where they are treated apart.
+    penalty_shares : mapping of str to Tensor of shape () or (R,)
+        0 for networks by whose penalties a parameter is not counted, since it serves no task that they learn; 1, as of all other
+        parameters, where it is.
     columns : mapping of str to Tensor
         Which parameters read which input column; only looked at by regularizations that need it.
     own_rates : OwnRates, optional
@@ -45,11 +48,13 @@ class Update:
         total_steps: int,
         schedule: Callable[[int], float] | None = None,
         own_tasks: Mapping[str, int] | None = None,
+        penalty_shares: Mapping[str, Tensor] | None = None,
         columns: Mapping[str, Tensor] | None = None,
         own_rates: OwnRates | None = None,
     ) -> None:
         self.network, self.optimizer, self.settings, self.own_rates = network, optimizer, settings, own_rates
         self.own_tasks, self.columns = own_tasks or {}, columns or {}
+        self.penalty_shares = dict(penalty_shares or {})
         self.stopped: Tensor | None = None  # bool [..., n_tasks]: tasks whose own parameters stay as they are
         self.regularizers = regularizers_of(settings.regularization)
         planned = schedule_of(settings.schedule)
@@ -101,18 +106,25 @@ class Update:
             return step_sizes(member, group, parameters[name]) * slowed.get(name, 1.0)
 
         for own in sparse:
-            own.shrink_(parameters, rates, columns=self.columns, n_replicas=n_replicas)
+            own.shrink_(parameters, rates, columns=self.columns, n_replicas=n_replicas, counted=self._counted(parameters))
+
+    def _counted(self, parameters: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """Parameters with zeros where a network's penalty is not of them."""
+        shares = {name: _beside(own, parameters[name]) for name, own in self.penalty_shares.items()}
+        return {name: p * shares[name] if name in shares else p for name, p in parameters.items()} if shares else parameters
 
     def sparse_penalty(self) -> Tensor | None:
         """What penalties that make zeros are of the parameters that are judged, [] or [R]; None if there is none."""
         n_replicas = self.network.n_replicas
-        found = [own.value(self.parameters, columns=self.columns, n_replicas=n_replicas) for own in self.regularizers]
+        parameters = self._counted(self.parameters)
+        found = [own.value(parameters, columns=self.columns, n_replicas=n_replicas) for own in self.regularizers]
         values = [value for value in found if value is not None]
         return torch.stack(values).sum(0) if values else None
 
     def penalty(self) -> Tensor | None:
         """Smooth penalties of all networks, a scalar; None if there is none."""
-        own = [own.penalty(self.network.parameters, n_replicas=self.network.n_replicas) for own in self.regularizers]
+        parameters = self._counted(self.network.parameters) if self.regularizers else {}
+        own = [own.penalty(parameters, n_replicas=self.network.n_replicas) for own in self.regularizers]
         found = [value for value in own if value is not None]
         return torch.stack(found).sum() if found else None
 
@@ -132,8 +144,7 @@ class Update:
                 share = share * own.shares
             if self.stopped is not None and task is not None:
                 share = share * ~self.stopped[..., task]
-            share = share.to(p)
-            found[name] = share.reshape(*share.shape, *[1] * (p.dim() - share.dim()))
+            found[name] = _beside(share, p)
         return found
 
     @property
@@ -175,6 +186,7 @@ class Update:
         """The part of :meth:`keep` that is not of the network and the optimizer."""
         if self.own_rates is not None:
             self.own_rates.keep(kept)
+        self.penalty_shares = {name: own[kept] for name, own in self.penalty_shares.items()}
         if self.plateau is not None:
             self.plateau.keep(kept)
         if self.averages is not None:
@@ -194,3 +206,8 @@ class Update:
         if self.averages is not None:
             for name, average in self.averages.items():
                 average.copy_(memory[f"average/{name}"])
+
+
+def _beside(share: Tensor, p: Tensor) -> Tensor:
+    """Shares [] or [R] in the shape that multiplies a parameter [...] or [R, ...]."""
+    return share.to(p).reshape(*share.shape, *[1] * (p.dim() - share.dim()))
