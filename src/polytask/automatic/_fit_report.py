@@ -13,7 +13,7 @@ import polytask
 from polytask.automatic._roles import Roles
 from polytask.automatic._task_scores import observed_rows
 from polytask.balancing import Equal
-from polytask.estimators import MultiTaskNetwork, zero_shares
+from polytask.estimators import MultiTaskNetwork, column_weights, zero_shares
 from polytask.optim import regularizers_of
 from polytask.training import epochs_of_stops
 
@@ -106,7 +106,6 @@ def network_facts(model: MultiTaskNetwork) -> dict[str, Any]:
     """What is told of one network; ``skills`` are the validation skills of its tasks."""
     network = model.network_
     train, skill = network.curves["train"], network.curves["skill"]
-    sparsity, stopping = _sparsity_facts(model), _stopping_facts(model)
     return {
         "skills": skill[network.best_epoch - 1],
         "n_train": model.n_train_,
@@ -122,9 +121,9 @@ def network_facts(model: MultiTaskNetwork) -> dict[str, Any]:
         },
         **_sharing_facts(model),
         **_balancing_facts(model),
-        **sparsity,
-        **stopping,
-        "notes": [*sparsity.get("notes", []), *stopping.get("notes", [])],
+        **_sparsity_facts(model),
+        "notes": [],
+        **_stopping_facts(model),
     }
 
 
@@ -154,17 +153,13 @@ def _sharing_facts(model: MultiTaskNetwork) -> dict[str, Any]:
 
 
 def _sparsity_facts(model: MultiTaskNetwork) -> dict[str, Any]:
-    """What a regularization that makes zeros has left: columns that are read, share of zeros in each part."""
+    """What a regularization that makes zeros has left: share of zeros in each part, columns that are read, and their weights."""
     if not any(own.sparse for own in regularizers_of(model.regularization)):
         return {}
-    kept, zeros = model.network_.kept_columns, zero_shares(model.network_)
-    told = ", ".join(f"{share:.0%} of the {part}" for part, share in zeros.items())
-    notes = [f"Regularization set weights to zero: {told}."]
-    if kept is not None:
-        n_columns = len(model.codec_.numeric_names) + len(model.codec_.categorical_names) + len(model.codec_.text_names)
-        columns = f": {', '.join(kept[:20])}{', ...' if len(kept) > 20 else ''}" if 0 < len(kept) < n_columns else ""
-        notes.append(f"The network reads {len(kept)} of {n_columns} input columns{columns}.")
-    return {"sparsity": {"zeros": zeros, "kept_columns": kept}, "notes": notes}
+    network, codec = model.network_, model.codec_
+    columns = column_weights(network, [*codec.numeric_names, *codec.categorical_names, *codec.text_names])
+    weights = None if columns is None else {name: _number(norm) for name, norm in columns.items()}
+    return {"sparsity": {"zeros": zero_shares(network), "kept_columns": network.kept_columns, "columns": weights}}
 
 
 def _balancing_facts(model: MultiTaskNetwork) -> dict[str, Any]:

@@ -60,7 +60,7 @@ from polytask.estimators._multi_task_forest import MultiTaskForest
 from polytask.estimators._multi_task_network import MultiTaskNetwork
 from polytask.estimators._network_parts import network_from_parts, network_parts, restore_table, table_content
 from polytask.estimators._per_task import PerTaskEstimator, TaskModel
-from polytask.estimators._sparsity import kept_columns, zero_shares
+from polytask.estimators._sparsity import column_weights, kept_columns, zero_shares
 from polytask.estimators._stacked_across_tasks import StackedAcrossTasks
 from polytask.estimators._stacked_rows_boosting import StackedRowsBoosting
 from polytask.estimators._stacking import StackingEstimator
@@ -105,6 +105,7 @@ __all__ = [
     "boosted_trees",
     "boosted_trees_stopped",
     "choose_per_task",
+    "column_weights",
     "cross_fitted_outputs",
     "decision_tree",
     "default_candidates",

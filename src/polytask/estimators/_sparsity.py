@@ -12,7 +12,13 @@ from polytask.optim import column_norms
 
 
 def kept_columns(network: FittedNetwork, names: Sequence[str]) -> list[str] | None:
-    """Names of the input columns that some weight reads; None where layers other than linear ones read inputs.
+    """Names of the input columns that some weight reads; see :func:`column_weights`."""
+    found = column_weights(network, names)
+    return None if found is None else [name for name, norm in found.items() if norm > 0]
+
+
+def column_weights(network: FittedNetwork, names: Sequence[str]) -> dict[str, float] | None:
+    """Norm of all weights that read each input column; None where layers other than linear ones read inputs.
 
     Parameters
     ----------
@@ -29,7 +35,7 @@ def kept_columns(network: FittedNetwork, names: Sequence[str]) -> list[str] | No
     except OptionError:
         return None
     norms = column_norms(dict(network.module.named_parameters()), columns)
-    return [name for name, norm in zip(names, norms.tolist(), strict=True) if norm > 0]
+    return dict(zip(names, norms.tolist(), strict=True))
 
 
 def zero_shares(network: FittedNetwork) -> dict[str, float]:

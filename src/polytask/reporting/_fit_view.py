@@ -14,6 +14,7 @@ from polytask.reporting._readings import check_format
 from polytask.reporting._settings import flat_rows, input_row, stored_command
 from polytask.reporting._sharing_figures import sharing_view
 from polytask.reporting._skill_bar import skill_bar, skill_scale
+from polytask.reporting._sparsity_figures import sparsity_view
 from polytask.reporting._study_view import study_lines
 from polytask.reporting._together_view import mixture_words, together_words
 
@@ -129,6 +130,7 @@ def fit_view(result: Mapping[str, Any]) -> dict[str, Any]:
         "importance": importance_view(result),
         "sharing": sharing_view(result),
         "balancing": balancing_view(result),
+        "sparsity": sparsity_view(result),
         "diagnosed": diagnostic_views(result),
         "open_tasks": OPEN_TASKS,
         "notes": list(result.get("notes") or []),

@@ -98,6 +98,7 @@ def fit_markdown(result: Mapping[str, Any]) -> str:
         *_diagnosed(view["diagnosed"], 0.95),
         *_figures("What do the tasks share?", view["sharing"]),
         *_figures("How were the tasks balanced?", view["balancing"]),
+        *_figures("What did regularization leave?", view["sparsity"]),
         *_inputs(view["inputs"]),
         *_notes(view),
         *_again(view),

@@ -129,6 +129,7 @@ def _fit(pages: Pages, view: Mapping[str, Any]) -> None:
     for title, found in (
         ("What do the tasks share?", view["sharing"]),
         ("How were the tasks balanced?", view["balancing"]),
+        ("What did regularization leave?", view["sparsity"]),
     ):
         if found:
             pages.heading(title, keep=200)

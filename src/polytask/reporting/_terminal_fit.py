@@ -11,6 +11,7 @@ from polytask.reporting._fit_view import few_rows, how_scored, leaderboard_rows,
 from polytask.reporting._importance_bars import importance_words
 from polytask.reporting._numbers import finite, points, printable, significant
 from polytask.reporting._readings import check_format
+from polytask.reporting._sparsity_figures import sparsity_words
 from polytask.reporting._terminal_table import Column, table_of
 from polytask.reporting._together_view import mixture_words, together_words
 
@@ -78,6 +79,8 @@ class FitTable:
         else:
             yield Text("Validation skill in points: 0 is no better than a constant, 100 is perfect.")
             yield Text(_told(self.result, "It is"))
+        if told := sparsity_words(self.result):
+            yield Text(printable(" ".join(told)))
         if few := few_rows(self.result):
             yield Text(f"{few[0].upper()}{few[1:]}.")
         for name, task in self.result["tasks"].items():
