@@ -23,7 +23,7 @@ from polytask.automatic._study import read_gap
 from polytask.balancing import CAGrad
 from polytask.estimators import MultiTaskNetwork
 from polytask.exceptions import OptionError
-from polytask.networks import MLP, MMoE, Periodic, ResNet
+from polytask.networks import MMoE, Periodic, ResNet
 from tests.automatic._tables import houses
 
 FULL = {
@@ -263,7 +263,7 @@ def test_a_predictor_made_in_python_has_a_study_without_a_table():
 
 
 def test_a_network_that_a_study_cannot_say_has_none(tmp_path):
-    network = MultiTaskNetwork(encoder=MLP(width=8), max_steps=2)
+    network = MultiTaskNetwork(clip_norm=0.5, max_steps=2)
     predictor = MultiTaskPredictor(["price", "sold"], network=network).fit(houses())
     assert predictor.study_ is None
     assert predictor.report_["study"] is None

@@ -76,6 +76,15 @@ def test_encoders_and_embeddings_of_numbers(fit, encoder, numbers):
         assert (shown in report["settings"]["encoder"]) == (name in (encoder, numbers))
 
 
+def test_encoders_have_settings(polytask, fit, tmp_path):
+    words = ["--encoder", "resnet:n_blocks=1,width=24,dropout=0.3,numeric=robust", "--numbers", "periodic:width=4"]
+    report, _ = fit("-t", "price", "-t", "visits", *words)
+    shown = "ResNet(dropout=0.3, embedding=Periodic(width=4), n_blocks=1, numeric='robust',"
+    assert " ".join(report["settings"]["encoder"].split()).startswith(shown)
+    assert polytask("fit", tmp_path / "model" / "study.yaml", "--out", tmp_path / "again", "-q") == (0, "", "")
+    assert report_of(tmp_path / "again")["tasks"] == report["tasks"]
+
+
 def test_a_table_for_each_target(fit, frame, tmp_path):
     inputs = ["id", "area", "rooms", "city"]
     frame.head(50)[[*inputs, "price", "site:plot*"]].to_csv(tmp_path / "prices.csv", index=False)
@@ -200,8 +209,12 @@ def test_ctrl_c_in_a_learning_curve_keeps_the_comparison(polytask, table, tmp_pa
         (["--class-weight", "sold=heavy"], "--class-weight must be 'balanced'; got 'heavy'"),
         (["--class-weight", "price=balanced"], "--class-weight is for targets with classes; task 'price' is of kind regression."),
         (["--class-weight", "solt=balanced"], "--class-weight names 'solt', which is no target. Did you mean 'sold'?"),
-        (["--encoder", "cnn"], "Invalid value for '--encoder'"),
-        (["--numbers", "roman"], "Invalid value for '--numbers'"),
+        (["--encoder", "cnn"], "--encoder must be an encoder; got 'cnn'. There are ft_transformer, mlp, resnet."),
+        (["--encoder", "mlp:widht=3"], "--encoder cannot be 'mlp:widht=3': MLP has no setting 'widht'. Did you mean 'width'?"),
+        (["--encoder", "mlp:width=many"], "'width' of MLP must be a whole number; got 'many'."),
+        (["--encoder", "resnet:dropout=1.5"], "`dropout` of ResNet must be in [0, 1); got 1.5."),
+        (["--numbers", "roman"], "--numbers must be plain or an embedding of numbers; got 'roman'."),
+        (["--encoder", "mlp:embedding=periodic", "--numbers", "piecewise"], "both embed numbers. Give one of them."),
         (["--data", "price=a.csv"], "--data says which tables and targets there are; leave --target out."),
         (["--format", "doc"], "Invalid value for '--format'"),
     ],

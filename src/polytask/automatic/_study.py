@@ -122,6 +122,18 @@ def _balancing(value: Any) -> Any:
     return _named(value, method_of)
 
 
+def _encoder(value: Any) -> Any:
+    from polytask.networks import encoder_of
+
+    return _named(value, encoder_of)
+
+
+def _numbers(value: Any) -> Any:
+    from polytask.networks import embedding_of
+
+    return _named(value, embedding_of)
+
+
 def _sharing(value: Any) -> Any:
     from polytask.networks import sharing_of
 
@@ -172,6 +184,8 @@ Paths = Annotated[list[PathText], BeforeValidator(_listed)]
 Folds = Annotated[int | Literal["leave-one-group-out"], BeforeValidator(_folds)]
 Similar = Annotated[str, BeforeValidator(_similar)]
 Balancing = Annotated[str, BeforeValidator(_balancing)]
+Encoder = Annotated[str, BeforeValidator(_encoder)]
+Numbers = Annotated[str, BeforeValidator(_numbers)]
 Sharing = Annotated[str, BeforeValidator(_sharing)]
 Initialization = Annotated[str, BeforeValidator(_initialization)]
 Optimizer = Annotated[str, BeforeValidator(_optimizer)]
@@ -290,11 +304,13 @@ class Study(_Options):
     missing: Texts = _field("More texts that mean a missing value.", [])
     no_default_missing: bool = _field("Take NA, None, null and the like as values, not as missing.", False)
 
-    encoder: Literal["mlp", "resnet", "ft_transformer"] = _field(
-        "What makes features of the inputs: mlp; resnet (residual blocks); ft_transformer (attention of columns; slow).", "mlp"
+    encoder: Encoder = _field(
+        "What makes features of the inputs: mlp:n_layers=1,width=64,dropout=0.3; resnet (residual blocks); ft_transformer "
+        "(attention of columns; slow).",
+        "mlp",
     )
-    numbers: Literal["plain", "periodic", "piecewise"] = _field(
-        "How numbers enter the network: plain (scaled), or embedded by periodic or piecewise linear functions.", "plain"
+    numbers: Numbers = _field(
+        "How numbers enter the network: plain (scaled), or embedded by such functions: periodic:sigma=0.5, piecewise.", "plain"
     )
     sharing: Sharing | None = _field(
         "What the targets share in the network: hard, mmoe:n_experts=8, cgc, ple, adatt, ...; by default all but the last layer."

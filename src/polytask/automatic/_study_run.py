@@ -1,6 +1,5 @@
 """From a study to the objects that do it."""
 
-import itertools
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 _PLAIN = ("learning_rate", "weight_decay", "batch_size", "batches", "accumulate", "precision", "patience", "stopping")
 _OF_TRAINING = ("initialization", "optimizer", "schedule", "regularization", "ema", *_PLAIN)
-_ENCODERS = list(itertools.product(("mlp", "resnet", "ft_transformer"), ("plain", "periodic", "piecewise")))
 
 
 def study_roles(study: Study, frame: Any) -> Roles:
@@ -164,12 +162,21 @@ def study_network(study: Study) -> "MultiTaskNetwork":
 
 
 def study_encoder(encoder: str, numbers: str) -> "Recipe":
-    """The encoder of ``--encoder`` with the embedding of ``--numbers``."""
-    from polytask.networks import MLP, FTTransformer, Periodic, PiecewiseLinear, ResNet
+    """The encoder of ``--encoder`` with the embedding of ``--numbers``.
 
-    embeddings = {"plain": None, "periodic": Periodic(), "piecewise": PiecewiseLinear()}
-    recipe = {"mlp": MLP, "resnet": ResNet, "ft_transformer": FTTransformer}[encoder]
-    return recipe(embedding=embeddings[numbers])
+    Raises
+    ------
+    OptionError
+        If both name an embedding.
+    """
+    from polytask.networks import embedding_of, encoder_of
+
+    recipe, embedding = encoder_of(encoder, option="--encoder"), embedding_of(numbers, option="--numbers")
+    if embedding is None:
+        return recipe
+    if recipe.get_params(deep=False)["embedding"] is not None:
+        raise OptionError(f"--encoder {encoder} and --numbers {numbers} both embed numbers. Give one of them.")
+    return recipe.set_params(embedding=embedding)
 
 
 def study_predictor(study: Study) -> "MultiTaskPredictor":
@@ -229,19 +236,18 @@ def study_of(predictor: "MultiTaskPredictor") -> Study | None:
     """The study of a predictor made in Python: all but its table; None if a study cannot say it, such as an own network."""
     from polytask.balancing import BalancingMethod, method_text
     from polytask.estimators import MultiTaskNetwork
-    from polytask.networks import Recipe, sharing_text
+    from polytask.networks import MLP, Recipe, embedding_text, encoder_of, encoder_text, sharing_text
 
     network = predictor.network or MultiTaskNetwork()
     settings, usual = network.get_params(deep=False), MultiTaskNetwork().get_params(deep=False)
     said = {"max_epochs", "max_steps", "time_limit", "tasks", "device", "random_state", "encoder", "column_kinds"}
     said |= {"sharing", "balancing", "balance_at", *_OF_TRAINING}
     own = {name for name, value in settings.items() if value is not usual[name] and value != usual[name]}
-    encoder = next((names for names in _ENCODERS if repr(study_encoder(*names)) == repr(settings["encoder"])), None)
-    if settings["encoder"] is None:
-        encoder = ("mlp", "plain")
+    encoder = MLP() if settings["encoder"] is None else encoder_of(settings["encoder"])
+    built_of = encoder_text(encoder), embedding_text(encoder.get_params(deep=False).get("embedding"))
     if settings["patience"] is None:  # no end but the plan
         return None
-    if not own <= said or encoder is None or not all(isinstance(name, str) for name in predictor.targets):
+    if not own <= said or None in built_of or not all(isinstance(name, str) for name in predictor.targets):
         return None
     balancing = settings["balancing"]
     if isinstance(balancing, BalancingMethod):
@@ -265,8 +271,8 @@ def study_of(predictor: "MultiTaskPredictor") -> Study | None:
         "loss": predictor.losses,
         "class_weight": predictor.class_weights,
         "column": all_column_kinds(predictor),
-        "encoder": encoder[0],
-        "numbers": encoder[1],
+        "encoder": built_of[0],
+        "numbers": built_of[1],
         "sharing": sharing,
         "balancing": balancing,
         "balance_at": settings["balance_at"],

@@ -163,17 +163,25 @@ Sample = Annotated[
     ),
 ]
 Encoder = Annotated[
-    Literal["mlp", "resnet", "ft_transformer"],
+    str,
     _option(
         "--encoder",
         panel=_TRAINING,
+        metavar="NAME",
         show_default=True,
-        help="What makes features of the inputs; resnet: residual blocks; ft_transformer: attention between columns, slow.",
+        help="What makes features of the inputs: mlp:n_layers=1,width=64,dropout=0.3; resnet (residual blocks), ft_transformer "
+        "(attention between columns, slow).",
     ),
 ]
 Numbers = Annotated[
-    Literal["plain", "periodic", "piecewise"],
-    _option("--numbers", panel=_TRAINING, show_default=True, help="How numbers enter: scaled, or embedded by such functions."),
+    str,
+    _option(
+        "--numbers",
+        panel=_TRAINING,
+        metavar="NAME",
+        show_default=True,
+        help="How numbers enter: plain (scaled), or embedded by such functions: periodic:sigma=0.5, piecewise.",
+    ),
 ]
 Sharing = Annotated[
     str | None,

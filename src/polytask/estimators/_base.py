@@ -50,6 +50,7 @@ class MultiTaskEstimator(BaseEstimator, ABC):
     tasks_: list[FittedTask]
     codec_: TableCodec
     _defaults: ClassVar[Mapping[str, Callable[[], Any]]] = {}  # what stands for parameters that are None
+    _by_name: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}  # what makes an object of parameters that are names
 
     @abstractmethod
     def fit(self, X: Any, y: Any, *, sample_weight: Any = None, groups: Any = None) -> Self:
@@ -125,7 +126,7 @@ class MultiTaskEstimator(BaseEstimator, ABC):
         return found
 
     def set_params(self, **params: Any) -> Self:
-        """Set parameters, also those inside of dicts of estimators, and of what stands for None (``encoder__width``).
+        """Set parameters, also those inside of dicts of estimators, and of what None or a name stands for (``encoder__width``).
 
         Raises
         ------
@@ -135,8 +136,10 @@ class MultiTaskEstimator(BaseEstimator, ABC):
         own = super().get_params(deep=False)
         for path in params:
             name, inside_of, rest = path.partition("__")
-            if inside_of and name in own and own[name] is None and name not in params:
-                own[name] = self._default_of(name, rest)
+            if not inside_of or name not in own or name in params:
+                continue
+            if own[name] is None or (isinstance(own[name], str) and name in self._by_name):
+                own[name] = self._default_of(name, rest) if own[name] is None else self._by_name[name](own[name])
                 setattr(self, name, own[name])
         dicts = {name: value for name, value in (own | params).items() if isinstance(value, Mapping)}
         inside = {path: given for path, given in params.items() if "__" in path and path.partition("__")[0] in dicts}

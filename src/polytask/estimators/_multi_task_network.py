@@ -21,7 +21,7 @@ from polytask.estimators._fit_networks import CodedTable, FittedNetwork, Network
 from polytask.estimators._labels import LabelTable, declared_tasks, warn_if_nothing_stops
 from polytask.estimators._sparsity import kept_columns
 from polytask.exceptions import DataError, OptionError, PolytaskWarning
-from polytask.networks import MLP, HardSharing, Recipe, sharing_of
+from polytask.networks import MLP, HardSharing, Recipe, encoder_of, sharing_of
 from polytask.networks.initialization import initialization_of
 from polytask.optim import Optimizer, Plateau, optimizers_of, regularizers_of, schedule_of, with_usual_rates
 from polytask.training import TrainingSettings, seed_of
@@ -29,7 +29,7 @@ from polytask.training import TrainingSettings, seed_of
 Array = np.ndarray[Any, np.dtype[Any]]
 
 USUAL_RATE = 2e-3  # of AdamW and what is like it
-_SHARING = "`sharing` of MultiTaskNetwork"
+_ENCODER, _SHARING = "`encoder` of MultiTaskNetwork", "`sharing` of MultiTaskNetwork"
 
 
 class MultiTaskNetwork(MultiTaskEstimator):
@@ -39,8 +39,8 @@ class MultiTaskNetwork(MultiTaskEstimator):
     ----------
     tasks : sequence of Task or str, optional
         What to predict; by default every column of ``y``, its kind inferred.
-    encoder : Recipe, default=MLP()
-        From the table's columns to features.
+    encoder : Recipe or str, default=MLP()
+        From the table's columns to features: a recipe such as ``MLP(width=64)``, or its name, ``"mlp:width=64"``.
     sharing : Recipe or str, default=HardSharing()
         From features to one representation per task: a recipe such as ``HardSharing(tower_width=32)``, or its name,
         ``"hard:tower_width=32"``.
@@ -132,12 +132,13 @@ class MultiTaskNetwork(MultiTaskEstimator):
     """
 
     _defaults: ClassVar = {"encoder": MLP, "sharing": HardSharing}
+    _by_name: ClassVar = {"encoder": encoder_of, "sharing": sharing_of}
 
     def __init__(
         self,
         tasks: Any = None,
         *,
-        encoder: Recipe | None = None,
+        encoder: Recipe | str | None = None,
         sharing: Recipe | str | None = None,
         initialization: Any = None,
         balancing: Any = None,
@@ -357,7 +358,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
 
     def _recipes(self) -> dict[str, Recipe]:
         return {
-            "encoder": _recipe("encoder", self.encoder, default=MLP()),
+            "encoder": MLP() if self.encoder is None else encoder_of(self.encoder, option=_ENCODER),
             "sharing": HardSharing() if self.sharing is None else sharing_of(self.sharing, option=_SHARING),
         }
 
@@ -511,18 +512,6 @@ class MultiTaskNetwork(MultiTaskEstimator):
             tags.estimator_type, tags.classifier_tags = "classifier", ClassifierTags()
         tags.non_deterministic = False
         return tags
-
-
-def _recipe(name: str, given: Any, *, default: Recipe) -> Recipe:
-    """Return the recipe of one part of the network, as given or the default one."""
-    if given is None:
-        return default
-    if not isinstance(given, Recipe):
-        raise OptionError(
-            f"`{name}` of MultiTaskNetwork must be a recipe, such as {type(default).__name__}(); got {given!r}. "
-            "A module class of your own becomes one by `recipe_of(YourModule)`."
-        )
-    return given
 
 
 def _method(given: Any) -> BalancingMethod | None:

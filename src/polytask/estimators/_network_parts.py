@@ -91,7 +91,7 @@ def trained_from_parts(folder: Folder, *, place: str, classes: Iterable[type] = 
 def settings_content(model: MultiTaskNetwork) -> dict[str, Any]:
     """Settings of a :class:`MultiTaskNetwork` as JSON; a splitter, a random state and the device are left at their defaults."""
     return {
-        "encoder": None if model.encoder is None else recipe_to_dict(model.encoder),
+        "encoder": recipe_to_dict(model.encoder) if isinstance(model.encoder, Recipe) else model.encoder,
         "sharing": recipe_to_dict(model.sharing) if isinstance(model.sharing, Recipe) else model.sharing,
         "settings": {name: _plain(getattr(model, name)) for name in _SETTINGS if not _is_splitter(getattr(model, name))},
         "random_state": plain_seed(model.random_state),

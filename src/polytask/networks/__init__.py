@@ -13,7 +13,18 @@ from polytask.networks._multi_task_module import MultiTaskModule, build_module, 
 from polytask.networks._recipe import ModuleRecipe, Recipe, recipe_of
 from polytask.networks._recipe_json import recipe_from_dict, recipe_to_dict
 from polytask.networks._task_product import TaskProduct
-from polytask.networks.encoders import MLP, FTTransformer, Periodic, PiecewiseLinear, ResNet, TableShape
+from polytask.networks.encoders import (
+    MLP,
+    FTTransformer,
+    Periodic,
+    PiecewiseLinear,
+    ResNet,
+    TableShape,
+    embedding_of,
+    embedding_text,
+    encoder_of,
+    encoder_text,
+)
 from polytask.networks.sharing import (
     CGC,
     ESMM,
@@ -62,6 +73,10 @@ __all__ = [
     "TaskAdapters",
     "TaskProduct",
     "build_module",
+    "embedding_of",
+    "embedding_text",
+    "encoder_of",
+    "encoder_text",
     "input_columns",
     "output_slices",
     "recipe_from_dict",

@@ -17,6 +17,7 @@ from polytask.networks.encoders._ft_transformer import FTTransformer, FTTransfor
 from polytask.networks.encoders._mlp import MLP, MLPEncoder
 from polytask.networks.encoders._periodic import Periodic, PeriodicEmbedding
 from polytask.networks.encoders._piecewise import PiecewiseLinear, PiecewiseLinearEmbedding, PiecewiseLinearEncoding
+from polytask.networks.encoders._registry import embedding_of, embedding_text, encoder_of, encoder_text
 from polytask.networks.encoders._resnet import ResNet, ResNetEncoder
 from polytask.networks.encoders._scaling import NumericScaling
 from polytask.networks.encoders._table_inputs import TableInputs, TableShape, check_takes_words
@@ -42,5 +43,9 @@ __all__ = [
     "TableShape",
     "TextProjection",
     "check_takes_words",
+    "embedding_of",
+    "embedding_text",
+    "encoder_of",
+    "encoder_text",
     "text_width",
 ]

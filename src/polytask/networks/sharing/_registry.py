@@ -1,13 +1,9 @@
 """Sharing architectures by name: for the command line and study files."""
 
-import inspect
 from typing import Any
 
-import torch
-
-from polytask._named import check_settings, named, setting_text, settings_of_text
-from polytask.exceptions import OptionError
 from polytask.networks._recipe import Recipe
+from polytask.networks._recipes_by_name import recipe_by_name, recipe_text
 from polytask.networks.encoders import MLP, TableShape
 from polytask.networks.sharing._adapters import TaskAdapters
 from polytask.networks.sharing._adatt import AdaTT
@@ -77,22 +73,15 @@ def sharing_of(given: Any, *, option: str = "`sharing`") -> Recipe:
     ...
     polytask.exceptions.OptionError: `sharing` must be a sharing architecture; got 'heart'. Did you mean 'hard'?
     """
-    if isinstance(given, Recipe):
-        return given
-    if not isinstance(given, str):
-        raise OptionError(
-            f"{option} must be a recipe, such as HardSharing(), or a name, such as 'hard:tower_width=32'; got {given!r}. "
-            "A module class of your own becomes one by `recipe_of(YourModule)`."
-        )
-    name, _, rest = given.partition(":")
-    own = named(name, SHARING, option=option, what="a sharing architecture")
-    settings = settings_of_text(rest, option=option, example="hard:tower_width=32", of=own)
-    if "sharing" in settings and settings["sharing"] is None:  # here 'none' is the architecture of that name
-        settings["sharing"] = "none"
-    check_settings(own, [*own._get_param_names()], settings, option=option)
-    recipe: Recipe = own(**settings)
-    _check_values(recipe, settings, option)
-    return recipe
+    return recipe_by_name(
+        given,
+        SHARING,
+        option=option,
+        what="a sharing architecture",
+        example="hard:tower_width=32",
+        check=_check_values,
+        read={"sharing": lambda own: "none" if own is None else own},  # here 'none' is the architecture of that name
+    )
 
 
 def sharing_text(recipe: Recipe) -> str | None:
@@ -101,30 +90,13 @@ def sharing_text(recipe: Recipe) -> str | None:
     >>> sharing_text(HardSharing(tower_width=8))
     'hard:tower_width=8'
     """
-    names = [name for name, own in SHARING.items() if own is type(recipe)]
-    if not names:
-        return None
-    defaults = inspect.signature(type(recipe).__init__).parameters
-    own = recipe.get_params(deep=False).items()
-    text = names[0] + ":" + ",".join(setting_text(name, value) for name, value in own if value != defaults[name].default)
-    text = text.removesuffix(":")
-    try:
-        return text if repr(sharing_of(text)) == repr(recipe) else None
-    except OptionError:
-        return None
+    return recipe_text(recipe, SHARING, sharing_of)
 
 
-def _check_values(recipe: Recipe, settings: dict[str, Any], option: str) -> None:
+def _check_values(recipe: Recipe) -> None:
     """Build a tiny one, which checks the values."""
-    shape = TableShape(1, cardinalities=(20,))
-    with torch.random.fork_rng(devices=[]):
-        try:
-            if recipe.reads == "features":
-                recipe.build(2, 2)
-            else:
-                width = 4 * max(1, recipe.width_multiple)
-                recipe.build_on(lambda: MLP(n_layers=2, width=width).build(shape), 2)
-        except OptionError:
-            raise
-        except (TypeError, ValueError, RuntimeError) as error:
-            raise OptionError(f"{type(recipe).__name__} in {option} cannot take {settings}: {error}.") from error
+    if recipe.reads == "features":
+        recipe.build(2, 2)
+    else:
+        shape, width = TableShape(1, cardinalities=(20,)), 4 * max(1, recipe.width_multiple)
+        recipe.build_on(lambda: MLP(n_layers=2, width=width).build(shape), 2)
