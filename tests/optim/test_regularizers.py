@@ -135,3 +135,9 @@ def test_names_lists_and_json_mean_the_same():
 def test_what_cannot_be_used_is_refused(given):
     with pytest.raises(OptionError, match=r"must be|Did you mean"):
         regularizers_of(given)
+
+
+def test_the_same_twice_is_refused():
+    with pytest.raises(OptionError, match="L1 of 'shared' is given twice in `o`"):
+        regularizers_of("l1;l1:strength=0.1", option="`o`")
+    assert len(regularizers_of("l1;l1:on=heads")) == 2
