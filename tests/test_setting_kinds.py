@@ -10,8 +10,8 @@ from polytask.exceptions import OptionError
 from polytask.networks.initialization._initializers import INITIALIZERS
 from polytask.networks.sharing import sharing_of
 from polytask.networks.sharing._registry import sharing_text
+from polytask.optim import REGULARIZERS
 from polytask.optim._by_part import OPTIMIZERS
-from polytask.optim._regularizers import REGULARIZERS
 from polytask.optim._schedules import SCHEDULES
 
 

@@ -16,6 +16,15 @@ def part_of(name: str) -> str:
     return "encoder" if first == "sharing" and any(word in _ENCODERS for word in words) else first
 
 
+def parts_on(on: str) -> tuple[str, ...]:
+    """The parts of "shared", "all", or one of them.
+
+    >>> parts_on("shared"), parts_on("heads")
+    (('encoder', 'sharing'), ('heads',))
+    """
+    return PARTS[:2] if on == "shared" else PARTS if on == "all" else (on,)
+
+
 def is_matrix(name: str) -> bool:
     """Whether a parameter is decayed: no bias, norm, embedding or mixing of tasks.
 

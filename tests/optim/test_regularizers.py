@@ -130,7 +130,7 @@ def test_names_lists_and_json_mean_the_same():
 
 
 @pytest.mark.parametrize(
-    "given", ["l2", "l1:strength=-1", "l1:on=body", "group_lasso:on=heads", "elastic_net:l1_ratio=2", 0.1, [L1], "l1:strenght=1"]
+    "given", ["l3", "l1:strength=-1", "l1:on=body", "group_lasso:on=heads", "elastic_net:l1_ratio=2", 0.1, [L1], "l1:strenght=1"]
 )
 def test_what_cannot_be_used_is_refused(given):
     with pytest.raises(OptionError, match=r"must be|Did you mean"):

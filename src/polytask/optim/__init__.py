@@ -14,24 +14,19 @@ from polytask.optim._adamw import adamw
 from polytask.optim._adaptive_moments import Adam, Adamax, AdamW, Muon, NAdam, RAdam
 from polytask.optim._by_part import OPTIMIZERS, PartOptimizers, optimizers_of, part_optimizers, with_usual_rates
 from polytask.optim._descent import SGD, Adadelta, Adagrad, RMSprop
+from polytask.optim._dropout import Dropout
+from polytask.optim._l2 import L2
 from polytask.optim._optimizer import Optimizer
 from polytask.optim._proximal import group_factors, shrink_groups_, soft_threshold_
-from polytask.optim._regularizers import (
-    L1,
-    REGULARIZERS,
-    ElasticNet,
-    GroupLasso,
-    Regularizer,
-    SoftOrthogonality,
-    column_norms,
-    regularizers_of,
-)
+from polytask.optim._regularizers import L1, ElasticNet, GroupLasso, Regularizer, SoftOrthogonality, column_norms
+from polytask.optim._regularizers_by_name import REGULARIZERS, regularizers_of
 from polytask.optim._schedule import warmup_cosine
 from polytask.optim._schedules import SCHEDULES, Constant, Cosine, Linear, OneCycle, Plateau, Schedule, Step, schedule_of
 from polytask.optim._step_sizes import step_sizes
 
 __all__ = [
     "L1",
+    "L2",
     "OPTIMIZERS",
     "PARTS",
     "REGULARIZERS",
@@ -44,6 +39,7 @@ __all__ = [
     "Adamax",
     "Constant",
     "Cosine",
+    "Dropout",
     "ElasticNet",
     "GroupLasso",
     "Linear",

@@ -8,8 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from polytask._by_name import ByName
-from polytask._parts import PARTS, is_adapter, is_penalized, part_of
+from polytask._parts import PARTS, is_adapter, is_penalized, part_of, parts_on
 from polytask._settings import NamedSettings
 from polytask.exceptions import OptionError
 from polytask.optim._proximal import group_factors, shrink_groups_, soft_threshold_
@@ -19,7 +18,9 @@ Rates = Callable[[str], Tensor | float]  # name of a parameter to its step size:
 
 
 class Regularizer(NamedSettings, ABC):
-    """A penalty on weights, added to the mean of the tasks' losses; not on biases, norms, embeddings, gates and what mixes tasks.
+    """A penalty on weights, added to the mean of the tasks' losses, or what else keeps a network from fitting noise.
+
+    Not on biases, norms, embeddings, gates and what mixes tasks.
 
     Attributes
     ----------
@@ -27,10 +28,13 @@ class Regularizer(NamedSettings, ABC):
         Whether it makes exact zeros.
     needs_columns : bool
         Whether it has to know which weights read which input column.
+    of_modules : bool
+        Whether it is of networks as they are built, and of no weights.
     """
 
     sparse: bool = False
     needs_columns: bool = False
+    of_modules: bool = False
     strength: float
     on: str
 
@@ -49,6 +53,9 @@ class Regularizer(NamedSettings, ABC):
         count for no group of a network, such as of tasks that it does not learn.
         """
 
+    def decay_(self, parameters: Mapping[str, Tensor], rates: Rates) -> None:
+        """Decay weights before the optimizer's step; parameters [...] or [R, ...], rates in shapes that are broadcast to them."""
+
     def value(self, parameters: Mapping[str, Tensor], *, columns: Mapping[str, Tensor], n_replicas: int | None) -> Tensor | None:
         """What the proximal steps lower besides the loss, [] or [R]; None if there is none."""
         return None
@@ -62,8 +69,7 @@ class Regularizer(NamedSettings, ABC):
         return bool(self._own(parameters))
 
     def _own(self, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        on = ("encoder", "sharing") if self.on == "shared" else PARTS if self.on == "all" else (self.on,)
-        return {name: p for name, p in parameters.items() if is_penalized(name) and part_of(name) in on}
+        return {name: p for name, p in parameters.items() if is_penalized(name) and part_of(name) in parts_on(self.on)}
 
     def _check(self, *, on: tuple[str, ...] = ON) -> None:
         name = type(self).__name__
@@ -277,36 +283,6 @@ class SoftOrthogonality(Regularizer):
             gram = p @ p.mT if p.shape[-2] <= p.shape[-1] else p.mT @ p
             found.append((gram - torch.eye(gram.shape[-1], dtype=p.dtype, device=p.device)).square().sum())
         return self.strength * torch.stack(found).sum() if found else None
-
-
-REGULARIZERS: ByName[Regularizer] = ByName(
-    Regularizer,
-    {"l1": L1, "elastic_net": ElasticNet, "group_lasso": GroupLasso, "soft_orthogonality": SoftOrthogonality},
-    what="a regularization",
-    example="l1:strength=0.01",
-)
-
-
-def regularizers_of(given: Any, *, option: str = "`regularization`") -> list[Regularizer]:
-    """The penalties of what a user gives: None, one, or several as a list or as text with ``;`` between.
-
-    Raises
-    ------
-    OptionError
-        If a name or a setting is not known or out of its range, or the same is given twice.
-
-    Examples
-    --------
-    >>> regularizers_of("l1:strength=0.01;group_lasso")
-    [L1(strength=0.01), GroupLasso()]
-    """
-    found = [] if given is None else REGULARIZERS.several(given, option=option)
-    for k, own in enumerate(found):
-        if any(type(own) is type(other) and own.on == other.on for other in found[:k]):
-            raise OptionError(
-                f"{type(own).__name__} of {own.on!r} is given twice in {option}. Give one, of the sum of strengths."
-            )
-    return found
 
 
 def column_norms(parameters: Mapping[str, Tensor], columns: Mapping[str, Tensor], *, n_replicas: int | None = None) -> Tensor:

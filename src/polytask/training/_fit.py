@@ -237,6 +237,11 @@ def _first_row(network: OneNetwork | StackedNetworks, data: TrainingData) -> tup
 def _check_reached(network: OneNetwork | StackedNetworks, settings: TrainingSettings) -> None:
     """Raise an :class:`OptionError` if a regularization is of no weight of this network."""
     for own in regularizers_of(settings.regularization):
+        if own.of_modules:
+            raise OptionError(
+                f"{type(own).__name__} is of networks as they are built: pass `dropout` to `build_module`, and leave it out of "
+                "the settings."
+            )
         if not own.needs_columns and not own.reaches(network.parameters):
             raise OptionError(
                 f"`on={own.on!r}` of {type(own).__name__} reaches no weight: this network has none there. Take another, such "

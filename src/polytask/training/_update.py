@@ -71,9 +71,10 @@ class Update:
         parameters = self.network.parameters
         if self.settings.clip_norm is not None:
             clip_gradients_(list(parameters.values()), self.settings.clip_norm, n_replicas=self.network.n_replicas)
+        slowed = self._slowed()
+        self._decay(slowed)
         if self.own_rates is not None:
             self.own_rates.decay_gradients_(parameters)
-        slowed = self._slowed()
         before = {name: parameters[name].detach().clone() for name in slowed}
         self.optimizer.step()
         self.optimizer.zero_grad()
@@ -91,6 +92,13 @@ class Update:
                 new = max(1 - self.settings.ema, 9 / (10 + done))  # at first the start counts less
                 for name, p in parameters.items():
                     self.averages[name].lerp_(p, new)
+
+    def _decay(self, slowed: Mapping[str, Tensor]) -> None:
+        """Decay the weights of parts, besides the optimizer's own decay."""
+        rate_of = {id(p): group["lr"] for group in self.optimizer.param_groups for p in group["params"]}
+        parameters = self.network.parameters
+        for own in self.regularizers:
+            own.decay_(parameters, lambda name: rate_of[id(parameters[name])] * slowed.get(name, 1.0))
 
     def _shrink(self, slowed: Mapping[str, Tensor]) -> None:
         """Make the proximal steps, as long as those of a constant gradient would be."""
