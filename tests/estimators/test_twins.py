@@ -152,6 +152,33 @@ def test_networks_are_stacked_where_that_is_faster(n_jobs, n_rows, width, settin
     assert _fit_networks._n_at_once(jobs, *recipes, n_tasks=4, compares=False) == expected
 
 
+def test_networks_are_the_same_in_whatever_stacks(monkeypatch):
+    X, y = houses()
+    model, table, labels, weight = prepared(X, y, TASKS[:3], encoder=MLP(width=8, dropout=0.0), batch_size=16, max_epochs=4)
+    rows, jobs = np.arange(len(weight)), []
+    for start in (40, 8, 0, 41):  # folds of 40, 72, 80 and 39 rows: 3, 5, 5 and 3 steps
+        for tasks in (np.ones(3, dtype=bool), np.arange(3) == 1):
+            jobs.append(NetworkJob(rows[start:], rows[:start], tasks, len(jobs)))
+    alone = [model.fit_jobs([job], table, labels, weight)[0] for job in jobs]
+    for at_once, n_stacks in ((32, 2), (3, 4), (1, 8)):
+        monkeypatch.setattr(_fit_networks, "STACKED_NETWORKS", at_once)
+        assert model.n_stacks(jobs, table, labels) == n_stacks
+        for job, own, expected in zip(jobs, model.fit_jobs(jobs, table, labels, weight), alone, strict=True):
+            assert own.steps == expected.steps
+            only = None if job.tasks.all() else labels.tasks[1].name
+            found = own.outputs(table.arrays, only=only)
+            for name, outputs in expected.outputs(table.arrays, only=only).items():
+                np.testing.assert_allclose(found[name], outputs, rtol=1e-4, atol=1e-5, err_msg=f"{name}, {at_once} at once")
+
+
+def test_networks_go_apart_by_the_steps_that_they_make_alone():
+    X, y = houses()
+    model, table, labels, _ = prepared(X, y, TASKS[:1], batch_size=None)
+    for sizes, n_stacks in (((800, 790), 1), ((800, 833), 2), ((700, 760), 2)):  # 13 and 14 steps of 64; steps of 32 and of 64
+        jobs = [NetworkJob(np.arange(n), np.arange(0), np.array([True]), 0) for n in sizes]
+        assert model.n_stacks(jobs, table, labels) == n_stacks
+
+
 def test_fewer_networks_whose_gradients_are_compared_are_stacked():
     jobs = [NetworkJob(np.arange(800), np.arange(0), np.ones(40, dtype=bool), seed) for seed in range(20)]
     recipes = MLP(width=256), HardSharing(), TableShape(20), TrainingSettings()

@@ -11,7 +11,7 @@ from sklearn.base import clone
 from polytask.data import TableArrays
 from polytask.data.splits import TimeOrder
 from polytask.estimators._best_per_task import alone_jobs
-from polytask.estimators._fit_networks import STACKED_NETWORKS, STACKED_ROWS, CodedTable, FittedNetwork, NetworkJob
+from polytask.estimators._fit_networks import CodedTable, FittedNetwork, NetworkJob
 from polytask.estimators._labels import LabelTable
 from polytask.estimators._multi_task_network import MultiTaskNetwork
 from polytask.training import seed_of
@@ -187,7 +187,8 @@ def bag_network(
         )
         jobs.append(NetworkJob(train, valid, np.ones(len(data.labels.tasks), dtype=bool), own % 2**31))
     if np.isfinite(deadline):
-        share = max(deadline - time.monotonic(), 0.1) / _n_stacks(jobs)  # stacks are trained one after the other
+        n_stacks = network.n_stacks(jobs, data.table, data.labels)  # which are trained one after the other
+        share = max(deadline - time.monotonic(), 0.1) / n_stacks
         network = clone(network).set_params(time_limit=share if network.time_limit is None else min(share, network.time_limit))
     for (_, held), fitted in zip(splits, network.fit_jobs(jobs, data.table, data.labels, data.weight), strict=True):
         model = NetworkModel(fitted)
@@ -195,8 +196,3 @@ def bag_network(
         bagged.put(held, model.outputs(data.table.arrays.take(held)), len(data.weight))
     bagged.seconds, bagged.is_whole = time.monotonic() - started, True
     return bagged
-
-
-def _n_stacks(jobs: Sequence[NetworkJob]) -> int:
-    at_once = 1 if max(len(job.train_rows) for job in jobs) > STACKED_ROWS else STACKED_NETWORKS
-    return -(-len(jobs) // at_once)

@@ -37,10 +37,12 @@ from polytask.training import (
     fit,
     labels_vary,
     mean_losses,
+    n_batches,
     seed_of,
 )
 
 Array = np.ndarray[Any, np.dtype[Any]]
+SettingsOf = Callable[[int], TrainingSettings]
 
 PADDED_ROWS = 256  # every inference pass has this many rows, so a row's prediction does not depend on its neighbours
 STACKED_ROWS = 20_000  # networks with more training rows are trained one after the other: no gain from stacking
@@ -174,7 +176,7 @@ def fit_networks(
     *,
     encoder: Recipe,
     sharing: Recipe,
-    settings: TrainingSettings,
+    settings_of: SettingsOf,
     device: torch.device,
     method: BalancingMethod | None = None,
     balance_at: BalanceAt = "parameters",
@@ -194,6 +196,8 @@ def fit_networks(
         With classes; statistics are taken from the training rows of each job.
     target, weight : array of shape (n, C)
         Targets of all tasks side by side, and label weights.
+    settings_of : callable
+        Number of training rows to the settings of a network that learns from so many.
     method : BalancingMethod, optional
         Balances the tasks of each network, by a fresh copy; equal weights by default. Networks of a single task are left alone.
     balance_at : {"parameters", "features"}, default="parameters"
@@ -207,23 +211,17 @@ def fit_networks(
     """
     encoders = [_encoder_of(job, encoder) for job in jobs]
     shape, tensors = table.shape, table_tensors(table.arrays, slice(None), device)
-    compares = method is not None and method.compares_gradients
-    n_at_once = _n_at_once(jobs, encoder, sharing, shape, settings, n_tasks=len(tasks), compares=compares)
-    fitted: list[FittedNetwork] = []
-    one_fold = not all(task.has_fixed_losses for task in tasks)
-    of_twins = sharing if len(tasks) == 1 else sharing.of_twin()
-    joint_apart = compares or len(tasks) >= STACKED_NETWORKS or of_twins is not sharing
-    product = sharing.product_of(tasks)
+    fitted: dict[int, FittedNetwork] = {}
+    of_twins, product = _sharing_of_twins(sharing, tasks), sharing.product_of(tasks)
     check_defined_labels(tasks, np.where(weight > 0, target, np.nan), product)
-    one_fold = one_fold or product is not None  # its label weights are of the rows of a fold
-    for stack in _stacks(jobs, n_at_once, joint_apart=joint_apart, one_fold=one_fold, product=product):
-        start = len(fitted)
+    for numbers in planned_stacks(jobs, shape, tasks, encoder=encoder, sharing=sharing, settings_of=settings_of, method=method):
+        start, stack = len(fitted), [jobs[k] for k in numbers]
         folds = {job.fold: job for job in stack}
         prepared = {key: prepare_fold(job, tensors, tasks, target, weight, encoder, shape, device) for key, job in folds.items()}
         own_sharing = of_twins if all(job.tasks.sum() == 1 for job in stack) else sharing
         modules = [
-            module_of(job, prepared[job.fold], own, own_sharing, shape, device, initialization=initialization)
-            for job, own in zip(stack, encoders[start:], strict=False)
+            module_of(jobs[k], prepared[jobs[k].fold], encoders[k], own_sharing, shape, device, initialization=initialization)
+            for k in numbers
         ]
         used = np.flatnonzero(np.any([job.tasks for job in stack], axis=0))
         own_product = product_of_job(stack[0], product)
@@ -235,7 +233,7 @@ def fit_networks(
                 network,
                 data,
                 [prepared[stack[0].fold].tasks[k] for k in used],
-                settings=settings,
+                settings=settings_of(len(stack[0].train_rows)),
                 seeds=[job.seed for job in stack],
                 method=None if method is None else method if len(stack) == len(jobs) == 1 else method.fresh(),
                 balance_at=balance_at,
@@ -245,12 +243,13 @@ def fit_networks(
             )
         if history.ended_by == "interrupt" and not keep_interrupted:
             raise KeyboardInterrupt
-        fitted += fitted_networks(stack, modules, prepared, history, used, (*deepcopy((encoder, own_sharing)), shape), data.scale)
-        for own, job, own_encoder in zip(fitted[start:], stack, encoders[start:], strict=False):
-            own.encoder = own.encoder if own_encoder is encoder else own_encoder
-            own.tasks = calibrated_tasks(own.module, job, prepared[job.fold], weight)
+        found = fitted_networks(stack, modules, prepared, history, used, (*deepcopy((encoder, own_sharing)), shape), data.scale)
+        for k, own in zip(numbers, found, strict=True):
+            own.encoder = own.encoder if encoders[k] is encoder else encoders[k]
+            own.tasks = calibrated_tasks(own.module, jobs[k], prepared[jobs[k].fold], weight)
             own.method = None if method is None else method if len(jobs) == 1 else method.fresh()
-    return fitted
+            fitted[k] = own
+    return [fitted[k] for k in range(len(jobs))]
 
 
 def _own_settings(stack: Sequence[NetworkJob]) -> list[Replica] | None:
@@ -286,24 +285,45 @@ def trained_part(module: MultiTaskModule, used: Array, product: TaskProduct | No
     return PartOfTasks(module, used.tolist(), product=product.among(used.tolist()))
 
 
-def _stacks(
-    jobs: Sequence[NetworkJob], n_at_once: int, *, joint_apart: bool, one_fold: bool, product: TaskProduct | None = None
-) -> list[list[NetworkJob]]:
-    """Jobs that are trained at once, in order.
+def _sharing_of_twins(sharing: Recipe, tasks: Sequence[FittedTask]) -> Recipe:
+    return sharing if len(tasks) == 1 else sharing.of_twin()
 
-    With ``joint_apart`` twins are not in one stack with joint networks, which need the heads of all tasks, or a pass for each.
-    A stack has one set of losses, so with ``one_fold``, where losses depend on training rows, folds go apart too; and networks
-    that learn a ``product`` from those that do not.
+
+def planned_stacks(
+    jobs: Sequence[NetworkJob],
+    shape: TableShape,
+    tasks: Sequence[FittedTask],
+    *,
+    encoder: Recipe,
+    sharing: Recipe,
+    settings_of: SettingsOf,
+    method: BalancingMethod | None,
+) -> list[list[int]]:
+    """Numbers of the jobs that :func:`fit_networks` trains at once, in its order.
+
+    Networks of one stack make their steps together, so those go apart that would alone make other numbers of steps, or of other
+    sizes. A stack has one set of losses: folds go apart where these depend on training rows, and networks that learn a product of
+    two tasks from those that do not. Twins go apart from joint networks where these need the heads of very many tasks, a pass for
+    each, or more encoders.
     """
-    stacks: list[list[NetworkJob]] = []
-    for job in jobs:
-        apart = joint_apart and bool(stacks) and (job.tasks.sum() == 1) != (stacks[-1][-1].tasks.sum() == 1)
-        apart = apart or (one_fold and bool(stacks) and stacks[-1][-1].fold != job.fold)
-        apart = apart or (bool(stacks) and product_of_job(job, product) != product_of_job(stacks[-1][-1], product))
-        if not stacks or len(stacks[-1]) == n_at_once or apart:
-            stacks.append([])
-        stacks[-1].append(job)
-    return stacks
+    compares, product = method is not None and method.compares_gradients, sharing.product_of(tasks)
+    joint_apart = compares or len(tasks) >= STACKED_NETWORKS or _sharing_of_twins(sharing, tasks) is not sharing
+    one_fold = product is not None or not all(task.has_fixed_losses for task in tasks)  # its label weights are of a fold's rows
+    settings = {n: settings_of(n) for n in {len(job.train_rows) for job in jobs}}
+    alike: dict[tuple[Any, ...], list[int]] = {}
+    for k, job in enumerate(jobs):
+        n_rows = len(job.train_rows)
+        rows_per_step = settings[n_rows].rows_per_step
+        steps = rows_per_step, n_batches(n_rows, rows_per_step)
+        is_twin, fold = joint_apart and job.tasks.sum() == 1, job.fold if one_fold else None
+        alike.setdefault((*steps, is_twin, fold, product_of_job(job, product) is None), []).append(k)
+    found = []
+    for numbers in alike.values():
+        own = [jobs[k] for k in numbers]
+        of_own = settings[len(own[0].train_rows)]
+        size = _n_at_once(own, encoder, sharing, shape, of_own, n_tasks=len(tasks), compares=compares)
+        found += [numbers[start : start + size] for start in range(0, len(numbers), size)]
+    return found
 
 
 def _n_at_once(

@@ -2,7 +2,7 @@
 
 import inspect
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 
@@ -17,7 +17,7 @@ from polytask.estimators._classes import check_same_classes, classes_by_task
 from polytask.estimators._continue_network import constant_rate, continue_network, joined, start_network
 from polytask.estimators._defined_labels import with_defined_labels
 from polytask.estimators._device import torch_device
-from polytask.estimators._fit_networks import CodedTable, FittedNetwork, NetworkJob, fit_networks
+from polytask.estimators._fit_networks import CodedTable, FittedNetwork, NetworkJob, fit_networks, planned_stacks
 from polytask.estimators._labels import LabelTable, declared_tasks, warn_if_nothing_stops
 from polytask.estimators._sparsity import kept_columns
 from polytask.exceptions import DataError, OptionError, PolytaskWarning
@@ -391,13 +391,18 @@ class MultiTaskNetwork(MultiTaskEstimator):
             weight,
             **self._recipes(),
             **self._balance(),
-            settings=self._settings(max(len(job.train_rows) for job in jobs)),
+            settings_of=self._settings,
             device=torch_device(self.device),
             initialization=self._initialization(),
             on_epoch=on_epoch,
             checkpoint=checkpoint,
             keep_interrupted=keep_interrupted,
         )
+
+    def n_stacks(self, jobs: Sequence[NetworkJob], table: CodedTable, labels: LabelTable) -> int:
+        """In how many stacks, one after the other, :meth:`fit_jobs` trains these networks."""
+        method = self._balance()["method"]
+        return len(planned_stacks(jobs, table.shape, labels.tasks, **self._recipes(), settings_of=self._settings, method=method))
 
     def inner_split(
         self,

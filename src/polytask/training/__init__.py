@@ -10,7 +10,7 @@
 
 from polytask.training._balanced_step import BalanceAt, BalancedStep, EpochBalance
 from polytask.training._checkpoint import Checkpoint
-from polytask.training._data import TrainingData, class_strata, epoch_batches, seed_of
+from polytask.training._data import TrainingData, class_strata, epoch_batches, n_batches, seed_of
 from polytask.training._fit import fit
 from polytask.training._history import EpochRecord, TrainingHistory
 from polytask.training._losses import TaskLosses, mean_losses
@@ -40,5 +40,6 @@ __all__ = [
     "labels_vary",
     "mean_losses",
     "mean_skill",
+    "n_batches",
     "seed_of",
 ]
