@@ -35,3 +35,21 @@ def test_every_task_reads_the_experts_of_all():
     losses = [z.square().sum() for z in layer(x)]
     for experts in layer.levels[0].experts:
         assert all(bool(torch.autograd.grad(loss, experts.weights[0], retain_graph=True)[0].any()) for loss in losses)
+
+
+def test_shares_of_experts_count_the_native_part():
+    layer, x = AdaTT(width=5).build(4, 2), torch.randn(7, 4)
+    for gate in layer.levels[1].gates:
+        torch.nn.init.zeros_(gate.weight)
+        torch.nn.init.zeros_(gate.bias)
+    torch.testing.assert_close(layer.task_weights(x), torch.tensor([[0.75, 0.25], [0.25, 0.75]]))
+
+
+def test_shares_of_several_experts_are_of_the_sizes_of_their_weights():
+    layer, x = AdaTT(n_levels=1, n_task_experts=2, width=5).build(4, 2), torch.randn(7, 4)
+    level, rows = layer.levels[0], []
+    for task in range(2):
+        weights = torch.softmax(level.gates[task](x), dim=-1)
+        weights[:, 2 * task : 2 * task + 2] += level.native[task]
+        rows.append((weights.abs() / weights.abs().sum(1, keepdim=True)).mean(0))
+    torch.testing.assert_close(layer.task_weights(x), torch.stack(rows))

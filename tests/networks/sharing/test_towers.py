@@ -274,6 +274,8 @@ def test_an_encoder_that_shows_no_stages_is_refused(recipe):
     "recipe, message",
     [
         (CrossStitch(self_weight=1.5), "`self_weight` of CrossStitch must be a number between 0 and 1; got 1.5"),
+        (CrossStitch(per_channel="false"), "`per_channel` of CrossStitch must be True or False; got 'false'"),
+        (CrossStitch(per_channel=None), "`per_channel` of CrossStitch must be True or False; got None"),
         (Sluice(n_subspaces=3), "must be a multiple of `n_subspaces` of Sluice; got 8 and 3"),
         (Sluice(orthogonality=-1.0), "`orthogonality` of Sluice must be a number >= 0; got -1.0"),
         (SoftSharing(strength=float("inf")), "`strength` of SoftSharing must be a number >= 0; got inf"),

@@ -10,6 +10,7 @@ from polytask.networks._recipe import Recipe
 from polytask.networks._setting_checks import check_counts, check_share
 from polytask.networks.sharing._cgc import numbered
 from polytask.networks.sharing._experts import Experts, mixed, mixed_at_once, run_at_once, run_each
+from polytask.networks.sharing._stages import relative
 from polytask.networks.sharing._towers import through_towers, towers_of
 
 
@@ -44,6 +45,12 @@ class AdaTTLevel(nn.Module):
         """Weights [..., n, experts of all] of each task."""
         return [gate(x).softmax(-1) for gate, x in zip(self.gates, inputs, strict=True)]
 
+    def native_weights(self) -> Tensor:
+        """Weights [n_tasks, experts of all] that do not depend on the row; 0 for the experts of other tasks."""
+        if len(self.native):
+            return torch.block_diag(*self.native)
+        return torch.eye(len(self.experts), device=self.gates[0].weight.device)  # type: ignore[arg-type]
+
     def _native(self, task: int, own: Tensor) -> Tensor:
         """What a task takes of its own experts [..., n, m, width] whatever the row."""
         return own.squeeze(-2) if not len(self.native) else self.native[task] @ own
@@ -73,9 +80,13 @@ class AdaTTLayer(nn.Module):
         return through_towers(self.towers, self._before(features, len(self.levels)))
 
     def task_weights(self, features: Tensor) -> Tensor:
-        """Mean weight of each expert in the gates of the last level, [n_tasks, experts of all]; without the native part."""
-        gates = self.levels[-1].gate_weights(self._before(features, len(self.levels) - 1))  # type: ignore[operator]
-        return torch.stack([gate.mean(-2) for gate in gates], dim=-2)
+        """Share of each expert in the weights of the last level, by their sizes, mean over rows, [n_tasks, experts of all].
+
+        The weight of one of a task's own experts is that of the gate and the native one together.
+        """
+        level: Any = self.levels[-1]
+        gates = torch.stack(level.gate_weights(self._before(features, len(self.levels) - 1)), dim=-2)
+        return relative(gates + level.native_weights()).mean(-3)
 
     def part_names(self, tasks: Sequence[str]) -> list[str]:
         """What the columns of :meth:`task_weights` are."""

@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from polytask.networks._setting_checks import check_number
-from polytask.networks.sharing._stages import OnEncoders, relative, stages_of, without_texts
+from polytask.networks._setting_checks import check_flag, check_number
+from polytask.networks.sharing._stages import OnEncoders, relative, stages_of, weighted, without_texts
 
 
 class CrossStitchLayer(nn.Module):
@@ -80,8 +80,9 @@ class CrossStitch(OnEncoders):
         self.per_channel = per_channel
 
     def build_on(self, make_encoder: Callable[[], nn.Module], n_tasks: int) -> CrossStitchLayer:
-        """Make the encoders and stitches; raises :class:`OptionError` if ``self_weight`` is not in [0, 1]."""
+        """Make the encoders and stitches; raises :class:`OptionError` if a setting is out of its range."""
         check_number("CrossStitch", high=1.0, self_weight=self.self_weight)
+        check_flag("CrossStitch", per_channel=self.per_channel)
         # DIFFERS FROM PAPER: no networks trained alone before, one learning rate
         return CrossStitchLayer(make_encoder, n_tasks, self_weight=self.self_weight, per_channel=self.per_channel)
 
@@ -89,6 +90,6 @@ class CrossStitch(OnEncoders):
 def _mixed(stitch: Tensor, activations: Tensor) -> list[Tensor]:
     """Weights [n_tasks, n_tasks, d or 1] and activations [n_tasks, ..., d] to one tensor [..., d] per task."""
     if stitch.shape[-1] == 1:
-        return list(torch.tensordot(stitch[..., 0], activations, dims=1).unbind())
+        return list(weighted(stitch[..., 0], activations).unbind())
     rows = stitch.reshape(*stitch.shape[:2], *[1] * (activations.dim() - 2), -1)  # 3 to 4 times as fast as einsum
     return [(row * activations).sum(0) for row in rows.unbind()]

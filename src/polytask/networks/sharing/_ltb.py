@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from polytask.networks._setting_checks import check_counts, check_number
-from polytask.networks.sharing._stages import OnEncoders, keep_blocks_only, stages_of, without_texts
+from polytask.networks.sharing._stages import OnEncoders, keep_blocks_only, stages_of, weighted, without_texts
 
 
 class LTBLayer(nn.Module):
@@ -41,7 +41,7 @@ class LTBLayer(nn.Module):
         read, blocks = [encoders[0].embed(*prepared)] * len(encoders), [encoder.blocks for encoder in encoders]
         for depth, logits in enumerate(self.branching):
             made = torch.stack([own[depth](z) for own, z in zip(blocks, read, strict=True)])
-            read = [torch.tensordot(own, made, dims=1) for own in self._chosen(self.speed * logits).unbind()]
+            read = [weighted(own, made) for own in self._chosen(self.speed * logits).unbind()]
         return [encoders[0].finish(z) for z in read]
 
     def _chosen(self, logits: Tensor) -> Tensor:

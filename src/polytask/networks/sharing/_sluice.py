@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from polytask.exceptions import OptionError
 from polytask.networks._setting_checks import check_counts, check_number
-from polytask.networks.sharing._stages import OnEncoders, as_read, relative, stages_of, without_texts
+from polytask.networks.sharing._stages import OnEncoders, as_read, relative, stages_of, weighted, without_texts
 
 
 class SluiceLayer(nn.Module):
@@ -45,7 +45,7 @@ class SluiceLayer(nn.Module):
         for depth, alphas in enumerate(self.alphas.unbind()):
             made = torch.stack([block[depth](z) for block, z in zip(blocks, own, strict=True)])
             parts = made.unflatten(-1, (self.n_subspaces, -1)).movedim(-2, 1).flatten(0, 1)  # [task and part, ..., d / parts]
-            mixed = torch.tensordot(alphas.flatten(0, 1).flatten(1), parts, dims=1)
+            mixed = weighted(alphas.flatten(0, 1).flatten(1), parts)
             own = list(mixed.unflatten(0, (-1, self.n_subspaces)).movedim(1, -2).flatten(-2).unbind())
             layers.append(own)
         ends = [

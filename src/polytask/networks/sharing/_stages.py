@@ -58,6 +58,15 @@ def as_read(stage: Tensor, last: Tensor) -> Tensor:
     return stage[..., : last.shape[-2], :]
 
 
+def weighted(weights: Tensor, stages: Tensor) -> Tensor:
+    """Sums [..., rest] of stages [n, rest] by weights [..., n]; as a product of matrices, which mixed precision casts.
+
+    >>> weighted(torch.eye(3)[:2], torch.ones(3, 5, 4)).shape
+    torch.Size([2, 5, 4])
+    """
+    return (weights @ stages.flatten(1)).unflatten(-1, stages.shape[1:])
+
+
 def relative(strengths: Tensor) -> Tensor:
     """Strengths [n_tasks, n_parts] of any sign, as shares of each row."""
     sizes = strengths.abs()
