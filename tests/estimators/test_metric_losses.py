@@ -70,7 +70,7 @@ def test_twins_of_a_stack_are_those_trained_alone(table):
     for k, (job, own) in enumerate(zip(jobs, together, strict=True)):
         alone = model.fit_jobs([job], coded, labels, weight)[0]
         for name in own.outputs(arrays) if k == len(labels.tasks) else [labels.tasks[k].name]:
-            np.testing.assert_allclose(own.outputs(arrays)[name], alone.outputs(arrays)[name], rtol=5e-3, atol=5e-3)
+            np.testing.assert_allclose(own.outputs(arrays)[name], alone.outputs(arrays)[name], rtol=1e-4, atol=1e-5)
 
 
 def test_further_training_calibrates_anew_but_not_by_a_handful(table):

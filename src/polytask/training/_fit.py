@@ -113,6 +113,7 @@ def fit(
         schedule=schedule,
         own_tasks=own_of,
         penalty_shares=shares,
+        drops_rounding=any(task.has_batch_loss for task in tasks),
         columns=_columns(network, data, settings),
         own_rates=own_rates,
     )

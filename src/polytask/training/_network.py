@@ -1,6 +1,6 @@
 """One network, or several of the same shape as one stack: the two things the loop can train."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -9,6 +9,8 @@ from torch.func import functional_call, stack_module_state, vmap
 
 from polytask.optim import PartOptimizers
 from polytask.training._own_dropout import differing_rates, with_own_dropout
+
+ROUNDING = 1e-6  # of the largest gradient of a network, below which that of a bias may be rounding alone
 
 
 class OneNetwork:
@@ -166,6 +168,23 @@ def clip_gradients_(parameters: Sequence[Tensor], max_norm: float, *, n_replicas
     factor = (max_norm / (squares.sqrt() + 1e-6)).clamp(max=1.0)
     for g in grads:
         g.mul_(factor.view(-1, *[1] * (g.dim() - 1)))
+
+
+@torch.no_grad()
+def drop_rounding_(parameters: Mapping[str, Tensor], *, n_replicas: int | None) -> None:
+    """Let gradients of biases be 0 that are below a millionth of the network's largest gradient; in place.
+
+    The order of scores is not changed by a bias that moves all of them alike, that of a head or of a unit that is active on all
+    rows. What then is its gradient is the rounding of a sum, and optimizers that divide gradients by their size would make whole
+    steps of it. In measured runs these were below 1e-6, and nearly all others of biases above 1e-5, of the largest.
+    """
+    lead = 0 if n_replicas is None else 1
+    grads = {name: p.grad.abs() for name, p in parameters.items() if p.grad is not None and p.numel()}
+    largest = torch.stack([g.flatten(lead).amax(-1) for g in grads.values()]).amax(0)
+    for name, size in grads.items():
+        if name.endswith("bias") or ".biases." in name:
+            least = ROUNDING * largest.reshape(*largest.shape, *[1] * (size.dim() - lead))
+            parameters[name].grad.masked_fill_(size < least, 0.0)  # type: ignore[union-attr]
 
 
 def all_finite(parameters: Sequence[Tensor]) -> bool:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from polytask.optim import PartOptimizers, Plateau, regularizers_of, schedule_of, step_sizes
-from polytask.training._network import OneNetwork, StackedNetworks, clip_gradients_, keep_replicas
+from polytask.training._network import OneNetwork, StackedNetworks, clip_gradients_, drop_rounding_, keep_replicas
 from polytask.training._plateau import PlateauFactors
 from polytask.training._replica import OwnRates
 from polytask.training._settings import TrainingSettings
@@ -34,6 +34,8 @@ class Update:
         parameters, where it is.
     columns : mapping of str to Tensor
         Which parameters read which input column; only looked at by regularizations that need it.
+    drops_rounding : bool, default=False
+        For losses of the order of scores; see :func:`drop_rounding_`.
     own_rates : OwnRates, optional
         Learning rates and decays of the networks of a stack, where they differ; ``optimizer`` and ``settings`` are for it.
     """
@@ -50,11 +52,12 @@ class Update:
         own_tasks: Mapping[str, int] | None = None,
         penalty_shares: Mapping[str, Tensor] | None = None,
         columns: Mapping[str, Tensor] | None = None,
+        drops_rounding: bool = False,
         own_rates: OwnRates | None = None,
     ) -> None:
         self.network, self.optimizer, self.settings, self.own_rates = network, optimizer, settings, own_rates
         self.own_tasks, self.columns = own_tasks or {}, columns or {}
-        self.penalty_shares = dict(penalty_shares or {})
+        self.penalty_shares, self.drops_rounding = dict(penalty_shares or {}), drops_rounding
         self.stopped: Tensor | None = None  # bool [..., n_tasks]: tasks whose own parameters stay as they are
         self.regularizers = regularizers_of(settings.regularization)
         planned = schedule_of(settings.schedule)
@@ -69,6 +72,8 @@ class Update:
         for group in self.optimizer.param_groups:
             group["lr"] = group.get("rate", self.settings.learning_rate) * factor
         parameters = self.network.parameters
+        if self.drops_rounding:
+            drop_rounding_(parameters, n_replicas=self.network.n_replicas)
         if self.settings.clip_norm is not None:
             clip_gradients_(list(parameters.values()), self.settings.clip_norm, n_replicas=self.network.n_replicas)
         slowed = self._slowed()
