@@ -16,6 +16,7 @@ from tests.training._problems import (
     data_of,
     make_table,
     module_of,
+    stacked_data_of,
     train_one,
     train_stack,
 )
@@ -170,6 +171,23 @@ def test_what_serves_no_task_of_a_network_counts_in_no_penalty(table):
         with torch.no_grad():
             network.parameters[hidden] += 1
         assert (update.sparse_penalty() != before).equal(learned[..., 1])
+
+
+def test_the_average_of_what_a_stopped_task_owns_stays(table):
+    network = StackedNetworks([module_of(table, seed=seed) for seed in range(2)])
+    own = own_tasks(network, stacked_data_of(table, [Job(), Job()]).batch(torch.zeros(2, 1, dtype=torch.long))[0])
+    optimizer = part_optimizers(network.parameters, "adam", learning_rate=0.1, weight_decay=0)
+    settings = TrainingSettings(ema=0.9, stopping="per_task")
+    update = Update(network, optimizer, settings, n_tasks=6, total_steps=10, own_tasks=own)
+    for done in range(2):
+        before = {name: average.clone() for name, average in update.averages.items()}
+        for p in network.parameters.values():
+            p.grad = torch.ones_like(p)
+        update.step(done)
+        update.stopped = torch.arange(12).reshape(2, 6) == 1  # the second task of the first network
+    stays = {name for name, average in update.averages.items() if torch.equal(average[0], before[name][0])}
+    assert stays == {"heads.1.linear.weight", "heads.1.bias"}
+    assert not any(torch.equal(average[1], before[name][1]) for name, average in update.averages.items())
 
 
 def test_own_parts_are_heads_and_towers(table):

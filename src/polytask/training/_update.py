@@ -96,7 +96,7 @@ class Update:
                 assert self.settings.ema is not None
                 new = max(1 - self.settings.ema, 9 / (10 + done))  # at first the start counts less
                 for name, p in parameters.items():
-                    self.averages[name].lerp_(p, new)
+                    self.averages[name].lerp_(p, new * self._going_on(name, p))
 
     def _decay(self, slowed: Mapping[str, Tensor]) -> None:
         """Decay the weights of parts, besides the optimizer's own decay."""
@@ -104,6 +104,11 @@ class Update:
         parameters = self.network.parameters
         for own in self.regularizers:
             own.decay_(parameters, lambda name: rate_of[id(parameters[name])] * slowed.get(name, 1.0))
+
+    def _going_on(self, name: str, p: Tensor) -> Tensor | float:
+        """1, but 0 for what belongs to a task that has stopped."""
+        task = self.own_tasks.get(name)
+        return 1.0 if self.stopped is None or task is None else _beside(~self.stopped[..., task], p)
 
     def _shrink(self, slowed: Mapping[str, Tensor]) -> None:
         """Make the proximal steps, as long as those of a constant gradient would be."""
