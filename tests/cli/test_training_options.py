@@ -38,6 +38,20 @@ def test_a_fit_trains_so_tells_zeros_and_is_repeated(polytask, table, tmp_path):
     assert polytask("predict", tmp_path / "model", table, "--out", tmp_path / "p.csv", "-q").code == 0
 
 
+def test_parts_drop_units_and_decay(polytask, table, tmp_path):
+    own = ["--encoder", "mlp:width=16,dropout=0.2", "--regularization", "dropout:rate=0.3,on=heads;l2:strength=0.5,on=heads"]
+    assert polytask("fit", table, *QUICK, *own, "--out", tmp_path / "model") == (0, "", "")
+    assert report_of(tmp_path / "model")["study"]["regularization"] == own[-1]
+    assert polytask("predict", tmp_path / "model", table, "--out", tmp_path / "p.csv", "-q").code == 0
+    assert polytask("fit", tmp_path / "model" / "study.yaml", "--out", tmp_path / "again", "-q").code == 0
+    assert report_of(tmp_path / "again")["tasks"] == report_of(tmp_path / "model")["tasks"]
+    assert polytask("fit", table, *QUICK, "--out", tmp_path / "plain").code == 0
+    assert report_of(tmp_path / "plain")["tasks"] != report_of(tmp_path / "model")["tasks"]
+    refused = polytask("fit", table, *QUICK, "--regularization", "dropout:on=sharing", "--out", tmp_path / "no")
+    assert (refused.code, refused.err.count("\n")) == (2, 1)
+    assert "`on='sharing'` of Dropout reaches nothing: the sharing of this network has no experts or towers." in refused.err
+
+
 def test_a_comparison_trains_so(polytask, table, tmp_path):
     words = ["--folds", 2, "--repeats", 1, "--optimizer", "nadam", "--ema", 0.9, "--json", tmp_path / "found.json"]
     words += ["--accumulate", 2, "--stopping", "per_task", "--precision", "bfloat16"]

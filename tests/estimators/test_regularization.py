@@ -10,7 +10,7 @@ from sklearn.linear_model import Lasso, MultiTaskLasso
 from polytask.estimators import MultiTaskNetwork, load_estimator, save_estimator, zero_shares
 from polytask.exceptions import OptionError, PolytaskWarning
 from polytask.networks import MLP, FTTransformer, Periodic, ResNet, input_columns
-from polytask.optim import L1, SGD, ElasticNet, GroupLasso, SoftOrthogonality
+from polytask.optim import L1, SGD, AdamW, ElasticNet, GroupLasso, SoftOrthogonality
 from polytask.training import EpochRecord
 from polytask.training._fit import _score
 from tests.estimators._tables import assert_same_outputs, houses, small_network
@@ -182,7 +182,8 @@ def test_more_strength_keeps_fewer_columns_since_epochs_are_compared_by_what_is_
     X, y = columns_of_noise()
     n_kept = []
     for strength in (0.01, 0.1, 0.3):
-        settings = {"encoder": MLP(width=16), "optimizer": optimizer, "learning_rate": 0.005, "max_epochs": 40, "random_state": 0}
+        settings = {"encoder": MLP(width=16), "optimizer": optimizer or AdamW(learning_rate=0.005)}
+        settings |= {"max_epochs": 40, "random_state": 0}
         model = MultiTaskNetwork(regularization=GroupLasso(strength), **settings).fit(X, y)
         network = model.network_
         n_kept.append(len(network.kept_columns))

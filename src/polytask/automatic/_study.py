@@ -333,8 +333,8 @@ class Study(_Options):
         "How learning rates go over the plan: cosine (the default), constant, linear, step, one_cycle, plateau:patience=3."
     )
     regularization: Regularization | None = _field(
-        "Penalties of weights: l1:strength=0.1,on=heads, elastic_net, group_lasso (drops input columns), soft_orthogonality; "
-        "several with ';' between."
+        "Of weights or units: dropout:rate=0.3,on=heads, l2:strength=0.1,on=shared, l1, elastic_net, group_lasso (drops input "
+        "columns), soft_orthogonality; several with ';' between."
     )
     ema: float | None = _field("Keep a moving average of the weights: the share of the average before, such as 0.99.", gt=0, lt=1)
     learning_rate: float | None = _field("Highest learning rate of an optimizer without one of its own.", gt=0)

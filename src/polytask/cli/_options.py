@@ -245,8 +245,8 @@ Regularization = Annotated[
         "--regularization",
         panel=_TRAINING,
         metavar="NAME",
-        help="Penalties of weights: l1:strength=0.1,on=heads, elastic_net, group_lasso (drops input columns), "
-        "soft_orthogonality; several with ';' between.",
+        help="Of weights or units: dropout:rate=0.3,on=heads, l2:strength=0.1,on=shared, l1, elastic_net, group_lasso (drops "
+        "input columns), soft_orthogonality; several with ';' between.",
     ),
 ]
 Ema = Annotated[

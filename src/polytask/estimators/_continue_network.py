@@ -1,6 +1,6 @@
 """Train a network further: on the rows of a refit, or of another batch of data."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any
@@ -75,6 +75,7 @@ def continue_network(
     keep_moments: bool = False,
     method: BalancingMethod | None = None,
     balance_at: BalanceAt = "parameters",
+    dropout: Mapping[str, float] | None = None,
 ) -> FittedNetwork:
     """Train a copy of ``start`` further; its scaling, classes, statistics and loss scales stay.
 
@@ -93,7 +94,7 @@ def continue_network(
     keep_moments : bool, default=False
         Begin with the optimizer's state of ``start`` and keep it for the next run; so too what the balancing method remembers, if
         that of ``start`` had the same settings.
-    method, balance_at
+    method, balance_at, dropout
         See :func:`fit_networks`.
 
     Raises
@@ -101,7 +102,7 @@ def continue_network(
     OptionError
         If the parameters of the recipes have other shapes than those of ``start``.
     """
-    module = _copy_of(start, encoder, sharing).to(device)
+    module = _copy_of(start, encoder, sharing, dropout).to(device)
     fold = prepared_fold(start.tasks, module.encoder, table_tensors(table.arrays, slice(None), device), target)
     used, product = np.arange(len(start.tasks)), product_of_job(job, sharing.product_of(start.tasks))
     data = training_data([job], {job.fold: fold}, weight, start.tasks, used, device, product=product)
@@ -154,10 +155,10 @@ def constant_rate(steps: int) -> float:
     return 1.0
 
 
-def _copy_of(start: FittedNetwork, encoder: Recipe, sharing: Recipe) -> MultiTaskModule:
+def _copy_of(start: FittedNetwork, encoder: Recipe, sharing: Recipe, dropout: Mapping[str, float] | None) -> MultiTaskModule:
     """A module of these recipes with the parameters and buffers of ``start``."""
     generator = torch.Generator().manual_seed(0)  # every value drawn is replaced
-    module = build_module(encoder, sharing, shape=start.shape, tasks=start.tasks, generator=generator)
+    module = build_module(encoder, sharing, shape=start.shape, tasks=start.tasks, generator=generator, dropout=dropout)
     before, now = start.module.state_dict(), module.state_dict()
     differ = [
         name for name in {**before, **now} if name not in before or name not in now or before[name].shape != now[name].shape

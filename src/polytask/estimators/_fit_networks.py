@@ -1,7 +1,7 @@
 """Fit one network, or many of one recipe at once: folds, seeds, single-task twins."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -184,6 +184,7 @@ def fit_networks(
     checkpoint: Checkpoint | None = None,
     keep_interrupted: bool = False,
     initialization: Any = None,
+    dropout: Mapping[str, float] | None = None,
 ) -> list[FittedNetwork]:
     """Train the network of every job; where that is faster, several at once in one stack.
 
@@ -206,8 +207,8 @@ def fit_networks(
         Of the first stack; the next ones are kept in files beside it.
     keep_interrupted : bool, default=False
         On Ctrl-C keep the best epochs until then; otherwise KeyboardInterrupt goes on to the caller.
-    initialization : Initializer, str, mapping of part to either, or None
-        See :func:`polytask.networks.build_module`.
+    initialization, dropout
+        See :func:`polytask.networks.build_module`; the dropout of a job goes before.
     """
     encoders = [_encoder_of(job, encoder) for job in jobs]
     shape, tensors = table.shape, table_tensors(table.arrays, slice(None), device)
@@ -219,10 +220,8 @@ def fit_networks(
         folds = {job.fold: job for job in stack}
         prepared = {key: prepare_fold(job, tensors, tasks, target, weight, encoder, shape, device) for key, job in folds.items()}
         own_sharing = of_twins if all(job.tasks.sum() == 1 for job in stack) else sharing
-        modules = [
-            module_of(jobs[k], prepared[jobs[k].fold], encoders[k], own_sharing, shape, device, initialization=initialization)
-            for k in numbers
-        ]
+        built: dict[str, Any] = {"initialization": initialization, "dropout": dropout}
+        modules = [module_of(jobs[k], prepared[jobs[k].fold], encoders[k], own_sharing, shape, device, **built) for k in numbers]
         used = np.flatnonzero(np.any([job.tasks for job in stack], axis=0))
         own_product = product_of_job(stack[0], product)
         data = training_data(stack, prepared, weight, tasks, used, device, product=own_product)
@@ -426,10 +425,14 @@ def module_of(
     device: torch.device,
     *,
     initialization: Any = None,
+    dropout: Mapping[str, float] | None = None,
 ) -> MultiTaskModule:
     """A fresh network for this job, with the fold's scaling in its buffers."""
     generator = torch.Generator().manual_seed(seed_of(job.seed, 2**21))
-    module = build_module(encoder, sharing, shape=shape, tasks=fold.tasks, generator=generator, initialization=initialization)
+    if dropout and job.own_settings is not None and job.own_settings.dropout is not None:
+        dropout = {**dropout, "encoder": job.own_settings.dropout}
+    options: dict[str, Any] = {"generator": generator, "initialization": initialization, "dropout": dropout}
+    module = build_module(encoder, sharing, shape=shape, tasks=fold.tasks, **options)
     module.load_statistics(fold.scaling)
     return module.to(device)
 

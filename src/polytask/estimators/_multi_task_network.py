@@ -23,7 +23,7 @@ from polytask.estimators._sparsity import kept_columns
 from polytask.exceptions import DataError, OptionError, PolytaskWarning
 from polytask.networks import MLP, HardSharing, Recipe, encoder_of, sharing_of
 from polytask.networks.initialization import initialization_of
-from polytask.optim import Optimizer, Plateau, optimizers_of, regularizers_of, schedule_of, with_usual_rates
+from polytask.optim import Dropout, Optimizer, Plateau, Regularizer, optimizers_of, regularizers_of, schedule_of, with_usual_rates
 from polytask.training import TrainingSettings, seed_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -84,9 +84,9 @@ class MultiTaskNetwork(MultiTaskEstimator):
     ema : float in (0, 1), optional
         Judge, keep and predict with a moving average of the parameters, such as 0.99; not in ``partial_fit``.
     regularization : Regularizer, str, list of either, or None
-        Penalties besides ``weight_decay``: ``[L1(1e-2, on="shared"), GroupLasso(0.1)]``, ``"l1:strength=0.01,on=heads"``, several
-        names with ";" between; see :mod:`polytask.optim`. With those that make zeros the columns that are still read are told by
-        ``network_.kept_columns``.
+        Penalties, decay and dropout of parts, besides ``weight_decay`` and the dropout of recipes: ``[L1(1e-2, on="shared"),
+        GroupLasso(0.1)]``, ``"dropout:rate=0.3,on=heads"``, several names with ";" between; see :mod:`polytask.optim`. With those
+        that make zeros the columns that are still read are told by ``network_.kept_columns``.
     accumulate : int, default=1
         Rows of so many batches make one step: that of one larger batch, with the memory of one.
     precision : {"float32", "bfloat16"}, default="float32"
@@ -320,7 +320,8 @@ class MultiTaskNetwork(MultiTaskEstimator):
         **options: Any,
     ) -> FittedNetwork:
         """Train a fitted network further; see :func:`continue_network`."""
-        options |= {**self._recipes(), **self._balance(), "settings": settings, "device": torch_device(self.device)}
+        options |= {**self._recipes(), **self._balance(), "dropout": self._dropout()}
+        options |= {"settings": settings, "device": torch_device(self.device)}
         return continue_network(start, job, table, labels.target, weight, **options)
 
     def _take(self, network: FittedNetwork) -> Self:
@@ -368,6 +369,13 @@ class MultiTaskNetwork(MultiTaskEstimator):
             raise OptionError(f"`balance_at` must be 'parameters' or 'features'; got {self.balance_at!r}.")
         return {"method": _method(self.balancing), "balance_at": self.balance_at}
 
+    def _regularizers(self) -> list[Regularizer]:
+        return regularizers_of(self.regularization, option="`regularization` of MultiTaskNetwork")
+
+    def _dropout(self) -> dict[str, float]:
+        """Rates of parts that networks are built with, besides those of the recipes."""
+        return {own.on: own.rate for own in self._regularizers() if isinstance(own, Dropout)}
+
     def _initialization(self) -> Any:
         return initialization_of(self.initialization, option="`initialization` of MultiTaskNetwork") or None
 
@@ -394,6 +402,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
             settings_of=self._settings,
             device=torch_device(self.device),
             initialization=self._initialization(),
+            dropout=self._dropout(),
             on_epoch=on_epoch,
             checkpoint=checkpoint,
             keep_interrupted=keep_interrupted,
@@ -494,7 +503,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
             optimizer=with_usual_rates(optimizers) if self.learning_rate is None else optimizers,
             schedule=schedule_of(self.schedule, option="`schedule` of MultiTaskNetwork"),
             ema=self.ema,
-            regularization=regularizers_of(self.regularization, option="`regularization` of MultiTaskNetwork"),
+            regularization=[own for own in self._regularizers() if not own.of_modules],
             accumulate=self.accumulate,
             precision=self.precision,
             patience=self.patience,

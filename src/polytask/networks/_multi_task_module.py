@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from polytask.networks._dropout import set_dropout_, with_dropout
 from polytask.networks._recipe import Recipe
 from polytask.networks.encoders import TableShape
 from polytask.networks.heads import LinearHead, MemberHead, joined_outputs
@@ -88,7 +89,7 @@ class MultiTaskModule(nn.Module):
         representations = read(features) if self.reads_features else read(*features)
         if len(self.heads) >= MANY_HEADS:
             alike = all(z is representations[0] for z in representations)
-            if alike and all(type(head) is LinearHead for head in self.heads):
+            if alike and all(type(head) is LinearHead and not head.drops for head in self.heads):
                 return joined_outputs(self.heads, representations[0])  # type: ignore[arg-type]
         return torch.cat([head(z) for head, z in zip(self.heads, representations, strict=True)], dim=-1)
 
@@ -101,6 +102,7 @@ def build_module(
     tasks: Sequence[FittedTask],
     generator: torch.Generator | None = None,
     initialization: Any = None,
+    dropout: Mapping[str, float] | None = None,
 ) -> MultiTaskModule:
     """Build a network for these tasks; the heads start at the constant prediction of each task.
 
@@ -112,11 +114,13 @@ def build_module(
         Where the starting parameters are drawn from; the global generator is left as it was.
     initialization : Initializer, str, mapping of part to either, or None
         See :func:`polytask.networks.initialization.initialization_of`; by default every layer starts as it does.
+    dropout : mapping of "encoder", "sharing", "heads", "shared" or "all" to float in [0, 1), optional
+        Rates in place of those of the recipes; see :class:`polytask.optim.Dropout`.
 
     Raises
     ------
     OptionError
-        If an initialization is not known, or would let units of hidden layers start alike.
+        If an initialization is not known, or would let units of hidden layers start alike; if a dropout reaches nothing.
 
     Examples
     --------
@@ -129,6 +133,7 @@ def build_module(
     >>> sum(p.numel() for p in module.parameters())
     113
     """
+    encoder = with_dropout(encoder, dropout or {})
     with torch.random.fork_rng(devices=[]):
         if generator is not None:
             torch.manual_seed(int(torch.randint(2**62, (1,), generator=generator)))
@@ -145,6 +150,7 @@ def build_module(
             for head, task in zip(heads, tasks, strict=True):
                 head.bias.copy_(torch.as_tensor(task.constant_raw()))
         module = MultiTaskModule(built, shared, heads, reads_features=reads_features)
+        set_dropout_(module, encoder, dropout or {})
         if initialization is not None:
             initialize_(module, initialization_of(initialization))
             if hasattr(shared, "align"):  # encoders that are to start alike
