@@ -46,7 +46,7 @@ def test_groups_of_experts_run_together_as_alone():
     torch.testing.assert_close(run_at_once(groups, x).unflatten(-2, (3, 2)), alone)
     inputs = [x, 2 * x, -x]
     alone = torch.stack([group(own) for group, own in zip(groups, inputs, strict=True)], dim=-3)
-    torch.testing.assert_close(run_each(groups, inputs), alone)
+    torch.testing.assert_close(run_each(groups, torch.stack(inputs, dim=-2)), alone)
 
 
 def test_an_expert_starts_as_a_linear_layer_does():

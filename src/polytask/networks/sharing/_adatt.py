@@ -8,10 +8,11 @@ from torch import Tensor, nn
 
 from polytask.networks._recipe import Recipe
 from polytask.networks._setting_checks import check_counts, check_share
+from polytask.networks.sharing._at_once import linear_at_once, softmax_at_once, stacked
 from polytask.networks.sharing._cgc import numbered
-from polytask.networks.sharing._experts import Experts, mixed, mixed_at_once, run_at_once, run_each
+from polytask.networks.sharing._experts import Experts, mixed, run_at_once, run_each
 from polytask.networks.sharing._stages import relative
-from polytask.networks.sharing._towers import through_towers, towers_of
+from polytask.networks.sharing._towers import through_towers, towers_at_once, towers_of
 
 
 class AdaTTLevel(nn.Module):
@@ -32,14 +33,19 @@ class AdaTTLevel(nn.Module):
         everything = torch.cat(own, dim=-2)
         return [fused + self._native(k, own[k]) for k, fused in enumerate(mixed(self.gate_weights(inputs), everything))]
 
-    def at_once(self, inputs: Sequence[Tensor]) -> list[Tensor]:
-        """The same in fewer and larger products."""
-        if all(x is inputs[0] for x in inputs):
-            everything = run_at_once(list(self.experts), inputs[0])  # type: ignore[arg-type]
+    def at_once(self, inputs: Tensor) -> Tensor:
+        """The same in fewer and larger products: [..., n, n_tasks, d] or, where all read the same, [..., n, 1, d]."""
+        experts: list[Any] = list(self.experts)
+        if inputs.shape[-2] == 1:
+            everything = run_at_once(experts, inputs.squeeze(-2))
         else:
-            everything = run_each(list(self.experts), inputs).flatten(-3, -2)  # type: ignore[arg-type]
-        own = everything.unflatten(-2, (len(self.experts), -1)).unbind(-3)
-        return [fused + self._native(k, own[k]) for k, fused in enumerate(mixed_at_once(self.gate_weights(inputs), everything))]
+            everything = run_each(experts, inputs).flatten(-3, -2)
+        return self.weights_at_once(inputs) @ everything
+
+    def weights_at_once(self, inputs: Tensor) -> Tensor:
+        """Weights [..., n, n_tasks, experts of all], the native ones included."""
+        gates = softmax_at_once(linear_at_once(*stacked(list(self.gates)), inputs))  # type: ignore[arg-type]
+        return gates + self.native_weights()
 
     def gate_weights(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Weights [..., n, experts of all] of each task."""
@@ -49,7 +55,8 @@ class AdaTTLevel(nn.Module):
         """Weights [n_tasks, experts of all] that do not depend on the row; 0 for the experts of other tasks."""
         if len(self.native):
             return torch.block_diag(*self.native)
-        return torch.eye(len(self.experts), device=self.gates[0].weight.device)  # type: ignore[arg-type]
+        like: Any = self.gates[0].weight
+        return torch.eye(len(self.experts), dtype=like.dtype, device=like.device)
 
     def _native(self, task: int, own: Tensor) -> Tensor:
         """What a task takes of its own experts [..., n, m, width] whatever the row."""
@@ -77,7 +84,7 @@ class AdaTTLayer(nn.Module):
 
     def at_once(self, features: Tensor) -> list[Tensor]:
         """The same, faster, for where the gradients of tasks need not be told apart."""
-        return through_towers(self.towers, self._before(features, len(self.levels)))
+        return towers_at_once(self.towers, self._before(features, len(self.levels)))
 
     def task_weights(self, features: Tensor) -> Tensor:
         """Share of each expert in the weights of the last level, by their sizes, mean over rows, [n_tasks, experts of all].
@@ -85,18 +92,18 @@ class AdaTTLayer(nn.Module):
         The weight of one of a task's own experts is that of the gate and the native one together.
         """
         level: Any = self.levels[-1]
-        gates = torch.stack(level.gate_weights(self._before(features, len(self.levels) - 1)), dim=-2)
-        return relative(gates + level.native_weights()).mean(-3)
+        return relative(level.weights_at_once(self._before(features, len(self.levels) - 1))).mean(-3)
 
     def part_names(self, tasks: Sequence[str]) -> list[str]:
         """What the columns of :meth:`task_weights` are."""
         return [name for task in tasks for name in numbered(f"of {task}", self.n_task_experts)]
 
-    def _before(self, features: Tensor, n_levels: int) -> list[Tensor]:
-        representations: list[Tensor] = [features] * self.n_tasks
+    def _before(self, features: Tensor, n_levels: int) -> Tensor:
+        """Representations [..., n, n_tasks, d] that some levels make, or the features [..., n, 1, d]."""
+        found = features.unsqueeze(-2)
         for level in self.levels[:n_levels]:
-            representations = level.at_once(representations)  # type: ignore[operator]
-        return representations
+            found = level.at_once(found)  # type: ignore[operator]
+        return found
 
 
 class AdaTT(Recipe):

@@ -9,8 +9,8 @@ from torch.nn import functional as F
 from polytask.networks._recipe import Recipe
 from polytask.networks._setting_checks import check_counts, check_share
 from polytask.networks.sharing._experts import Experts, mixed, run_at_once, run_each
-from polytask.networks.sharing._gates import SoftmaxGate
-from polytask.networks.sharing._towers import through_towers, towers_of
+from polytask.networks.sharing._gates import SoftmaxGate, gates_at_once
+from polytask.networks.sharing._towers import through_towers, towers_at_once, towers_of
 
 
 class CGCLevel(nn.Module):
@@ -51,19 +51,20 @@ class CGCLevel(nn.Module):
         everything = [] if self.shared_gate is None else [*own, shared]
         return found, self._shared_output(shared_input, everything)
 
-    def at_once(self, inputs: Sequence[Tensor], shared_input: Tensor) -> tuple[list[Tensor], Tensor | None]:
-        """The same in fewer and larger products."""
+    def at_once(self, inputs: Tensor | None, shared_input: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The same in fewer and larger products: inputs and representations [..., n, n_tasks, d]; None for the shared input."""
         n_tasks = len(self.own)
-        if all(x is shared_input for x in inputs):
+        if inputs is None:
             everything = run_at_once([*self.own, self.shared], shared_input)
+            inputs = shared_input.unsqueeze(-2)
         else:
             each = run_each(list(self.own), inputs).flatten(-3, -2)  # type: ignore[arg-type]
             everything = torch.cat([each, self.shared(shared_input)], dim=-2)
         own, shared = everything.split([n_tasks * self.n_task_experts, self.n_shared_experts], dim=-2)
-        gates = torch.stack([gate(x) for gate, x in zip(self.gates, inputs, strict=True)], dim=-2)  # [..., n, T, m + s]
+        gates = gates_at_once(list(self.gates), inputs)  # [..., n, T, m + s]
         of_own, of_shared = gates.split([self.n_task_experts, self.n_shared_experts], dim=-1)
         mean = (of_own.unsqueeze(-1) * own.unflatten(-2, (n_tasks, -1))).sum(-2) + of_shared @ shared
-        return list(mean.unbind(-2)), self._shared_output(shared_input, [everything])
+        return mean, self._shared_output(shared_input, [everything])
 
     def weights(self, inputs: Sequence[Tensor]) -> Tensor:
         """Mean weight of each expert over rows, [n_tasks, experts of all]; 0 for those of other tasks."""
@@ -109,7 +110,7 @@ class CGCLayer(nn.Module):
 
     def at_once(self, features: Tensor) -> list[Tensor]:
         """The same, faster, for where the gradients of tasks need not be told apart."""
-        return through_towers(self.towers, self.level.at_once([features] * self.n_tasks, features)[0])
+        return towers_at_once(self.towers, self.level.at_once(None, features)[0])
 
     def task_weights(self, features: Tensor) -> Tensor:
         """Mean weight of each expert over rows, [n_tasks, experts of all]."""

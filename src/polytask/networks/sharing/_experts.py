@@ -1,11 +1,12 @@
 """Experts: small networks of one shape side by side, run as batched matrix products."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+
+from polytask.networks.sharing._at_once import linear_at_once
 
 
 class Experts(nn.Module):
@@ -40,23 +41,15 @@ class Experts(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Features [..., n, d] to what each expert makes of them, [..., n, n_experts, width]."""
-        return self._through(features, list(self.weights), list(self.biases))
+        return self._through(features.unsqueeze(-2), zip(self.weights, self.biases, strict=True))
 
     def layer_weights(self) -> list[tuple[Tensor, Tensor]]:
         """Weights [n_experts, out, in] and biases of each layer, for an initialization."""
         return list(zip(self.weights, self.biases, strict=True))
 
-    def _through(self, features: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> Tensor:
-        first, *others = zip(weights, biases, strict=True)
-        # all experts read the same, so their first layers are one wide layer
-        wide = F.linear(features, first[0].flatten(0, 1), first[1].flatten()).unflatten(-1, first[1].shape)
-        return self._rest(wide, others)
-
-    def _rest(self, found: Tensor, others: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
-        found = self.dropout(found.relu())
-        for weight, bias in others:
-            found = torch.einsum("...ed,ekd->...ek", found, weight) + bias
-            found = self.dropout(found.relu())
+    def _through(self, found: Tensor, layers: Iterable[tuple[Tensor, Tensor]]) -> Tensor:
+        for weight, bias in layers:
+            found = self.dropout(linear_at_once(weight, bias, found).relu())
         return found
 
 
@@ -67,36 +60,31 @@ def run_at_once(groups: Sequence[Experts], features: Tensor) -> Tensor:
     >>> run_at_once(groups, torch.zeros(5, 8)).shape
     torch.Size([5, 3, 4])
     """
-    layers = range(len(groups[0].weights))
-    weights = [torch.cat([own.weights[k] for own in groups]) for k in layers]
-    biases = [torch.cat([own.biases[k] for own in groups]) for k in layers]
-    return groups[0]._through(features, weights, biases)
+    layers = [(torch.cat(list(weights)), torch.cat(list(biases))) for weights, biases in _by_layer(groups)]
+    return groups[0]._through(features.unsqueeze(-2), layers)
 
 
-def run_each(groups: Sequence[Experts], inputs: Sequence[Tensor]) -> Tensor:
-    """Groups of as many experts, each with an input of its own [..., n, d]; [..., n, groups, experts of one, width].
+def run_each(groups: Sequence[Experts], inputs: Tensor) -> Tensor:
+    """Groups of as many experts, each with an input of its own [..., n, groups, d]; [..., n, groups, experts of one, width].
 
     >>> groups = [Experts(8, 2, width=4), Experts(8, 2, width=4)]
-    >>> run_each(groups, [torch.zeros(5, 8), torch.ones(5, 8)]).shape
+    >>> run_each(groups, torch.zeros(5, 2, 8)).shape
     torch.Size([5, 2, 2, 4])
     """
-    first = torch.stack([own.weights[0].flatten(0, 1) for own in groups])
-    bias = torch.stack([own.biases[0].flatten() for own in groups])
-    found = torch.einsum("...gd,gkd->...gk", torch.stack(list(inputs), dim=-2), first) + bias  # [..., n, groups, experts * width]
     one = groups[0]
-    found = found.unflatten(-1, (one.n_experts, one.out_features)).flatten(-3, -2)
-    rest = [
-        (torch.cat([own.weights[k] for own in groups]), torch.cat([own.biases[k] for own in groups]))
-        for k in range(1, len(one.weights))
-    ]
-    return one._rest(found, rest).unflatten(-2, (len(groups), one.n_experts))
+    (first, bias), *others = _by_layer(groups)
+    wide = linear_at_once(torch.stack([own.flatten(0, 1) for own in first]), torch.stack([own.flatten() for own in bias]), inputs)
+    found = one.dropout(wide.relu()).unflatten(-1, (one.n_experts, one.out_features))  # [..., n, groups, experts, width]
+    layers = [(torch.cat(list(weights)), torch.cat(list(biases))) for weights, biases in others]
+    return one._through(found.flatten(-3, -2), layers).unflatten(-2, (len(groups), one.n_experts))
+
+
+def _by_layer(groups: Sequence[Experts]) -> list[tuple[Sequence[Tensor], Sequence[Tensor]]]:
+    """Of each layer the weights of all groups, and their biases."""
+    weights, biases = (zip(*own, strict=True) for own in ([g.weights for g in groups], [g.biases for g in groups]))
+    return list(zip(weights, biases, strict=True))
 
 
 def mixed(gates: Sequence[Tensor], outputs: Tensor) -> list[Tensor]:
     """Mean of experts [..., n, E, width] for each task, by its gate [..., n, E]; no task's way leads over another's gate."""
     return [(gate.unsqueeze(-2) @ outputs).squeeze(-2) for gate in gates]
-
-
-def mixed_at_once(gates: Sequence[Tensor], outputs: Tensor) -> list[Tensor]:
-    """The same as one product, which takes about half the time, and by which gradients of tasks cannot be told apart."""
-    return list((torch.stack(list(gates), dim=-2) @ outputs).unbind(-2))

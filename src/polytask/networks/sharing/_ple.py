@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from polytask.networks._recipe import Recipe
 from polytask.networks._setting_checks import check_counts, check_share
 from polytask.networks.sharing._cgc import CGCLevel
-from polytask.networks.sharing._towers import through_towers, towers_of
+from polytask.networks.sharing._towers import through_towers, towers_at_once, towers_of
 
 
 class PLELayer(nn.Module):
@@ -32,18 +32,22 @@ class PLELayer(nn.Module):
 
     def at_once(self, features: Tensor) -> list[Tensor]:
         """The same, faster, for where the gradients of tasks need not be told apart."""
-        representations: list[Tensor] = [features] * self.n_tasks
-        for level in self.levels:
-            representations, features = level.at_once(representations, features)  # type: ignore[operator]
-        return through_towers(self.towers, representations)
+        representations, _ = self._through(list(self.levels), features)
+        return towers_at_once(self.towers, representations)  # type: ignore[arg-type]
 
     def task_weights(self, features: Tensor) -> Tensor:
         """Mean weight of each expert of the last level over rows, [n_tasks, experts of all]."""
-        representations: list[Tensor] = [features] * self.n_tasks
-        for level in self.levels[:-1]:
-            representations, features = level.at_once(representations, features)  # type: ignore[operator]
-        found: Tensor = self.levels[-1].weights(representations)  # type: ignore[operator]
+        representations, features = self._through(list(self.levels[:-1]), features)
+        each = [features] * self.n_tasks if representations is None else representations.unbind(-2)
+        found: Tensor = self.levels[-1].weights(each)  # type: ignore[operator]
         return found
+
+    def _through(self, levels: Sequence[Any], features: Tensor) -> tuple[Tensor | None, Tensor]:
+        """Representations [..., n, n_tasks, d] that some levels make, and the shared one."""
+        representations: Tensor | None = None
+        for level in levels:
+            representations, features = level.at_once(representations, features)
+        return representations, features
 
     def part_names(self, tasks: Sequence[str]) -> list[str]:
         """What the columns of :meth:`task_weights` are."""
