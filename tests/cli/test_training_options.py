@@ -86,7 +86,7 @@ def test_a_fit_stops_task_by_task_and_tells_when(polytask, table, tmp_path):
         (["--optimizer", "head=sgd"], "Did you mean 'heads'"),
         (["--schedule", "cosine:warm=0.1"], "has no setting 'warm'"),
         (["--initialization", "he"], "must be an initialization"),
-        (["--initialization", "zeros"], "alike for ever"),
+        (["--initialization", "zeros"], "or 'zeros' for the heads only (--initialization heads=zeros)."),
         (["--regularization", "l1:on=everything"], "'all'"),
         (["--ema", "1.5"], "--ema"),
         (["--accumulate", "0"], "--accumulate must be"),

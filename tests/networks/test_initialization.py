@@ -162,7 +162,7 @@ def test_zeros_are_for_heads_which_then_predict_the_constant():
     ],
 )
 def test_zeros_are_refused_where_hidden_units_would_stay_alike(given, options):
-    with pytest.raises(OptionError, match="stay alike for ever"):
+    with pytest.raises(OptionError, match=r"stay alike for ever. .* initialization='heads=zeros'\)\.$"):
         module_of(given, **options)
 
 

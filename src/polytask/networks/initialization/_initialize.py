@@ -58,7 +58,8 @@ def initialize_(module: nn.Module, chosen: Mapping[str, Initializer]) -> None:
         if isinstance(own, Zeros) and part_of(name) != "heads":
             raise OptionError(
                 f"'zeros' cannot be where hidden layers are ({name}): all their units would be alike, get the same gradient, and "
-                "stay alike for ever. Take 'he_normal', and 'zeros' for the heads only: `initialization='heads=zeros'`."
+                "stay alike for ever. Take 'he_normal', or 'zeros' for the heads only "
+                "(--initialization heads=zeros, initialization='heads=zeros')."
             )
         with torch.no_grad():
             own.fill_(weight)
