@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from polytask.networks._recipe import Recipe
 from polytask.networks._setting_checks import check_counts, check_share
-from polytask.networks.sharing._at_once import linear_at_once, softmax_at_once, stacked
+from polytask.networks.sharing._at_once import softmax_at_once
 from polytask.networks.sharing._cgc import numbered
 from polytask.networks.sharing._experts import Experts, mixed, run_at_once, run_each
 from polytask.networks.sharing._stages import relative
@@ -44,7 +44,7 @@ class AdaTTLevel(nn.Module):
 
     def weights_at_once(self, inputs: Tensor) -> Tensor:
         """Weights [..., n, n_tasks, experts of all], the native ones included."""
-        gates = softmax_at_once(linear_at_once(*stacked(list(self.gates)), inputs))  # type: ignore[arg-type]
+        gates = softmax_at_once(list(self.gates), inputs)  # type: ignore[arg-type]
         return gates + self.native_weights()
 
     def gate_weights(self, inputs: Sequence[Tensor]) -> list[Tensor]:

@@ -49,7 +49,7 @@ class Experts(nn.Module):
 
     def _through(self, found: Tensor, layers: Iterable[tuple[Tensor, Tensor]]) -> Tensor:
         for weight, bias in layers:
-            found = self.dropout(linear_at_once(weight, bias, found).relu())
+            found = self.dropout(linear_at_once(weight, bias, found, relu=True))
         return found
 
 
@@ -73,8 +73,10 @@ def run_each(groups: Sequence[Experts], inputs: Tensor) -> Tensor:
     """
     one = groups[0]
     (first, bias), *others = _by_layer(groups)
-    wide = linear_at_once(torch.stack([own.flatten(0, 1) for own in first]), torch.stack([own.flatten() for own in bias]), inputs)
-    found = one.dropout(wide.relu()).unflatten(-1, (one.n_experts, one.out_features))  # [..., n, groups, experts, width]
+    weights, biases = torch.stack([own.flatten(0, 1) for own in first]), torch.stack([own.flatten() for own in bias])
+    found = one.dropout(linear_at_once(weights, biases, inputs, relu=True)).unflatten(
+        -1, (one.n_experts, one.out_features)
+    )  # [..., n, groups, experts, width]
     layers = [(torch.cat(list(weights)), torch.cat(list(biases))) for weights, biases in others]
     return one._through(found.flatten(-3, -2), layers).unflatten(-2, (len(groups), one.n_experts))
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from polytask.exceptions import OptionError
-from polytask.networks.sharing._at_once import linear_at_once, softmax_at_once, stacked
+from polytask.networks.sharing._at_once import softmax_at_once
 
 Gate = Literal["softmax", "top_k", "dselect_k"]
 
@@ -111,7 +111,7 @@ def gate_of(kind: Gate, in_features: int, n_experts: int, *, k: int) -> nn.Modul
 def gates_at_once(gates: Sequence[nn.Module], inputs: Tensor) -> Tensor:
     """Weights [..., n, n_tasks, E] of all tasks, of inputs [..., n, n_tasks, d], or [..., n, 1, d] where they read the same."""
     if all(isinstance(gate, SoftmaxGate) for gate in gates):
-        return softmax_at_once(linear_at_once(*stacked([gate.linear for gate in gates]), inputs))  # type: ignore[misc]
+        return softmax_at_once([gate.linear for gate in gates], inputs)  # type: ignore[misc]
     each = inputs.expand(*inputs.shape[:-2], len(gates), -1).unbind(-2)
     return torch.stack([gate(own) for gate, own in zip(gates, each, strict=True)], dim=-2)
 

@@ -25,5 +25,5 @@ def towers_at_once(towers: nn.ModuleList, representations: Tensor) -> list[Tenso
     if not len(towers):
         return list(representations.unbind(-2))
     layers, _, dropout = zip(*towers, strict=True)
-    found = linear_at_once(*stacked(layers), representations).relu()
+    found = linear_at_once(*stacked(layers), representations, relu=True)
     return list(dropout[0](found).unbind(-2))
