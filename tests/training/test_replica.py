@@ -23,7 +23,7 @@ JOBS = [Job(seed=1), Job(seed=2, hidden=[0, 2, 3, 4, 5]), Job(range(30, 89), ran
         {"optimizer": "sgd:momentum=0.9", "schedule": "plateau:patience=1", "weight_decay": 0.1},
         {"optimizer": "heads=rmsprop:momentum=0.5", "ema": 0.9},
         {"regularization": "l1:strength=0.05"},
-        {"regularization": "l2:strength=2,on=all", "optimizer": "adam", "schedule": "plateau:patience=1"},
+        {"regularization": "l2:strength=2,on=all", "optimizer": "adam", "schedule": "plateau:patience=1,per_task=true"},
         {"stopping": "per_task", "patience": 2, "max_epochs": 8},
     ],
     ids=["adamw", "adam", "sgd, plateau", "by part, average", "proximal", "decay of parts", "stops per task"],
