@@ -190,7 +190,7 @@ def test_reserving_all_rows_is_refused():
         small_network(["price"]).fit(X, y, reserved=np.ones(80, dtype=bool))
 
 
-@pytest.mark.parametrize("settings", [{"encoder": "mlp"}, {"sharing": 3}, {"encoder": MLP}])
+@pytest.mark.parametrize("settings", [{"encoder": 3}, {"sharing": 3}, {"encoder": MLP}])
 def test_a_part_that_is_no_recipe_is_refused(settings):
     X, y = houses()
     with pytest.raises(OptionError, match=f"`{next(iter(settings))}` of MultiTaskNetwork must be a recipe.*recipe_of"):
