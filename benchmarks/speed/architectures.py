@@ -1,20 +1,26 @@
 """Speed of sharing architectures of experts: forward and backward pass, as ratios within one run.
 
-- ``loop``: the same network with its experts and gates as a Python loop, as one would write it down from the paper: 8 experts and
-  8 tasks. The aim is less than half of its time.
+- ``loop``: the same network, 8 experts and 8 tasks, as one would write it down from the formula: a Python loop over tasks, and
+  in it one over experts.
+- ``expert loop``: a loop over experts only, whose outputs are stacked; each task's mixture is one product with its gate, as
+  LibMTL and torch-rechub write it. The aim is less than half of its time.
+- ``one by one``: the towers of tasks as a loop after the same network; hidden layers of half the width.
 - ``rechub``: torch-rechub's MMoE and PLE on the same features, with experts and towers of the same widths. They normalize over
   the batch after each layer, and end in a sigmoid, which is a part of them that cannot be left out.
 
-Contestants take turns in one process, on one thread, and its processor time is measured; the ratio of a round is that
-of two steps done one after the other, and the median over rounds is told with the middle half, so that other work on
-the machine meets both. torch-rechub is installed into an environment of its own at the first use.
+"tasks apart" is the way of methods of balancing that compare gradients. Contestants run in one process, on one thread, in an
+order drawn for each round, and its processor time is measured; the ratio of a round is that of two steps done one soon after
+the other, and the median over rounds is told with the middle half, so that other work on the machine meets both. torch-rechub
+is installed into an environment of its own at the first use.
 
     python benchmarks/speed/architectures.py [--rounds 40] [--width 64] [--batch 256] [--write]
 """
 
 import argparse
+import itertools
 import json
 import os
+import random
 import statistics
 import subprocess
 import sys
@@ -31,20 +37,25 @@ from _peer_environment import peer_python
 
 N_FEATURES, N_TASKS, N_EXPERTS = 64, 8, 8
 RESULTS = Path(__file__).parent / "results" / "architectures.json"
+OUR_WAYS = ("at once", "tasks apart", "polytask")
 Step = Callable[[], None]
 
 
 class LoopedMMoE(nn.Module):
-    """MMoE with a loop over experts for each task."""
+    """MMoE with a loop over experts, and for each task another one, or one product (``mixes_at_once``)."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, *, mixes_at_once: bool = False) -> None:
         super().__init__()
+        self.mixes_at_once = mixes_at_once
         self.experts = nn.ModuleList(nn.Sequential(nn.Linear(N_FEATURES, width), nn.ReLU()) for _ in range(N_EXPERTS))
         self.gates = nn.ModuleList(nn.Linear(N_FEATURES, N_EXPERTS, bias=False) for _ in range(N_TASKS))
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """Features [n, d] to a representation [n, width] per task."""
         experts = [expert(x) for expert in self.experts]
+        if self.mixes_at_once:
+            together = torch.stack(experts, dim=1)
+            return [(gate(x).softmax(-1).unsqueeze(1) @ together).squeeze(1) for gate in self.gates]
         found = []
         for gate in self.gates:
             weights = gate(x).softmax(-1)
@@ -53,10 +64,11 @@ class LoopedMMoE(nn.Module):
 
 
 class LoopedCGC(nn.Module):
-    """CGC with one expert per task and as many shared ones, with loops."""
+    """CGC with one expert per task and as many shared ones, with such loops."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, *, mixes_at_once: bool = False) -> None:
         super().__init__()
+        self.mixes_at_once = mixes_at_once
         own = [nn.Sequential(nn.Linear(N_FEATURES, width), nn.ReLU()) for _ in range(2 * N_TASKS)]
         self.own, self.shared = nn.ModuleList(own[:N_TASKS]), nn.ModuleList(own[N_TASKS:])
         self.gates = nn.ModuleList(nn.Linear(N_FEATURES, 1 + N_TASKS, bias=False) for _ in range(N_TASKS))
@@ -66,8 +78,11 @@ class LoopedCGC(nn.Module):
         shared = [expert(x) for expert in self.shared]
         found = []
         for own, gate in zip(self.own, self.gates, strict=True):
-            weights = gate(x).softmax(-1)
-            found.append(torch.stack([weights[:, [e]] * out for e, out in enumerate([own(x), *shared])]).sum(0))
+            weights, outputs = gate(x).softmax(-1), [own(x), *shared]
+            if self.mixes_at_once:
+                found.append((weights.unsqueeze(1) @ torch.stack(outputs, dim=1)).squeeze(1))
+            else:
+                found.append(torch.stack([weights[:, [e]] * out for e, out in enumerate(outputs)]).sum(0))
         return found
 
 
@@ -84,21 +99,42 @@ def step_of(module: nn.Module, outputs: Callable[[], Any]) -> Step:
 
 
 def loop_contest(width: int, batch: int) -> dict[str, dict[str, Step]]:
-    """For each architecture the loop, the way of balancing methods, and the fast way."""
+    """For each architecture both loops, the way of balancing methods, and the fast way."""
     from polytask.networks import CGC, MMoE
 
     x = torch.randn(batch, N_FEATURES)
     own = {
-        "MMoE": (LoopedMMoE(width), MMoE(n_experts=N_EXPERTS, width=width)),
-        "CGC": (LoopedCGC(width), CGC(n_task_experts=1, n_shared_experts=N_TASKS, width=width)),
+        "MMoE": (LoopedMMoE, MMoE(n_experts=N_EXPERTS, width=width)),
+        "CGC": (LoopedCGC, CGC(n_task_experts=1, n_shared_experts=N_TASKS, width=width)),
     }
     found = {}
     for name, (looped, recipe) in own.items():
+        slow, looping = looped(width), looped(width, mixes_at_once=True)
         apart, at_once = (recipe.build(N_FEATURES, N_TASKS) for _ in range(2))
         found[name] = {
-            "loop": step_of(looped, lambda looped=looped: looped(x)),
+            "loop": step_of(slow, lambda slow=slow: slow(x)),
+            "expert loop": step_of(looping, lambda looping=looping: looping(x)),
             "at once": step_of(at_once, lambda at_once=at_once: at_once.at_once(x)),
             "tasks apart": step_of(apart, lambda apart=apart: apart(x)),
+        }
+    return found
+
+
+def towers_contest(width: int, batch: int) -> dict[str, dict[str, Step]]:
+    """For each architecture its towers one by one, and as one product."""
+    from polytask.networks import HardSharing, MMoE
+    from polytask.networks.sharing._towers import through_towers, towers_of
+
+    x = torch.randn(batch, N_FEATURES)
+    found = {}
+    for name, recipe in {"hard": HardSharing(), "MMoE": MMoE(n_experts=N_EXPERTS, width=width)}.items():
+        bare, at_once = recipe.build(N_FEATURES, N_TASKS), recipe.set_params(tower_width=width // 2).build(N_FEATURES, N_TASKS)
+        towers = towers_of(bare.out_features, N_TASKS, width=width // 2)
+        found[name] = {
+            "one by one": step_of(
+                nn.ModuleList([bare, towers]), lambda bare=bare, towers=towers: through_towers(towers, bare.at_once(x))
+            ),
+            "at once": step_of(at_once, lambda at_once=at_once: at_once.at_once(x)),
         }
     return found
 
@@ -143,22 +179,23 @@ def rechub_contest(width: int, batch: int) -> dict[str, dict[str, Step]]:
 
 
 def in_turn(steps: dict[str, Step], *, rounds: int) -> dict[str, Any]:
-    """Median ratio to the first one with the middle half, and milliseconds."""
+    """Median ratios to the peers, which are all but our own ways, with the middle half, and milliseconds of the peers."""
     for step in steps.values():
         for _ in range(5):
             step()
     seconds: dict[str, list[float]] = {name: [] for name in steps}
+    draw = random.Random(0)
     for _ in range(rounds):
-        for name, step in steps.items():
+        for name in draw.sample(list(steps), len(steps)):  # what ran before leaves its own data in the cache
             started = time.process_time()
-            step()
+            steps[name]()
             seconds[name].append(time.process_time() - started)
-    first, *others = steps
-    found: dict[str, Any] = {f"{first} ms": round(statistics.median(seconds[first]) * 1e3, 3)}
-    for name in others:
-        ratios = [own / base for own, base in zip(seconds[name], seconds[first], strict=True)]
+    peers = [name for name in steps if name not in OUR_WAYS]
+    found: dict[str, Any] = {f"{peer} ms": round(statistics.median(seconds[peer]) * 1e3, 3) for peer in peers}
+    for peer, name in itertools.product(peers, [name for name in steps if name in OUR_WAYS]):
+        ratios = [own / base for own, base in zip(seconds[name], seconds[peer], strict=True)]
         low, middle, high = statistics.quantiles(ratios, n=4)
-        found[f"{name} / {first}"] = [round(value, 3) for value in (middle, low, high)]
+        found[f"{name} / {peer}"] = [round(value, 3) for value in (middle, low, high)]
     return found
 
 
@@ -169,17 +206,18 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=64)
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--write", action="store_true")
-    parser.add_argument("--contest", choices=["loop", "rechub"], help=argparse.SUPPRESS)
+    parser.add_argument("--contest", choices=["loop", "towers", "rechub"], help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.contest:
         torch.set_num_threads(1)
         torch.manual_seed(0)
-        contest = {"loop": loop_contest, "rechub": rechub_contest}[given.contest](given.width, given.batch)
+        contests = {"loop": loop_contest, "towers": towers_contest, "rechub": rechub_contest}
+        contest = contests[given.contest](given.width, given.batch)
         print(json.dumps({name: in_turn(steps, rounds=given.rounds) for name, steps in contest.items()}))
         return
     words = ["--rounds", str(given.rounds), "--width", str(given.width), "--batch", str(given.batch)]
     found: dict[str, Any] = {"torch": torch.__version__, "threads": 1, "width": given.width, "batch": given.batch}
-    pythons = {"loop": sys.executable, "rechub": peer_python("rechub", ["torch-rechub==0.9.0"])}
+    pythons = {"loop": sys.executable, "towers": sys.executable, "rechub": peer_python("rechub", ["torch-rechub==0.9.0"])}
     paths = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "src")}
     for name, python in pythons.items():
         command = [python, __file__, "--contest", name, *words]

@@ -6,6 +6,7 @@ import torch
 from polytask.exceptions import OptionError
 from polytask.networks import MMoE, sharing_of
 from polytask.networks.sharing._experts import Experts, run_at_once, run_each
+from polytask.networks.sharing._towers import through_towers, towers_at_once, towers_of
 
 
 def expert_of(experts, number, x):
@@ -77,3 +78,15 @@ def test_experts_drop_out_in_training_only():
 def test_what_cannot_be_is_refused(text, said):
     with pytest.raises(OptionError, match=said):
         sharing_of(text)
+
+
+def test_towers_run_at_once_drop_units_as_those_of_each():
+    towers, z = towers_of(16, 3, width=400), torch.randn(2, 5, 3, 16)
+    alone = torch.stack(through_towers(towers, z.unbind(-2)))
+    torch.testing.assert_close(torch.stack(towers_at_once(towers, z)), alone)
+    for tower in towers:
+        tower[2].p = 0.25
+    dropped = torch.stack(towers_at_once(towers, z))
+    kept = dropped != 0
+    torch.testing.assert_close(dropped[kept], alone[kept] / 0.75)
+    assert float((~kept)[alone != 0].float().mean()) == pytest.approx(0.25, abs=0.03)
