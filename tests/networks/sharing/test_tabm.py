@@ -7,7 +7,7 @@ import torch
 
 from polytask.estimators import CodedTable, MultiTaskNetwork, NetworkJob
 from polytask.exceptions import OptionError
-from polytask.networks import MLP, FTTransformer, MMoE, ResNet, TableShape, TabM, recipe_of, sharing_of
+from polytask.networks import MLP, FTTransformer, MMoE, Periodic, ResNet, TableShape, TabM, recipe_of, sharing_of
 from polytask.tasks import Regression
 from polytask.training import TaskLosses
 from tests.networks.sharing._cases import inputs_of, module_of
@@ -23,6 +23,28 @@ def test_a_member_is_a_network_with_signs_and_heads_of_its_own():
         features = sharing.encoder.layers(stage * sharing.signs[member])
         for k, (z, head) in enumerate(zip(sharing.layer(features), module.heads, strict=True)):
             torch.testing.assert_close(raw[member, :, [k]], z @ head.weight[member].T + head.bias[member])
+
+
+def test_members_start_with_a_sign_for_each_column():
+    shape = TableShape(3, with_missing=(1,), cardinalities=(5, 40))
+    layer = TabM(k=64).build_on(lambda: MLP(width=8).build(shape), 2)
+    columns = layer.encoder.inputs.feature_columns()
+    drawn = torch.stack([layer.signs.detach()[:, columns == k].mean(1) for k in range(5)], dim=1)  # of one column all the same
+    assert set(drawn.flatten().tolist()) == {-1.0, 1.0}
+    assert len(torch.unique(drawn, dim=1).T) == 5
+    apart = TabM(k=64).build_on(lambda: ResNet(width=8).build(shape), 2).signs.detach()
+    assert len(torch.unique(apart, dim=1).T) == 8
+
+
+def test_where_numbers_are_embedded_members_start_with_normal_numbers():
+    encoder, shape = MLP(width=8, embedding=Periodic(width=4)), TableShape(3, cardinalities=(5,))
+    layer = TabM(k=200).build_on(lambda: encoder.build(shape), 2)
+    drawn = layer.signs.detach()
+    for start, stop in ((0, 4), (4, 8), (8, 12), (12, 17)):
+        assert (drawn[:, start:stop] == drawn[:, [start]]).all()
+    own = drawn[:, [0, 4, 8, 12]]
+    assert float(own.mean()) == pytest.approx(0.0, abs=0.15)  # four standard errors
+    assert float(own.std()) == pytest.approx(1.0, abs=0.1)
 
 
 @pytest.mark.parametrize("encoder", [ResNet(n_blocks=1, width=8), FTTransformer(n_blocks=1, width=8, n_heads=2)])

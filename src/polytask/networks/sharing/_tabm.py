@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from polytask.exceptions import OptionError
 from polytask.networks._recipe import Recipe
 from polytask.networks._setting_checks import check_counts
+from polytask.networks.encoders._mlp import MLPEncoder
 from polytask.networks.sharing._stages import OnEncoders, without_texts
 
 
@@ -27,8 +28,7 @@ class TabMLayer(nn.Module):
     def __init__(self, encoder: nn.Module, layer: nn.Module, *, n_members: int) -> None:
         super().__init__()
         self.encoder, self.layer, self.n_members = encoder, layer, n_members
-        width = int(encoder.stage_features[0])  # type: ignore[index]
-        self.signs = nn.Parameter(torch.randint(0, 2, (n_members, width)) * 2.0 - 1.0)
+        self.signs = nn.Parameter(_first_scaling(encoder, n_members))
         self.spread = _Spread()
         self.out_features: int = layer.out_features  # type: ignore[assignment]
 
@@ -64,6 +64,19 @@ class TabMLayer(nn.Module):
         return found
 
 
+def _first_scaling(encoder: nn.Module, n_members: int) -> Tensor:
+    """What members multiply the first stage by, [n_members, d]: signs, or normal where numbers of an MLP are embedded.
+
+    Of an MLP, whose first stage is the features of the table, it is drawn once for each column, as in the authors' package.
+    """
+    if not isinstance(encoder, MLPEncoder):
+        return torch.randint(0, 2, (n_members, int(encoder.stage_features[0]))) * 2.0 - 1.0  # type: ignore[index]
+    columns = encoder.inputs.feature_columns()
+    shape = (n_members, int(columns.max()) + 1)
+    drawn = torch.randint(0, 2, shape) * 2.0 - 1.0 if encoder.inputs.embedding is None else torch.randn(shape)
+    return drawn[:, columns]
+
+
 class PlainTabMLayer(TabMLayer):
     """A :class:`TabMLayer` around an architecture without gates."""
 
@@ -74,8 +87,9 @@ class PlainTabMLayer(TabMLayer):
 class TabM(OnEncoders):
     """TabM: k networks in one, which share all weights but a vector at the start and the heads, around any sharing of features.
 
-    Every member multiplies what the first block of the encoder reads by a vector of its own, which starts as random signs, and
-    has heads of its own. Each learns from its own loss; a prediction is the mean over members, of probabilities or numbers.
+    Every member multiplies what the first block of the encoder reads by a vector of its own, which starts as random signs, one
+    for each column of the table (normal numbers where an MLP embeds its numbers), and has heads of its own. Each learns from its
+    own loss; a prediction is the mean over members, of probabilities or numbers.
 
     Parameters
     ----------
@@ -102,7 +116,8 @@ class TabM(OnEncoders):
     [(4, 5, 64), (4, 5, 64), (4, 5, 64)]
     """
 
-    # DIFFERS FROM PAPER: the best epoch is judged by the mean error of members, not by the error of their mean
+    # DIFFERS FROM PAPER: around ResNet and FTTransformer, whose first stage is no column's, signs are drawn for each feature;
+    # the best epoch is judged by the mean error of members, not by the error of their mean
 
     def __init__(self, sharing: Recipe | str | None = None, *, k: int = 16) -> None:
         self.sharing = sharing
