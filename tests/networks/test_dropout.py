@@ -59,14 +59,18 @@ def test_every_head_drops_units_by_a_mask_of_its_own():
     assert abs(float(both) - 0.4**2) < 0.05
 
 
-@pytest.mark.parametrize("n_tasks", [2, 10])  # ten heads of the same features are one product where nothing is dropped
-def test_outputs_are_right_on_the_mean_and_as_without_it_in_prediction(n_tasks):
-    module, plain = network(n_tasks=n_tasks, heads=0.3), network(n_tasks=n_tasks)
+@pytest.mark.parametrize(
+    ("sharing", "n_tasks", "on"),
+    [("hard", 2, "heads"), ("hard", 10, "heads"), ("hard:tower_width=8", 2, "sharing"), ("mmoe:width=8", 2, "sharing")],
+    ids=["heads", "heads that else are one product", "towers", "experts"],
+)
+def test_outputs_are_right_on_the_mean_and_as_without_it_in_prediction(sharing, n_tasks, on):
+    module, plain = (network(PLAIN, sharing_of(sharing), n_tasks=n_tasks, **own) for own in ({on: 0.3}, {}))
     with torch.no_grad():
         expected = plain.eval()(*INPUTS)
         torch.testing.assert_close(module.eval()(*INPUTS), expected, rtol=0, atol=0)
         drawn = torch.stack([module.train()(*INPUTS) for _ in range(1500)])
-    assert float(drawn.std(0).min()) > 0.01
+    assert float(drawn.std(0).min()) > 0.001
     torch.testing.assert_close(drawn.mean(0), expected, rtol=0, atol=5 * float(drawn.std(0).max()) / 1500**0.5)
 
 
