@@ -3,7 +3,7 @@
 - ``loop``: the same network, 8 experts and 8 tasks, as one would write it down from the formula: a Python loop over tasks, and
   in it one over experts.
 - ``expert loop``: a loop over experts only, whose outputs are stacked; each task's mixture is one product with its gate, as
-  LibMTL and torch-rechub write it. The aim is less than half of its time.
+  libraries usually have it. The aim is less than half of its time.
 - ``one by one``: the towers of tasks as a loop after the same network; hidden layers of half the width.
 - ``rechub``: torch-rechub's MMoE and PLE on the same features, with experts and towers of the same widths. They normalize over
   the batch after each layer, and end in a sigmoid, which is a part of them that cannot be left out.

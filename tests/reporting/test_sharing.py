@@ -44,6 +44,24 @@ def test_words_name_tasks_alike_and_what_is_of_all():
     assert "Of what all tasks share 'sold' takes most (90 % of its weights), 'price' least (30 %)." in told
 
 
+def test_of_networks_of_tasks_it_is_told_what_a_task_takes_of_the_others():
+    parts = [f"network of {name}" for name in ("suprised_amazed", "quiet_still", "size")]
+    weights = {"suprised_amazed": [0.9, 0.1, 0.0], "quiet_still": [0.05, 0.6, 0.35], "size": [0.2, 0.1, 0.7]}
+    view = sharing_view(shared(parts=parts, weights=weights))
+    words = " ".join(view["figures"][0].words).replace("\N{NO-BREAK SPACE}", " ")
+    assert "Most alike" not in words
+    assert (
+        "'quiet_still' takes most from the networks of the others: 40 % of its weights, 35 % from that of 'size'; "
+        "'suprised_amazed' least, 10 %." in words.replace("\N{NARROW NO-BREAK SPACE}", " ")
+    )
+    table = view["figures"][0].shown[0]
+    assert table.header == ["Task", "suprised_amazed", "quiet_still", "size"]
+    assert table.caption == "Share of a task's weights that the network of each task has"
+    alike = {name: [0.9 if k == i else 0.05 for k in range(3)] for i, name in enumerate(weights)}
+    told = sharing_words(parts, alike)[0].replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
+    assert told == "Each task takes 10 % of its weights from the networks of the others."
+
+
 def test_of_many_parts_the_most_used_are_shown():
     parts = [f"expert {k}" for k in range(40)]
     weights = {"a": [k / 780 for k in range(40)], "b": [1 / 40] * 40}

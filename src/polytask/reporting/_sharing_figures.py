@@ -10,6 +10,7 @@ from polytask.reporting._words import short_name
 
 MOST_PARTS = 16
 MOST_TASKS = 30
+NETWORK_OF = "network of "
 
 
 def sharing_view(result: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -20,7 +21,7 @@ def sharing_view(result: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     words = (
         f"The network was {found['architecture']}: parts of it are shared, and each task has weights of its own for them. "
-        "Shown are their means over the training rows."
+        "Shown are these; of weights that differ from row to row, means over the training rows."
     )
     return {"words": words, "figures": [_figure(found["parts"], weights)]}
 
@@ -46,6 +47,9 @@ def sharing_words(parts: Sequence[str], weights: Mapping[str, Sequence[float]]) 
     >>> sharing_words(["expert 1", "expert 2"], {"price": [0.9, 0.1], "sold": [0.2, 0.8]})
     ["'price' and 'sold' differ in 70 % of their weights: 0 % would be the same use of all parts, 100 % nothing in common."]
     """
+    own_parts = {task: parts.index(f"{NETWORK_OF}{task}") for task in weights if f"{NETWORK_OF}{task}" in parts}
+    if len(own_parts) == len(weights) == len(parts):
+        return [_words_of_networks(own_parts, weights)]
     pairs = sorted((difference(weights[a], weights[b]), a, b) for a, b in combinations(weights, 2))
     (least, *of_least), (most, *of_most) = pairs[0], pairs[-1]
     meant = f"{percent(0.0, decimals=0)} would be the same use of all parts, {percent(1.0, decimals=0)} nothing in common"
@@ -67,6 +71,22 @@ def sharing_words(parts: Sequence[str], weights: Mapping[str, Sequence[float]]) 
     return told
 
 
+def _words_of_networks(own_parts: Mapping[str, int], weights: Mapping[str, Sequence[float]]) -> str:
+    """Which task takes most of the networks of the others, and which least."""
+    names = {part: task for task, part in own_parts.items()}
+    taken = {task: 1 - own[own_parts[task]] for task, own in weights.items()}
+    most, least = max(taken, key=lambda task: taken[task]), min(taken, key=lambda task: taken[task])
+    if taken[most] - taken[least] < 0.005:
+        return f"Each task takes {percent(taken[most], decimals=0)} of its weights from the networks of the others."
+    source = max((part for part in names if names[part] != most), key=lambda part: weights[most][part])
+    from_one = f", {percent(weights[most][source], decimals=0)} from that of '{short_name(names[source], length=24)}'"
+    high, low = (percent(taken[task], decimals=0) for task in (most, least))
+    return (
+        f"'{short_name(most, length=24)}' takes most from the networks of the others: {high} of its weights"
+        f"{from_one if len(names) > 2 else ''}; '{short_name(least, length=24)}' least, {low}."
+    )
+
+
 def _both(names: Sequence[str]) -> str:
     return " and ".join(f"'{short_name(name, length=24)}'" for name in names)
 
@@ -81,10 +101,12 @@ def _figure(parts: Sequence[str], weights: Mapping[str, Sequence[float]]) -> Fig
     tasks = list(weights)[:MOST_TASKS]
     if len(tasks) < len(weights):
         words.append(f"Shown are the first {MOST_TASKS} of {len(weights)} tasks.")
+    of_networks = all(part.startswith(NETWORK_OF) for part in parts)
+    heads = [part.removeprefix(NETWORK_OF) if of_networks else part for part in parts]
     top = max(own[k] for own in weights.values() for k in shown) or 1.0
     table = Table(
-        caption="Share of a task's weights that each part has, mean over the training rows",
-        header=["Task", *(short_name(parts[k], length=18) for k in shown)],
+        caption=f"Share of a task's weights that {'the network of each task' if of_networks else 'each part'} has",
+        header=["Task", *(short_name(heads[k], length=24) for k in shown)],
         rows=[[task, *(_told(weights[task][k]) for k in shown)] for task in tasks],
         shades=[[round(9 * weights[task][k] / top) or None for k in shown] for task in tasks],
     )

@@ -38,3 +38,8 @@ def test_at_the_start_it_is_hard_sharing():
 def test_alpha_is_positive(alpha):
     with pytest.raises(OptionError, match="`alpha` of TaskAdapters must be a positive number"):
         TaskAdapters(alpha=alpha).build(4, 2)
+
+
+def test_a_rank_above_the_width_is_refused():
+    with pytest.raises(OptionError, match=r"`rank` of TaskAdapters must be at most `width`.*; got 9 and 8"):
+        TaskAdapters(width=8, rank=9).build(4, 2)

@@ -153,6 +153,7 @@ def test_labels_of_the_child_where_the_parent_is_no_are_refused():
 @pytest.mark.parametrize(
     ("given", "tasks", "said"),
     [
+        (ESMM(None, "buy"), ["click", "buy"], "`parent` of ESMM must be one of the tasks; got None"),
         (ESMM("clic", "buy"), ["click", "buy"], "`parent` of ESMM must be one of the tasks; got 'clic'"),
         (ESMM("click", "click"), ["click", "buy"], "must be two tasks"),
         (ESMM("click", "buy", elsewhere="no"), ["click", "buy"], "`elsewhere` of ESMM must be"),

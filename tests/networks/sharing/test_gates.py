@@ -2,6 +2,7 @@
 
 import itertools
 
+import pytest
 import torch
 
 from polytask.networks.sharing import DSelectKGate, TopKGate, smooth_step, top_k_softmax
@@ -53,3 +54,11 @@ def test_dselect_k_with_binary_codes_takes_at_most_k_experts():
     found = gate(torch.randn(50, 5))
     assert int((found > 0).sum(-1).max()) <= 2
     torch.testing.assert_close(found.sum(-1), torch.ones(50))
+
+
+def test_selectors_and_their_weights_start_small():
+    gate = DSelectKGate(50, 8, k=4)
+    for layer, bound in ((gate.selectors, 0.01), (gate.weights, 0.05)):
+        for p in (layer.weight, layer.bias):
+            assert float(p.detach().abs().max()) <= bound
+        assert float(layer.weight.detach().std()) == pytest.approx(bound / 3**0.5, rel=0.15)

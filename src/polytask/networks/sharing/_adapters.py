@@ -97,7 +97,7 @@ class TaskAdapters(Recipe):
         Layers with ReLU.
     width : int, default=64
     rank : int, default=4
-        Rank r of what a task adds.
+        Rank r of what a task adds, at most ``width``.
     alpha : float, default=4.0
         What is added is multiplied by ``alpha / rank``.
 
@@ -129,6 +129,11 @@ class TaskAdapters(Recipe):
     def build(self, in_features: int, n_tasks: int) -> TaskAdaptersLayer:
         """Make the layer; raises :class:`OptionError` if a setting is out of its range."""
         check_counts("TaskAdapters", n_layers=self.n_layers, width=self.width, rank=self.rank)
+        if self.rank > self.width:
+            raise OptionError(
+                f"`rank` of TaskAdapters must be at most `width`, the highest rank of a matrix that is added; got {self.rank} "
+                f"and {self.width}."
+            )
         if isinstance(self.alpha, bool) or not isinstance(self.alpha, int | float) or not 0 < self.alpha < float("inf"):
             raise OptionError(f"`alpha` of TaskAdapters must be a positive number; got {self.alpha!r}.")
         return TaskAdaptersLayer(in_features, n_tasks, **self.get_params(deep=False))

@@ -100,12 +100,12 @@ class ESMM(Recipe):
         """
         self._check()
         names = [task.name for task in tasks]
-        for what, name in (("parent", str(self.parent)), ("child", str(self.child))):
-            if name not in names:
+        for what, given in (("parent", self.parent), ("child", self.child)):
+            if str(given) not in names:
                 raise OptionError(
-                    f"`{what}` of ESMM must be one of the tasks; got {name!r}. They are {', '.join(map(repr, names))}."
+                    f"`{what}` of ESMM must be one of the tasks; got {given!r}. They are {', '.join(map(repr, names))}."
                 )
-            _check_task(tasks[names.index(name)], what)
+            _check_task(tasks[names.index(str(given))], what)
         return TaskProduct(names.index(str(self.parent)), names.index(str(self.child)), undefined=self.elsewhere == "undefined")
 
     def _inside(self) -> Recipe:

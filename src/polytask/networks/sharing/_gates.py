@@ -90,6 +90,8 @@ class DSelectKGate(nn.Module):
         self.weights = nn.Linear(in_features, k)
         for layer in (self.selectors.weight, self.selectors.bias):
             nn.init.uniform_(layer, -0.01, 0.01)  # where the smooth step is steep
+        for layer in (self.weights.weight, self.weights.bias):
+            nn.init.uniform_(layer, -0.05, 0.05)  # as the authors' code
         bits = (torch.arange(n_experts)[:, None] >> torch.arange(n_bits)) & 1
         self.register_buffer("bits", bits.bool(), persistent=False)  # [E, bits]
         self.bits: Tensor
