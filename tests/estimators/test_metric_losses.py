@@ -6,6 +6,7 @@ import pytest
 from sklearn.metrics import f1_score, roc_auc_score
 
 from polytask.estimators import CodedTable, MultiTaskNetwork, NetworkJob, load_estimator, save_estimator, twin_mask
+from polytask.exceptions import PolytaskError, PolytaskWarning
 from polytask.networks import MLP
 from polytask.tasks import Binary, Multiclass, Multilabel, Regression
 
@@ -83,6 +84,19 @@ def test_further_training_calibrates_anew_but_not_by_a_handful(table):
     few = X[y["rare"] == 0][:20]
     model.partial_fit(few, y.loc[few.index, ["rare"]])
     assert model.tasks_[0].statistics["calibration"] == second
+
+
+@pytest.mark.parametrize("classes", ["shuffled", "class_aware"])
+def test_batches_without_a_class_are_told(table, classes):
+    X, y = table
+    own = network(Binary("rare", loss="auc"), batch_size=16, batches=classes, max_epochs=1)
+    if classes == "class_aware":  # there are enough positives for each batch
+        own.fit(X, y[["rare"]])
+        return
+    with pytest.warns(PolytaskWarning, match=r"'auc' of task 'rare' is of batches .*, and taught nothing"):
+        own.fit(X, y[["rare"]])
+    with pytest.raises(PolytaskError, match=r"and none does, so .* Take larger batches"):
+        network(Binary("rare", loss="auc"), batch_size=1, max_epochs=1).fit(X[:200], y[["rare"]][:200])
 
 
 def test_soft_f1_beats_cross_entropy_in_f1_and_auc_in_auc_where_classes_are_rare():

@@ -279,6 +279,21 @@ def test_what_is_no_loss_is_refused(given, words):
         loss_of(given, of=NumberLoss, task="t")
 
 
+def test_settings_of_losses_by_name():
+    assert loss_of("asymmetric_focal:margin=0.1,gamma_negative=2", of=ClassLoss, task="t") == AsymmetricFocal(2, margin=0.1)
+    assert loss_of("class_balanced_focal:gamma=1", of=ClassLoss, task="t") == ClassBalancedFocal(gamma=1)
+    with pytest.raises(OptionError, match=r"no setting 'margins'\. Did you mean 'margin'"):
+        loss_of("asymmetric_focal:margins=0.1", of=ClassLoss, task="t")
+    with pytest.raises(OptionError, match="'margin' in the loss of task 't' is given twice"):
+        loss_of("asymmetric_focal:margin=0.1,margin=0.2", of=ClassLoss, task="t")
+
+
+@pytest.mark.parametrize("make", [AUCSquaredHinge, AsymmetricFocal, ClassBalancedFocal, Focal, Quantile, Huber, CrossEntropy])
+def test_truth_values_are_no_numbers(make):
+    with pytest.raises(OptionError, match="got True"):
+        make(True)
+
+
 def test_a_setting_of_a_loss_without_one_is_refused():
     for given in ("mse:2", "soft_f1_macro:0.5"):
         with pytest.raises(OptionError, match=f"has no setting; got '{given}'"):

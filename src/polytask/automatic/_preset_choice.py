@@ -148,7 +148,7 @@ def _loss(given: Any) -> Loss | None:
         if name not in known:
             return None
         try:
-            return known[name](float(setting)) if setting else known[name]()  # type: ignore[call-arg]
+            return known[name](float(setting)) if setting and "=" not in setting else known[name]()  # type: ignore[call-arg]
         except (TypeError, ValueError, OptionError):  # told when the table is read
             return None
     return given if isinstance(given, Loss) else None

@@ -21,7 +21,7 @@ def _as_text(value: Any) -> Any:
     return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
-def _pairs(form: str, example: str) -> Any:
+def _pairs(form: str, example: str, divided: Callable[[str], tuple[str, str, str]] = lambda text: text.rpartition("=")) -> Any:
     """A mapping of texts, or a list of ``A=B`` texts; split at the last ``=``, since names of columns may hold one."""
 
     def paired(value: Any) -> Any:
@@ -29,7 +29,7 @@ def _pairs(form: str, example: str) -> Any:
             return value
         found: dict[str, str] = {}
         for text in value:
-            name, equals, setting = text.rpartition("=")
+            name, equals, setting = divided(text)
             if not (equals and name and setting):
                 raise ValueError(f"must be {form}, such as {example}; got {text!r}")
             if name in found:
@@ -38,6 +38,21 @@ def _pairs(form: str, example: str) -> Any:
         return found
 
     return BeforeValidator(paired)
+
+
+def _before_loss(text: str) -> tuple[str, str, str]:
+    """Divided before the name of the loss, whose settings may hold ``=`` as a target may.
+
+    >>> _before_loss("colour=red=asymmetric_focal:margin=0.1")
+    ('colour=red', '=', 'asymmetric_focal:margin=0.1')
+    """
+    from polytask.losses import class_losses, number_losses
+
+    heads = [(found.start(), text[found.end() :].partition(":")[0]) for found in re.finditer("=", text)]
+    known = [start for start, head in heads if head in {**number_losses, **class_losses}]
+    likely = [start for start, head in heads if "=" not in head]  # of a name that is not known
+    at = next(iter(known + likely), len(text))
+    return text[:at], text[at : at + 1], text[at + 1 :]
 
 
 def _lists_of_pairs(value: Any) -> Any:
@@ -194,7 +209,7 @@ Regularization = Annotated[str, BeforeValidator(_regularization)]
 Gap = Annotated[str, BeforeValidator(_gap)]
 Texts = Annotated[list[str], BeforeValidator(_listed)]
 Data = Annotated[dict[str, PathText], _pairs("TARGET=FILE", "price=houses.csv")]
-Losses = Annotated[dict[str, str], _pairs("TARGET=LOSS", "price=huber")]
+Losses = Annotated[dict[str, str], _pairs("TARGET=LOSS", "price=huber", _before_loss)]
 ClassWeights = Annotated[dict[str, Literal["balanced"]], _pairs("TARGET=balanced", "sold=balanced")]
 ColumnKind = Annotated[
     Literal["numeric", "categorical", "boolean", "datetime", "text", "list"],

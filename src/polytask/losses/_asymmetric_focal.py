@@ -105,7 +105,7 @@ class AsymmetricFocal(ClassLoss):
     def __post_init__(self) -> None:
         for name, most in (("gamma_negative", 20), ("gamma_positive", 20), ("margin", 0.99)):
             value = getattr(self, name)
-            if not isinstance(value, int | float) or not 0 <= value <= most:
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
                 raise OptionError(f"`{name}` of AsymmetricFocal must be between 0 and {most}; got {value!r}.")
 
     def of_log_probabilities(self, log_probabilities: Tensor, target: Tensor) -> Tensor:

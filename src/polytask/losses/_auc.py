@@ -149,5 +149,5 @@ class AUCM(BatchLoss):
 
 def check_margin(margin: object, *, loss: str) -> None:
     """Raise unless a margin is positive and finite."""
-    if not isinstance(margin, int | float) or not 0 < margin < float("inf"):
+    if isinstance(margin, bool) or not isinstance(margin, int | float) or not 0 < margin < float("inf"):
         raise OptionError(f"`margin` of {loss} must be positive and finite; got {margin!r}.")

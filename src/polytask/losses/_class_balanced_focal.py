@@ -74,7 +74,7 @@ class ClassBalancedFocal(ClassLoss):
     weighs_classes: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        if not isinstance(self.beta, int | float) or not 0 <= self.beta < 1:
+        if isinstance(self.beta, bool) or not isinstance(self.beta, int | float) or not 0 <= self.beta < 1:
             raise OptionError(f"`beta` of ClassBalancedFocal must be in [0, 1); got {self.beta!r}.")
         Focal(self.gamma)
 

@@ -112,7 +112,7 @@ class Focal(ClassLoss):
     name: ClassVar[str] = "focal"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.gamma, int | float) or not 0 <= self.gamma <= 20:
+        if isinstance(self.gamma, bool) or not isinstance(self.gamma, int | float) or not 0 <= self.gamma <= 20:
             raise OptionError(f"`gamma` of Focal must be between 0 and 20; got {self.gamma!r}.")
 
     def of_log_probabilities(self, log_probabilities: Tensor, target: Tensor) -> Tensor:

@@ -65,7 +65,11 @@ class CrossEntropy(ClassLoss):
     name: ClassVar[str] = "cross_entropy"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.label_smoothing, int | float) or not 0 <= self.label_smoothing < 1:
+        if (
+            isinstance(self.label_smoothing, bool)
+            or not isinstance(self.label_smoothing, int | float)
+            or not 0 <= self.label_smoothing < 1
+        ):
             raise OptionError(f"`label_smoothing` of CrossEntropy must be in [0, 1); got {self.label_smoothing!r}.")
 
     @property

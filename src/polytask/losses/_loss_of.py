@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
+from polytask._named import check_settings, settings_of_text
 from polytask.exceptions import ModelFolderError, OptionError
 from polytask.losses._asymmetric_focal import AsymmetricFocal
 from polytask.losses._auc import AUCM, AUCSquaredHinge
@@ -49,7 +50,8 @@ def loss_of(given: Any, *, of: type[Loss], task: str) -> Loss:
     Parameters
     ----------
     given : str, Loss or callable
-        A name, ``"huber"``; a name with its first setting, ``"quantile:0.9"``; a loss, ``Huber(delta=2)``; or a function.
+        A name, ``"huber"``; a name with its first setting, ``"quantile:0.9"``, or with settings by name,
+        ``"asymmetric_focal:margin=0.1,gamma_negative=2"``; a loss, ``Huber(delta=2)``; or a function.
     of : {NumberLoss, ClassLoss}
         What the task can use.
     task : str
@@ -76,7 +78,10 @@ def loss_of(given: Any, *, of: type[Loss], task: str) -> Loss:
     if isinstance(given, str):
         name, colon, value = given.partition(":")
         if name in named:
-            return named[name](*_settings(value, of=named[name], given=given)) if colon else named[name]()
+            own = named[name]
+            if colon and "=" in value:
+                return own(**_named_settings(value, of=own, task=task))
+            return own(*_settings(value, of=own, given=given)) if colon else own()
     elif callable(given) and not isinstance(given, type | Loss):
         return OwnNumberLoss(given) if issubclass(of, NumberLoss) else OwnClassLoss(given)
     raise OptionError(
@@ -108,6 +113,13 @@ def loss_from_dict(content: Mapping[str, Any], *, own: Iterable[Any] = ()) -> Lo
         return known[content["loss"]](**{key: value for key, value in content.items() if key != "loss"})
     except (KeyError, TypeError) as error:
         raise ModelFolderError(f"A loss of this model is not known to this version ({error}). Upgrade polytask.") from error
+
+
+def _named_settings(value: str, *, of: type[Loss], task: str) -> dict[str, Any]:
+    option = f"the loss of task {task!r}"
+    found = settings_of_text(value, option=option, example="asymmetric_focal:margin=0.1")
+    check_settings(of, [field.name for field in fields(of)], found, option=option)
+    return found
 
 
 def _settings(value: str, *, of: type[Loss], given: str) -> list[float]:

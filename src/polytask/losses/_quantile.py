@@ -83,7 +83,7 @@ class Quantile(NumberLoss):
     name: ClassVar[str] = "quantile"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.level, int | float) or not 0 < self.level < 1:
+        if isinstance(self.level, bool) or not isinstance(self.level, int | float) or not 0 < self.level < 1:
             hint = f" Write {self.level / 100:g} for the {self.level:g}th percentile." if _is_percent(self.level) else ""
             raise OptionError(f"`level` of Quantile must be in (0, 1); got {self.level!r}.{hint}")
 

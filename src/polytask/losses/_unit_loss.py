@@ -27,7 +27,7 @@ class UnitLoss(NumberLoss):
 
     def __post_init__(self) -> None:
         for name, value in (("delta", self.delta), ("unit", 1.0 if self.unit is None else self.unit)):
-            if not isinstance(value, int | float) or not 0 < value < math.inf:
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
                 raise OptionError(f"`{name}` of {type(self).__name__} must be positive and finite; got {value!r}.")
 
     @abstractmethod

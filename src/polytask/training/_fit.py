@@ -23,6 +23,7 @@ from polytask.training._own_parts import learned_shares, own_tasks
 from polytask.training._replica import OwnRates, Replica
 from polytask.training._settings import TrainingSettings
 from polytask.training._stopping import EarlyStopping, TaskStopping, infinite_if_nan, mean_skill
+from polytask.training._undefined_batches import check_defined
 from polytask.training._update import Update
 
 EVALUATION_ROWS = 2048  # rows per network and pass without gradients
@@ -153,6 +154,8 @@ def fit(
                 if replicas is not None:
                     record = _spread(record, replicas, ended=stopping.has_ended(epoch - 1))
                 _check_finite(record, torch.stack(sums), network, tasks)
+                if not history.epochs and not history.ended_by:
+                    check_defined(data, tasks, torch.stack(weights).sum(0), dealt=settings.batches == "class_aware")
                 history.epochs.append(record)
                 history.seconds = time.monotonic() - started
                 score = _score(record, update.sparse_penalty(), replicas)
