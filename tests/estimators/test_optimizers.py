@@ -63,7 +63,7 @@ def test_an_optimizer_of_a_part_without_parameters_is_refused(table):
         ({"optimizer": "adam:weight_decay=0.1", "weight_decay": 3.0}, "`weight_decay` of MultiTaskNetwork is 3.0, and every"),
         ({"schedule": "plateau", "validation": None}, "`schedule='plateau'` goes by skill on validation rows"),
         ({"stopping": "per_task", "validation": None}, "`stopping='per_task'` goes by skill on validation rows"),
-        ({"schedule": "plateau:patience=20"}, "`patience` of Plateau must be less than .* 16; got 20"),
+        ({"schedule": "plateau:patience=20"}, "stops after 16 epochs .* waits 20 for the learning rate to fall"),
         ({"learning_rate": True}, "`learning_rate` must be positive"),
         ({"optimizer": SGD, "weight_decay": 0.1}, "the class SGD, not an object"),
     ],

@@ -62,6 +62,7 @@ PENALTIES = [
     ("l1:on=heads,strength=0.2", {"optimizer": "sgd:learning_rate=0.01"}),
     ("soft_orthogonality:on=heads,strength=1", {}),
     ("l1:on=heads,strength=0.01;group_lasso:strength=0.1", {"encoder": MLP(n_layers=0), "optimizer": "sgd"}),  # heads read inputs
+    ("l1:on=all,strength=0.01;l2:on=all,strength=0.5", {"sharing": "stem:width=8"}),  # tasks read parts of others
 ]
 
 

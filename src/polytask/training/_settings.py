@@ -104,11 +104,13 @@ class TrainingSettings:
             raise OptionError(f"`precision` must be 'float32' or 'bfloat16'; got {self.precision!r}.")
         optimizers_of(self.optimizer)
         schedule = schedule_of(self.schedule)
-        ends_first = self.patience is not None and isinstance(schedule, Plateau) and schedule.patience >= self.patience
-        if ends_first and not (schedule.per_task and self.stopping == "mean"):  # type: ignore[attr-defined]
+        if isinstance(schedule, Plateau) and self.patience is not None and schedule.patience >= self.patience:
+            if schedule.per_task and self.stopping == "mean":  # a task may wait while the mean still rises
+                return
             raise OptionError(
-                f"`patience` of Plateau must be less than that after which training stops, {self.patience}; got "
-                f"{schedule.patience}, with which the learning rate would never fall."  # type: ignore[attr-defined]
+                f"Training stops after {self.patience} epochs without a better skill, and the schedule waits "
+                f"{schedule.patience} for the learning rate to fall, which it never would. Let the schedule wait less "
+                "(--schedule plateau:patience=5, `schedule='plateau:patience=5'`)."
             )
 
 

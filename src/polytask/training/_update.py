@@ -103,7 +103,7 @@ class Update:
         rate_of = {id(p): group["lr"] for group in self.optimizer.param_groups for p in group["params"]}
         parameters = self.network.parameters
         for own in self.regularizers:
-            own.decay_(parameters, lambda name: rate_of[id(parameters[name])] * slowed.get(name, 1.0))
+            own.decay_(parameters, lambda name: rate_of[id(parameters[name])] * slowed.get(name, 1.0) * self._learned(name))
 
     def _going_on(self, name: str, p: Tensor) -> Tensor | float:
         """1, but 0 for what belongs to a task that has stopped."""
@@ -124,7 +124,13 @@ class Update:
             return step_sizes(member, group, parameters[name]) * slowed.get(name, 1.0)
 
         for own in sparse:
-            own.shrink_(parameters, rates, columns=self.columns, n_replicas=n_replicas, counted=self._counted(parameters))
+            steps = rates if own.needs_columns else lambda name: rates(name) * self._learned(name)
+            own.shrink_(parameters, steps, columns=self.columns, n_replicas=n_replicas, counted=self._counted(parameters))
+
+    def _learned(self, name: str) -> Tensor | float:
+        """1, but 0 for networks that learn no task by a parameter, which then stays as it started."""
+        share = self.penalty_shares.get(name)
+        return 1.0 if share is None else _beside(share, self.network.parameters[name])
 
     def _counted(self, parameters: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         """Parameters with zeros where a network's penalty is not of them."""
