@@ -8,12 +8,13 @@
 - ``rechub``: torch-rechub's MMoE and PLE on the same features, with experts and towers of the same widths. They normalize over
   the batch after each layer, and end in a sigmoid, which is a part of them that cannot be left out.
 
-"tasks apart" is the way of methods of balancing that compare gradients. Contestants run in one process, on one thread, in an
-order drawn for each round, and its processor time is measured; the ratio of a round is that of two steps done one soon after
-the other, and the median over rounds is told with the middle half, so that other work on the machine meets both. torch-rechub
-is installed into an environment of its own at the first use.
+"tasks apart" is the way of methods of balancing that compare gradients. What comes after (heads, losses) is the same for all
+and is left out: the backward pass starts at given gradients of the outputs, and ends at the features, as with an encoder before.
+Contestants run in one process, in an order drawn for each round: on one thread by processor time, on more by the clock. The
+ratio of a round is that of two steps done one soon after the other, and the median over rounds is told with the middle half, so
+that other work on the machine meets both. torch-rechub is installed into an environment of its own at the first use.
 
-    python benchmarks/speed/architectures.py [--rounds 40] [--width 64] [--batch 256] [--write]
+    python benchmarks/speed/architectures.py [--rounds 40] [--width 64] [--batch 256] [--threads 1] [--write]
 """
 
 import argparse
@@ -25,7 +26,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,13 +87,17 @@ class LoopedCGC(nn.Module):
         return found
 
 
-def step_of(module: nn.Module, outputs: Callable[[], Any]) -> Step:
-    """Forward pass, squared outputs, backward pass."""
+def step_of(module: nn.Module, outputs: Callable[[], Sequence[Tensor] | Tensor]) -> Step:
+    """Forward pass, and a backward pass from gradients of the outputs that are drawn once."""
+
+    def found() -> list[Tensor]:
+        own = outputs()
+        return [own] if isinstance(own, Tensor) else list(own)
+
+    given = [torch.randn_like(own) for own in found()]
 
     def step() -> None:
-        found = outputs()
-        total = sum(z.square().mean() for z in found) if isinstance(found, list) else found.square().mean()
-        total.backward()
+        torch.autograd.backward(found(), given)
         module.zero_grad()
 
     return step
@@ -102,7 +107,7 @@ def loop_contest(width: int, batch: int) -> dict[str, dict[str, Step]]:
     """For each architecture both loops, the way of balancing methods, and the fast way."""
     from polytask.networks import CGC, MMoE
 
-    x = torch.randn(batch, N_FEATURES)
+    x = torch.randn(batch, N_FEATURES, requires_grad=True)
     own = {
         "MMoE": (LoopedMMoE, MMoE(n_experts=N_EXPERTS, width=width)),
         "CGC": (LoopedCGC, CGC(n_task_experts=1, n_shared_experts=N_TASKS, width=width)),
@@ -125,7 +130,7 @@ def towers_contest(width: int, batch: int) -> dict[str, dict[str, Step]]:
     from polytask.networks import HardSharing, MMoE
     from polytask.networks.sharing._towers import through_towers, towers_of
 
-    x = torch.randn(batch, N_FEATURES)
+    x = torch.randn(batch, N_FEATURES, requires_grad=True)
     found = {}
     for name, recipe in {"hard": HardSharing(), "MMoE": MMoE(n_experts=N_EXPERTS, width=width)}.items():
         bare, at_once = recipe.build(N_FEATURES, N_TASKS), recipe.set_params(tower_width=width // 2).build(N_FEATURES, N_TASKS)
@@ -184,12 +189,12 @@ def in_turn(steps: dict[str, Step], *, rounds: int) -> dict[str, Any]:
         for _ in range(5):
             step()
     seconds: dict[str, list[float]] = {name: [] for name in steps}
-    draw = random.Random(0)
+    draw, clock = random.Random(0), time.process_time if torch.get_num_threads() == 1 else time.perf_counter
     for _ in range(rounds):
         for name in draw.sample(list(steps), len(steps)):  # what ran before leaves its own data in the cache
-            started = time.process_time()
+            started = clock()
             steps[name]()
-            seconds[name].append(time.process_time() - started)
+            seconds[name].append(clock() - started)
     peers = [name for name in steps if name not in OUR_WAYS]
     found: dict[str, Any] = {f"{peer} ms": round(statistics.median(seconds[peer]) * 1e3, 3) for peer in peers}
     for peer, name in itertools.product(peers, [name for name in steps if name in OUR_WAYS]):
@@ -205,19 +210,21 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--width", type=int, default=64)
     parser.add_argument("--batch", type=int, default=256)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--contest", choices=["loop", "towers", "rechub"], help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.contest:
-        torch.set_num_threads(1)
+        torch.set_num_threads(given.threads)
         torch.manual_seed(0)
         contests = {"loop": loop_contest, "towers": towers_contest, "rechub": rechub_contest}
         contest = contests[given.contest](given.width, given.batch)
         print(json.dumps({name: in_turn(steps, rounds=given.rounds) for name, steps in contest.items()}))
         return
-    words = ["--rounds", str(given.rounds), "--width", str(given.width), "--batch", str(given.batch)]
-    found: dict[str, Any] = {"torch": torch.__version__, "threads": 1, "width": given.width, "batch": given.batch}
+    settings = {"threads": given.threads, "width": given.width, "batch": given.batch}
+    words = [f"--{name}={value}" for name, value in {"rounds": given.rounds, **settings}.items()]
     pythons = {"loop": sys.executable, "towers": sys.executable, "rechub": peer_python("rechub", ["torch-rechub==0.9.0"])}
+    found: dict[str, Any] = {"torch": torch.__version__, **settings}
     paths = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "src")}
     for name, python in pythons.items():
         command = [python, __file__, "--contest", name, *words]
@@ -226,7 +233,12 @@ def main() -> None:
     print(json.dumps(found, indent=2))
     if given.write:
         RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+        others = [run for run in _written() if any(run[name] != value for name, value in settings.items())]
+        RESULTS.write_text(json.dumps([*others, found], indent=2) + "\n", encoding="utf-8")
+
+
+def _written() -> list[dict[str, Any]]:
+    return json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else []
 
 
 if __name__ == "__main__":

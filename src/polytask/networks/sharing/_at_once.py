@@ -43,9 +43,13 @@ def stacked(layers: Sequence[nn.Linear], *, axis: int = 0) -> tuple[Tensor, Tens
 
 
 def softmax_at_once(layers: Sequence[nn.Linear], inputs: Tensor) -> Tensor:
-    """Softmax gates [..., n, n_tasks, E] of such layers with E outputs; laid out by experts, which is faster where E is small."""
-    if inputs.shape[-2] == 1:
-        logits = linear_at_once(*stacked(layers, axis=1), inputs)
-    else:
+    """Softmax gates [..., n, n_tasks, E] of such layers with E outputs; over the first axis, which is faster where E is small."""
+    if inputs.shape[-2] > 1:
         logits = linear_at_once(*stacked(layers), inputs).transpose(-1, -2)
-    return logits.softmax(-2).transpose(-1, -2)
+        return logits.softmax(-2).transpose(-1, -2)
+    weights, biases = stacked(layers, axis=1)
+    logits = weights.flatten(0, 1) @ inputs.squeeze(-2).mT  # [..., E * n_tasks, n]
+    if biases is not None:
+        logits = logits + biases.flatten().unsqueeze(-1)
+    gates = logits.unflatten(-2, weights.shape[:2]).softmax(-3)  # [..., E, n_tasks, n]
+    return gates.movedim(-1, -3).contiguous().transpose(-1, -2)
