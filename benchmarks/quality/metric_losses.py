@@ -9,7 +9,8 @@ FOLDER is that of tabular.py, or $POLYTASK_DATA. One network learns all binary t
 between arms, and settings are defaults in all. A seed draws test rows (30 %), the rows that stop training, and the network. Told
 is the mean over tasks of a metric on test rows, less that of cross-entropy in the same seed, on the mean over seeds with the 95 %
 interval by Student's t over seeds: of these tables, not of other data. F1 is of the positive class where its probability is above
-a half; "F1, tuned" where it is above the threshold that makes F1 highest on training rows, which any loss can have.
+a half; "F1, tuned" where it is above the threshold that makes F1 highest on training rows, which any loss can have. "Micro F1" is
+of all tasks together. In arms that begin with "tags" the tasks are the tags of one multilabel task, which is what micro means.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before anything loads an OpenMP runtime
 
 import numpy as np
+import pandas as pd
 import torch
 from _command import append, write_page
 from _tabular_sets import BenchmarkSet, data_folder, load_set
@@ -30,7 +32,7 @@ from scipy.stats import t as student
 from sklearn.metrics import average_precision_score, f1_score, log_loss, precision_recall_curve, roc_auc_score
 
 from polytask.estimators import MultiTaskNetwork
-from polytask.tasks import Binary
+from polytask.tasks import Binary, Multilabel
 
 RESULTS = Path(__file__).parent / "results" / "metric_losses.jsonl"
 PAGE = Path(__file__).parents[2] / "docs" / "losses.md"
@@ -47,11 +49,15 @@ LOSSES: dict[str, dict[str, Any]] = {
     "aucm": {"loss": "aucm"},
     "average_precision": {"loss": "average_precision"},
     "soft_f1_macro": {"loss": "soft_f1_macro"},
+    "tags: cross_entropy": {},
+    "tags: soft_f1_macro": {"loss": "soft_f1_macro"},
+    "tags: soft_f1_micro": {"loss": "soft_f1_micro"},
 }
 METRICS = {
     "roc_auc": "AUC",
     "average_precision": "average precision",
     "f1": "F1",
+    "f1_micro": "micro F1",
     "f1_tuned": "F1, tuned",
     "log_loss": "log loss",
 }
@@ -60,15 +66,33 @@ METRICS = {
 def fit_and_score(one: BenchmarkSet, loss: str, *, seed: int, **settings: Any) -> dict[str, Any]:
     """Metrics per task on test rows of a network that minimises a loss in all tasks."""
     names = [name for name, kind in one.kinds.items() if kind == "binary" and one.y[name].nunique() == 2]
-    model = MultiTaskNetwork([Binary(name, **LOSSES[loss]) for name in names], random_state=seed, **settings)
+    coder = [Binary(name).fit(one.y) for name in names]
+    own, target = (pd.DataFrame({task.name: task.encode(y)[:, 0] for task in coder}, y.index) for y in (one.y, one.y_test))
+    settled = LOSSES[loss]
+    tasks = [Multilabel("tags", tuple(names), **settled)] if is_tags(loss) else [Binary(name, **settled) for name in names]
+    model = MultiTaskNetwork(tasks, random_state=seed, **settings)
     started = time.process_time()
-    model.fit(one.X, one.y[names])
-    seconds, scores = time.process_time() - started, {}
-    seen, held = model.outputs(one.X), model.outputs(one.X_test)
-    for task in model.tasks_:
-        target, own = task.encode(one.y_test)[:, 0], task.encode(one.y)[:, 0]
-        scores[task.name] = task_scores(target, held[task.name][:, 1], own, seen[task.name][:, 1])
-    return {"scores": scores, "cpu_seconds": round(seconds, 2), "epochs": len(model.network_.curves["train"])}
+    model.fit(one.X, own if is_tags(loss) else one.y[names])
+    seconds = time.process_time() - started
+    seen, held = (probabilities(model, X) for X in (one.X, one.X_test))
+    scores = {
+        name: task_scores(target[name].to_numpy(), held[:, k], own[name].to_numpy(), seen[:, k]) for k, name in enumerate(names)
+    }
+    shown = target.notna().to_numpy()
+    micro = float(f1_score(target.to_numpy()[shown], held[shown] > 0.5))
+    epochs = len(model.network_.curves["train"])
+    return {"scores": scores, "f1_micro": micro, "cpu_seconds": round(seconds, 2), "epochs": epochs}
+
+
+def is_tags(loss: str) -> bool:
+    """Whether the tasks are tags of one."""
+    return loss.startswith("tags")
+
+
+def probabilities(model: MultiTaskNetwork, X: pd.DataFrame) -> np.ndarray:
+    """Of the positive class of each task, or of each tag of the only task."""
+    outputs = model.outputs(X)
+    return outputs["tags"] if "tags" in outputs else np.column_stack([own[:, 1] for own in outputs.values()])
 
 
 def task_scores(target: np.ndarray, p: np.ndarray, own: np.ndarray, p_own: np.ndarray) -> dict[str, float] | None:
@@ -117,25 +141,42 @@ def table(lines: list[dict[str, Any]]) -> str:
         n_tasks = len(own[BASE, seeds[0]]["scores"])
         text += [f"**{name}** ({n_tasks} tasks, {len(seeds)} seeds)", ""]
         text += ["| loss | " + " | ".join(METRICS.values()) + " |", "|---" * (len(METRICS) + 1) + "|"]
-        for loss in dict.fromkeys(loss for loss, _ in own):
-            both = [seed for seed in seeds if (loss, seed) in own]
-            cells = [_cell([_difference(own, loss, seed, metric) for seed in both], loss) for metric in METRICS]
+        for loss in [loss for loss in LOSSES if any((loss, seed) in own for seed in seeds)]:
+            cells = []
+            for metric in METRICS:
+                both = [seed for seed in seeds if all(_has(own, arm, seed, metric) for arm in (loss, base_of(loss)))]
+                cells.append(cell([_difference(own, loss, seed, metric) for seed in both], is_base=loss == base_of(loss)))
             text.append(f"| `{loss}` | " + " | ".join(cells) + " |")
         text.append("")
     return "\n".join(text).rstrip()
 
 
+def base_of(loss: str) -> str:
+    """The loss that another is compared with."""
+    return f"tags: {BASE}" if is_tags(loss) else BASE
+
+
+def _has(own: dict[tuple[str, int], dict[str, Any]], loss: str, seed: int, metric: str) -> bool:
+    return (loss, seed) in own and (metric != "f1_micro" or metric in own[loss, seed])
+
+
 def _difference(own: dict[tuple[str, int], dict[str, Any]], loss: str, seed: int, metric: str) -> float:
-    return _mean(own[loss, seed], metric) - (0.0 if loss == BASE else _mean(own[BASE, seed], metric))
+    base = base_of(loss)
+    return _mean(own[loss, seed], metric) - (0.0 if loss == base else _mean(own[base, seed], metric))
 
 
 def _mean(line: dict[str, Any], metric: str) -> float:
+    if metric in line:  # of all tasks together
+        return float(line[metric])
     return float(np.mean([scores[metric] for scores in line["scores"].values() if scores is not None]))
 
 
-def _cell(values: list[float], loss: str) -> str:
+def cell(values: list[float], *, is_base: bool) -> str:
+    """Mean with its interval, bold where that leaves out 0; of the base the mean."""
+    if not values:
+        return ""
     mean = float(np.mean(values))
-    if loss == BASE:
+    if is_base:
         return f"{mean:.3f}"
     half = student.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.inf
     shown = f"{mean:+.3f} ± {half:.3f}" if np.isfinite(half) else f"{mean:+.3f}"

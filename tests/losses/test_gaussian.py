@@ -70,3 +70,36 @@ def test_networks_find_where_labels_spread_and_predict_better_densities(tmp_path
     pd.testing.assert_frame_equal(standard_deviations(load_estimator(tmp_path / "model"), X[test]), found)
     with pytest.raises(OptionError, match="No task of this network"):
         standard_deviations(plain, X[test])
+
+
+def test_deviations_are_stretched_to_the_likeliest_factor_by_the_labels_that_are_there():
+    rng = np.random.default_rng(0)
+    y = pd.DataFrame({"price": rng.normal(50, 7, size=200)})
+    task = Regression("price", loss="gaussian").fit(y)
+    task = task.with_statistics(task.encode(y), np.ones((200, 1)))
+    raw, weight = rng.normal(size=(200, 2)), rng.integers(0, 3, size=(200, 1)).astype(float)
+    target = raw[:, :1] + 3 * np.exp(raw[:, 1:] / 2) * rng.normal(size=(200, 1))
+    stretched = task.calibrated(raw, np.where(weight > 0, target, np.nan), weight)
+    factor = stretched.statistics["calibration"]
+    factors = np.linspace(2, 4, 2001)
+    deviation = np.exp(5 * np.tanh(raw[:, 1] / 10))
+    likelihood = [np.average(norm.logpdf(target[:, 0], raw[:, 0], own * deviation), weights=weight[:, 0]) for own in factors]
+    assert factor == pytest.approx(factors[np.argmax(likelihood)], abs=0.001)
+    wide, narrow = (own.standard_deviation(torch.as_tensor(raw)) for own in (stretched, task))
+    torch.testing.assert_close(wide, factor * narrow)
+    assert task.calibrated(raw, target, 0 * weight) is task  # nothing to go by
+    plain = Regression("price").fit(y)
+    assert plain.calibrated(raw[:, :1], target, weight) is plain
+
+
+def test_labels_that_stop_training_stretch_deviations_of_a_network_that_learns_its_rows_by_heart():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(400, 8))).rename(columns=str)
+    y = pd.DataFrame({"price": X["0"] + rng.normal(size=400)})
+    model = MultiTaskNetwork(
+        Regression("price", loss="gaussian"), encoder=MLP(width=64, dropout=0.0), max_epochs=60, patience=None, random_state=0
+    ).fit(X[:120], y[:120])
+    (task,) = model.tasks_
+    assert task.statistics["calibration"] > 1.1
+    error = (y["price"] - model.predict(X)["price"])[120:] / standard_deviations(model, X)["price"][120:]
+    assert (error**2).mean() < 2

@@ -1,4 +1,4 @@
-"""Probabilities of tasks whose networks learn scores, such as those of an AUC loss."""
+"""What a trained network is calibrated by: probabilities of scores such as an AUC loss gives, and standard deviations."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -13,16 +13,15 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-FEWEST = 5  # validation labels of each class by which scores are calibrated alone; with fewer, training rows help
 _ROWS = 2048  # of one pass
 
 
 @torch.no_grad()
 def calibrated_tasks(module: MultiTaskModule, job: "NetworkJob", fold: "Fold", weight: Array) -> list[FittedTask]:
-    """Tasks of a trained network with the link from scores to probabilities, where their loss needs one.
+    """Tasks of a trained network with the link from scores to probabilities, or the scale of deviations, if their loss needs one.
 
-    Found on the validation rows of the job, whose labels also said when to stop; with fewer than five labels of a class among
-    them on all rows of the job, where scores are surer of themselves than on new rows.
+    Found on the validation rows of the job, whose labels also said when to stop; with too few labels among them (five of a class,
+    twenty numbers) on all rows of the job, where networks are surer of themselves than on new rows.
 
     Parameters
     ----------
@@ -44,23 +43,16 @@ def calibrated_tasks(module: MultiTaskModule, job: "NetworkJob", fold: "Fold", w
         start = columns.stop
         if not (task.needs_calibration and job.tasks[k]):
             continue
-        alone = _has_both(target[job.validation_rows, columns], weight[job.validation_rows, columns])
-        rows = job.validation_rows if alone else everything
-        if "calibration" in task.statistics and not alone and not _has_both(target[rows, columns], weight[rows, columns]):
+        held = job.validation_rows
+        alone = task.can_calibrate(target[held, columns], weight[held, columns])
+        rows = held if alone else everything
+        enough = alone or task.can_calibrate(target[rows, columns], weight[rows, columns])
+        if "calibration" in task.statistics and not enough:
             continue  # a further batch of too few labels: what was found on more of them stays
         if alone not in raw:
             raw[alone] = _raw_outputs(module, fold, rows)
         tasks[k] = task.calibrated(raw[alone][:, own], target[rows, columns], weight[rows, columns])
     return tasks
-
-
-def _has_both(target: Array, weight: Array) -> bool:
-    """Whether every column has enough labels that are its most common one, and that are not."""
-    for label, seen in zip(target.T, (weight > 0).T, strict=True):
-        counts = np.unique(label[seen], return_counts=True)[1]
-        if len(counts) < 2 or counts.sum() - counts.max() < FEWEST or counts.max() < FEWEST:
-            return False
-    return True
 
 
 def _raw_outputs(module: MultiTaskModule, fold: "Fold", rows: Array) -> Array:

@@ -20,8 +20,8 @@ from polytask.tasks import FittedRegression
 def standard_deviations(model: MultiTaskNetwork, X: Any) -> Any:
     """Standard deviations that a fitted network gives its predictions, of tasks whose loss is "gaussian".
 
-    Of the labels around their mean, as the network learned it from training rows; that the network itself may be wrong is not in
-    it.
+    Of the labels around their predicted mean, as the network learned them from training rows, times one factor per task that
+    makes them right on the mean over the validation rows. That the network may be wrong elsewhere is not in it.
 
     Parameters
     ----------

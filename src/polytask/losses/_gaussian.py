@@ -73,8 +73,9 @@ class Gaussian(NumberLoss):
     """Normal likelihood with a variance of its own for every row; see :func:`gaussian`. Predictions are means.
 
     A network gives two outputs, in units in which the training labels have mean 0 and spread 1; a fitted regression task tells
-    the standard deviation by ``standard_deviation``. Skill, early stopping, and models other than networks, go by the squared
-    error of the mean.
+    the standard deviation by ``standard_deviation``. After training all deviations of a task are stretched by one factor, so
+    that they are right on the mean over the rows that stopped training. Skill, early stopping, and models other than networks,
+    go by the squared error of the mean.
     """
 
     name: ClassVar[str] = "gaussian"
@@ -83,6 +84,7 @@ class Gaussian(NumberLoss):
     is_robust: ClassVar[bool] = False
     depends_on_scale: ClassVar[bool] = False
     n_outputs: ClassVar[int] = 2
+    calibration: ClassVar[str] = "scale"
 
     def per_label(self, preds: Tensor, target: Tensor) -> Tensor:
         """Squared error of a mean without variance."""

@@ -33,6 +33,8 @@ class NumberLoss(Loss):
         Whether labels in another unit change more than a constant factor of the loss.
     n_outputs : int
         Raw outputs that a network needs; the first is the prediction.
+    calibration : {"", "scale"}
+        What is found after training: nothing, or a factor of the standard deviations.
     lightgbm : mapping or None
         The same loss in LightGBM's parameters; None if it has none.
     """
@@ -41,6 +43,7 @@ class NumberLoss(Loss):
     is_robust: ClassVar[bool] = True
     depends_on_scale: ClassVar[bool] = True
     n_outputs: ClassVar[int] = 1
+    calibration: ClassVar[str] = ""
 
     @property
     def metric_name(self) -> str:

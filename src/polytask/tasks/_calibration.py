@@ -10,6 +10,7 @@ from torch import Tensor
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+_FEWEST = 5  # labels of each class
 _LEAST_SLOPE, _LARGEST_SLOPE = 1e-3, 1e3  # of scores of spread 1: never 0, so that their order stays
 
 
@@ -57,6 +58,19 @@ def fit_calibration(outputs: Array, target: Array, weight: Array, *, prior: Any,
         return [[slope] * outputs.shape[1], [0.0] * outputs.shape[1]]
     found = [_fit_column(*own, kind=kind) for own in zip(outputs.T, target.T, weight.T, prior, strict=True)]
     return [[slope for slope, _ in found], [intercept for _, intercept in found]]
+
+
+def has_both_classes(target: Array, weight: Array) -> bool:
+    """Whether every column [n, n_targets] has five labels that are its most common one, and five that are not.
+
+    >>> has_both_classes(np.array([[0.0]] * 5 + [[1.0]] * 4), np.ones((9, 1)))
+    False
+    """
+    for label, seen in zip(target.T, (weight > 0).T, strict=True):
+        counts = np.unique(label[seen], return_counts=True)[1]
+        if len(counts) < 2 or counts.sum() - counts.max() < _FEWEST or counts.max() < _FEWEST:
+            return False
+    return True
 
 
 def _fit_column(score: Array, label: Array, weight: Array, prior: float, *, kind: str) -> tuple[float, float]:

@@ -1,6 +1,6 @@
 """Regression: a real number."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -19,6 +19,7 @@ from polytask.tasks._task import Task
 Array = np.ndarray[Any, np.dtype[Any]]
 
 _LARGEST, _NARROWEST = 1e30, 1e-30  # beyond these, squared errors or their float32 gradients overflow or vanish
+_FEWEST_TO_CALIBRATE = 20  # labels
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,24 @@ class FittedRegression(FittedNumber):
                 f"Task {self.name!r} has no standard deviations: its loss is {self.loss.title!r}. Declare it with "
                 "loss='gaussian'."
             )
-        return torch.exp(losses.gaussian_log_variance(outputs.double())[..., 0] / 2) * self.statistics["scale"]
+        spread = torch.exp(losses.gaussian_log_variance(outputs.double())[..., 0] / 2) * self.statistics["scale"]
+        return spread * self.statistics.get("calibration", 1.0)
+
+    def can_calibrate(self, target: Array, weight: Array) -> bool:
+        return int((weight > 0).sum()) >= _FEWEST_TO_CALIBRATE
+
+    def calibrated(self, outputs: Array, target: Array, weight: Array) -> Self:
+        """Stretch the deviations of the loss "gaussian" to a mean squared standardized residual of 1 on these rows.
+
+        The most likely factor; see :meth:`FittedTask.calibrated`.
+        """
+        seen = weight[:, 0] > 0
+        if not (self.needs_calibration and seen.any()):
+            return self
+        log_variance = losses.gaussian_log_variance(torch.as_tensor(outputs[seen]))[:, 0].numpy()
+        standardized = (target[seen, 0] - outputs[seen, 0]) * np.exp(-log_variance / 2)
+        factor = _root_mean_square(standardized, weight[seen, 0]) if standardized.any() else 1.0
+        return replace(self, statistics={**self.statistics, "calibration": factor})
 
 
 @dataclass(frozen=True)

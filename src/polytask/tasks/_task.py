@@ -12,6 +12,7 @@ from torch import Tensor
 from polytask.exceptions import OptionError, PolytaskError, TargetError
 from polytask.losses import ClassLoss, CrossEntropy, Loss, NumberLoss, loss_from_dict, loss_of, masked_inputs, masked_sums
 from polytask.metrics import Metric, evaluate_metrics, metrics_by_name, metrics_of
+from polytask.tasks._calibration import has_both_classes
 from polytask.tasks._few_labels import most_common, unlike_rows
 from polytask.tasks._stored_metrics import metrics_from_list, metrics_to_list
 
@@ -212,11 +213,15 @@ class FittedTask(ABC):
 
     @property
     def needs_calibration(self) -> bool:
-        """Whether raw outputs are scores of which :meth:`calibrated` has to make probabilities after training."""
-        return isinstance(self.loss, ClassLoss) and bool(self.loss.calibration)
+        """Whether :meth:`calibrated` has something to do after training."""
+        return bool(getattr(self.loss, "calibration", ""))
+
+    def can_calibrate(self, target: Array, weight: Array) -> bool:
+        """Whether these training targets and weights [n, n_targets] are enough for :meth:`calibrated`."""
+        return has_both_classes(target, weight)
 
     def calibrated(self, outputs: Array, target: Array, weight: Array) -> Self:
-        """Return a copy that links raw outputs to probabilities as suits these rows; the same for a task without need of it.
+        """Return a copy whose probabilities, or standard deviations, suit these rows; the same for a task without need of it.
 
         Parameters
         ----------
