@@ -45,6 +45,14 @@ def test_every_call_is_one_pass_and_steps_add_up(table):
     assert np.isnan(model.optimistic_skill_)
 
 
+def test_a_schedule_that_would_never_fall_in_fit_is_not_asked(table):
+    X, y = table
+    told = small_network(TASKS, schedule="plateau:patience=30", patience=5)
+    assert_same_outputs(told.partial_fit(X, y).outputs(X), small_network(TASKS).partial_fit(X, y).outputs(X))
+    with pytest.raises(OptionError, match="the schedule waits 30"):
+        told.fit(X, y)
+
+
 def test_scaling_classes_and_loss_scales_stay_those_of_the_first_call(table):
     X, y = table
     model = small_network(TASKS).partial_fit(X[:80], y[:80])

@@ -3,7 +3,6 @@
 import inspect
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -301,9 +300,8 @@ class MultiTaskNetwork(MultiTaskEstimator):
             if is_first
             else self.network_
         )
-        once = replace(
-            self._settings(len(rows)), max_epochs=1, patience=None, max_steps=None, time_limit=None, ema=None, stopping="mean"
-        )
+        of_fit = {"patience": None, "max_steps": None, "time_limit": None, "ema": None, "stopping": "mean"}
+        once = self._settings(len(rows), max_epochs=1, **of_fit)
         after = self._continue(start, job, table, labels, weight, once, schedule=constant_rate, keep_moments=True)
         self.form_, self.tasks_reasons_ = form, labels.reasons
         self._take_rows(rows, rows[:0])
@@ -491,27 +489,28 @@ class MultiTaskNetwork(MultiTaskEstimator):
                 own = getattr(self, name)
                 raise OptionError(f"`{name}` of MultiTaskNetwork is {own!r}, and every optimizer has its own. Leave one out.")
 
-    def _settings(self, n_train: int) -> TrainingSettings:
+    def _settings(self, n_train: int, **instead: Any) -> TrainingSettings:
         optimizers = optimizers_of(self.optimizer, option="`optimizer` of MultiTaskNetwork")
         self._check_rates(optimizers)
-        return TrainingSettings(
-            max_epochs=self.max_epochs,
-            batch_size=self.batch_size if self.batch_size is not None else default_batch_size(n_train),
-            learning_rate=USUAL_RATE if self.learning_rate is None else self.learning_rate,
-            weight_decay=self.weight_decay,
-            clip_norm=self.clip_norm,
-            optimizer=with_usual_rates(optimizers) if self.learning_rate is None else optimizers,
-            schedule=schedule_of(self.schedule, option="`schedule` of MultiTaskNetwork"),
-            ema=self.ema,
-            regularization=[own for own in self._regularizers() if not own.of_modules],
-            accumulate=self.accumulate,
-            precision=self.precision,
-            patience=self.patience,
-            stopping=self.stopping,
-            batches=self.batches,
-            max_steps=self.max_steps,
-            time_limit=self.time_limit,
-        )
+        own: dict[str, Any] = {
+            "max_epochs": self.max_epochs,
+            "batch_size": self.batch_size if self.batch_size is not None else default_batch_size(n_train),
+            "learning_rate": USUAL_RATE if self.learning_rate is None else self.learning_rate,
+            "weight_decay": self.weight_decay,
+            "clip_norm": self.clip_norm,
+            "optimizer": with_usual_rates(optimizers) if self.learning_rate is None else optimizers,
+            "schedule": schedule_of(self.schedule, option="`schedule` of MultiTaskNetwork"),
+            "ema": self.ema,
+            "regularization": [own for own in self._regularizers() if not own.of_modules],
+            "accumulate": self.accumulate,
+            "precision": self.precision,
+            "patience": self.patience,
+            "stopping": self.stopping,
+            "batches": self.batches,
+            "max_steps": self.max_steps,
+            "time_limit": self.time_limit,
+        }
+        return TrainingSettings(**own | instead)
 
     def _outputs(self, arrays: TableArrays) -> dict[str, Array]:
         return self.network_.outputs(arrays)
