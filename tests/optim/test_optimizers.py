@@ -112,6 +112,14 @@ def test_muon_takes_hidden_matrices_and_leaves_the_rest_to_adamw():
     assert not Muon.elementwise
 
 
+def test_muon_without_a_hidden_layer_is_told_of_the_whole_network():
+    own = dict(torch.nn.ModuleDict({"heads": torch.nn.Linear(2, 1)}).named_parameters())
+    with pytest.raises(OptionError, match="`optimizer` is Muon, and this network has no matrix of a hidden layer"):
+        part_optimizers(own, "muon", learning_rate=0.1, weight_decay=0.0)
+    with pytest.raises(OptionError, match="`optimizer` names the part 'encoder', and this network has no parameters there"):
+        part_optimizers(own, {"encoder": "muon"}, learning_rate=0.1, weight_decay=0.0)
+
+
 def test_parts_are_read_from_names():
     names = ["encoder.layers.0.weight", "sharing.towers.1.0.weight", "heads.0.bias", "module.sharing.encoders.2.first.bias"]
     assert [part_of(name) for name in names] == ["encoder", "sharing", "heads", "encoder"]

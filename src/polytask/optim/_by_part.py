@@ -144,9 +144,15 @@ def _check_moves(chosen: Mapping[str, Optimizer], parameters: Mapping[str, Tenso
     moves = {
         part: own.moves({n: p for n, p in parameters.items() if part_of(n) == part}, part=part) for part, own in chosen.items()
     }
+    is_one = len(set(chosen.values())) == 1
     for part, own in chosen.items():
-        if moves[part] or own == AdamW() or (len(set(chosen.values())) == 1 and any(moves.values())):
+        if moves[part] or own == AdamW() or (is_one and any(moves.values())):
             continue
+        if is_one and parameters:
+            raise OptionError(
+                f"`optimizer` is {type(own).__name__}, and this network has no matrix of a hidden layer to move: all would be "
+                "AdamW. Name another, or none, or give the network a hidden layer."
+            )
         if any(part_of(name) == part for name in parameters):
             raise OptionError(
                 f"`optimizer` names {type(own).__name__} for the part {part!r}, which has no matrix of a hidden layer there to "
