@@ -51,6 +51,7 @@ def test_recipes_are_texts():
     assert encoder_text(recipe_of(nn.Identity)) is None
     assert embedding_text(PiecewiseLinear(n_bins=4)) == "piecewise:n_bins=4"
     assert repr(embedding_of("piecewise:n_bins=4")) == repr(PiecewiseLinear(n_bins=4))
+    assert embedding_of(" Plain") is None  # capitals and spaces as of other names
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def embedding_of(given: Any, *, option: str = "`embedding`") -> Recipe | None:
     >>> embedding_of("periodic:n_frequencies=8")
     Periodic(n_frequencies=8)
     """
-    if given is None or given == "plain":
+    if given is None or (isinstance(given, str) and given.strip().lower() == "plain"):
         return None
     what, example = "plain or an embedding of numbers", "periodic:n_frequencies=8"
     return recipe_by_name(given, EMBEDDINGS, option=option, what=what, example=example, check=lambda recipe: recipe.build(2))
