@@ -48,6 +48,12 @@ def test_a_part_given_twice_is_refused(table, text):
         (sharing_of, "mmoe:n_experts=foo", "'n_experts' of MMoE in `o` must be a whole number; got 'foo'."),
         (OPTIMIZERS.of, "sgd:momentum=foo", "'momentum' of SGD in `o` must be a number; got 'foo'."),
         (OPTIMIZERS.of, "sgd:momentum=0.9,momentum=0.1", "'momentum' in `o` is given twice. Give it once."),
+        (sharing_of, "mmoe:=3", "A setting in `o` must have a name; got '=3'. Write such as 'hard:tower_width=32'."),
+        (
+            method_of,
+            "fixed_weights:weights.=2",
+            "A setting in `o` must have a name; got 'weights.=2'. Write such as 'cagrad:c=0.5'.",
+        ),
         (sharing_of, "mmoe:n_experts=4,n_experts=5", "'n_experts' in `o` is given twice. Give it once."),
         (method_of, "fixed_weights:weights.a=2,weights.a=3", "'weights.a' in `o` is given twice. Give it once."),
         (OPTIMIZERS.of, "sgd:nesterov=3", "'nesterov' of SGD in `o` must be true or false; got 3."),

@@ -49,7 +49,7 @@ def settings_of_text(text: str, *, option: str, example: str, of: type | None = 
     Raises
     ------
     OptionError
-        If a setting has no value, or is given twice.
+        If a setting has no name or no value, or is given twice.
 
     Examples
     --------
@@ -65,7 +65,9 @@ def settings_of_text(text: str, *, option: str, example: str, of: type | None = 
         if not equals:
             hint = f"Write such as {example!r}, and a value with a comma in quotes."
             raise OptionError(f"A setting in {option} must be name=value; got {part!r}. {hint}")
-        name, _, entry = name.partition(".")
+        name, dot, entry = name.partition(".")
+        if not name or (dot and not entry):
+            raise OptionError(f"A setting in {option} must have a name; got {part!r}. Write such as {example!r}.")
         before = found.setdefault(name, {}) if entry else found
         if not isinstance(before, dict) or (not entry and isinstance(found.get(name), dict)):
             raise OptionError(f"{name!r} in {option} is given as a value and by entries, as {part!r}. Give one of them.")
