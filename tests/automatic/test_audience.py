@@ -63,6 +63,7 @@ def test_who_types_a_command_reads_no_python():
         "--gap must be a duration such as '30 days'."
     )
     assert in_options("The loss must be mse; got 'x'. A function of your own is taken too.") == "The loss must be mse; got 'x'."
+    assert in_options("`learning_rate` of MultiTaskNetwork is 0.1") == "--learning-rate is 0.1"
     assert in_options("`max_steps` and `unheard`") == "--max-steps and `unheard`"
 
 

@@ -63,7 +63,7 @@ def in_options(text: str) -> str:
         return text
     for words, instead in _ONLY_IN_PYTHON.items():
         text = text.replace(words, instead)
-    text = re.sub(rf"` of (?:{_SPLITTERS})\b", "`", text)
+    text = re.sub(rf"` of (?:{_SPLITTERS}|MultiTaskNetwork)\b", "`", text)
     text = re.sub(rf"\bof (?:{_SPLITTERS}) ", "", text)
     return _IN_TICKS.sub(lambda found: _OPTIONS.get(found[1], found[0]), text)
 
