@@ -82,7 +82,8 @@ def test_further_training_calibrates_anew_but_not_by_a_handful(table):
     second = model.tasks_[0].statistics["calibration"]
     assert first != second
     few = X[y["rare"] == 0][:20]
-    model.partial_fit(few, y.loc[few.index, ["rare"]])
+    with pytest.warns(PolytaskWarning, match="'rare' is of batches .*: the training rows hold one, and teach nothing"):
+        model.partial_fit(few, y.loc[few.index, ["rare"]])
     assert model.tasks_[0].statistics["calibration"] == second
 
 
@@ -97,6 +98,8 @@ def test_batches_without_a_class_are_told(table, classes):
         own.fit(X, y[["rare"]])
     with pytest.raises(PolytaskError, match=r"and none does, so .* Take larger batches"):
         network(Binary("rare", loss="auc"), batch_size=1, max_epochs=1).fit(X[:200], y[["rare"]][:200])
+    with pytest.warns(PolytaskWarning, match="'rare' is of batches .*: none of the steps of this short run had one"):
+        network(Binary("rare", loss="auc"), batch_size=1, max_steps=1).fit(X[:200], y[["rare"]][:200])
 
 
 def test_soft_f1_beats_cross_entropy_in_f1_and_auc_loses_no_auc_where_classes_are_rare():

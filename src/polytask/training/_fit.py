@@ -154,8 +154,10 @@ def fit(
                 if replicas is not None:
                     record = _spread(record, replicas, ended=stopping.has_ended(epoch - 1))
                 _check_finite(record, torch.stack(sums), network, tasks)
-                if not history.epochs and not history.ended_by:
-                    check_defined(data, tasks, torch.stack(weights).sum(0), dealt=settings.batches == "class_aware")
+                if not history.epochs:
+                    whole = len(sums) == n_batches(data.n_train, settings.rows_per_step)
+                    own_weight, is_dealt = torch.stack(weights).sum(0), settings.batches == "class_aware"
+                    check_defined(data, tasks, own_weight, dealt=is_dealt, is_whole=whole)
                 history.epochs.append(record)
                 history.seconds = time.monotonic() - started
                 score = _score(record, update.sparse_penalty(), replicas)
