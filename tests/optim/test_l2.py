@@ -48,6 +48,14 @@ def test_parts_with_rates_of_their_own_decay_by_these():
     torch.testing.assert_close(after["heads.0.linear.weight"], before["heads.0.linear.weight"] * 0.95**3)
 
 
+def test_a_decay_past_0_is_refused_by_its_name():
+    with pytest.raises(OptionError, match=r"L2 decays .* here 0\.1 times 10, .* Take a `strength` below 10, or"):
+        stepped("sgd", regularization=L2(10))
+    with pytest.raises(OptionError, match=r"here 0\.2 times 5, "):
+        stepped("encoder=sgd:learning_rate=0.2;heads=sgd", regularization=L2(5))
+    stepped("encoder=sgd:learning_rate=0.2;heads=sgd", regularization=L2(5, on="heads"))
+
+
 def test_of_all_parts_it_is_the_decay_of_adamw_and_adds_to_it():
     table, options = make_table(), {"max_epochs": 3}
     decayed = train_one(table, weight_decay=0.3, **options)

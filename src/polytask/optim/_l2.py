@@ -1,10 +1,11 @@
 """L2: decoupled decay of the weights of a part."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
 
+from polytask.exceptions import OptionError
 from polytask.optim._regularizers import Rates, Regularizer
 
 
@@ -37,6 +38,15 @@ class L2(Regularizer):
         self.strength = strength
         self.on = on
         self._check()
+
+    def check_rates(self, parameters: Mapping[str, Tensor], rates: Callable[[str], float]) -> None:
+        """Refuse a decay by which weights would pass 0."""
+        rate = max(map(rates, self._own(parameters)), default=0.0)
+        if self.strength * rate >= 1:
+            raise OptionError(
+                f"L2 decays weights by the learning rate times its strength in each step, here {rate:g} times {self.strength:g}, "
+                f"which must be below 1. Take a `strength` below {1 / rate:g}, or a lower `learning_rate`."
+            )
 
     def decay_(self, parameters: Mapping[str, Tensor], rates: Rates) -> None:
         """Multiply the weights of the part; rates in shapes that are broadcast to the parameters."""

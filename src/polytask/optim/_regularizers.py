@@ -56,6 +56,9 @@ class Regularizer(NamedSettings, ABC):
     def decay_(self, parameters: Mapping[str, Tensor], rates: Rates) -> None:
         """Decay weights before the optimizer's step; parameters [...] or [R, ...], rates in shapes that are broadcast to them."""
 
+    def check_rates(self, parameters: Mapping[str, Tensor], rates: Callable[[str], float]) -> None:
+        """Raise an :class:`OptionError` if it cannot be with the highest learning rates of these parameters, by name."""
+
     def value(self, parameters: Mapping[str, Tensor], *, columns: Mapping[str, Tensor], n_replicas: int | None) -> Tensor | None:
         """What the proximal steps lower besides the loss, [] or [R]; None if there is none."""
         return None

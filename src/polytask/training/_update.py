@@ -60,6 +60,9 @@ class Update:
         self.penalty_shares, self.drops_rounding = dict(penalty_shares or {}), drops_rounding
         self.stopped: Tensor | None = None  # bool [..., n_tasks]: tasks whose own parameters stay as they are
         self.regularizers = regularizers_of(settings.regularization)
+        rate_of = {id(p): group.get("rate", settings.learning_rate) for group in optimizer.param_groups for p in group["params"]}
+        for own in self.regularizers:
+            own.check_rates(network.parameters, lambda name: rate_of[id(network.parameters[name])])
         planned = schedule_of(settings.schedule)
         self.factor_of = schedule or (lambda step: planned.factor(step, total_steps=total_steps))
         is_plateau = schedule is None and isinstance(planned, Plateau)
