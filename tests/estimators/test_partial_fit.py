@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from polytask.estimators import load_estimator, save_estimator
+from polytask.estimators import MultiTaskNetwork, load_estimator, save_estimator
 from polytask.exceptions import DataError, OptionError, PolytaskError, PolytaskWarning, TargetError
 from polytask.networks import MLP
 from tests.estimators._tables import TASKS, assert_same_outputs, houses, small_network
@@ -43,6 +43,20 @@ def test_every_call_is_one_pass_and_steps_add_up(table):
         told.append((model.n_iter_, len(model.network_.curves["train"]), model.network_.best_epoch, model.n_validation_))
     assert told == [(3, 1, 1, 0), (6, 2, 2, 0), (9, 3, 3, 0), (12, 4, 4, 0)]
     assert np.isnan(model.optimistic_skill_)
+
+
+def test_group_lasso_leaves_a_task_without_labels_what_it_reads():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(300, 2)), columns=["a", "b"])
+    y = pd.DataFrame({"first": X["a"], "second": X["b"]})
+    settings = {"regularization": "group_lasso:strength=0.05", "optimizer": "sgd:learning_rate=0.05,weight_decay=0,momentum=0"}
+    model = MultiTaskNetwork(encoder=MLP(n_layers=0), batch_size=15, random_state=0, **settings)
+    for _ in range(6):  # each head reads the inputs, and its column
+        model.partial_fit(X, y)
+    before = model.outputs(X)["second"]
+    for _ in range(6):
+        model.partial_fit(X, y.assign(second=np.nan))
+    np.testing.assert_allclose(model.outputs(X)["second"], before, atol=1e-6)
 
 
 def test_a_schedule_that_would_never_fall_in_fit_is_not_asked(table):

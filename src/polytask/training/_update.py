@@ -128,7 +128,11 @@ class Update:
 
         for own in sparse:
             steps = rates if own.needs_columns else lambda name: rates(name) * self._learned(name)
+            uncounted = self.penalty_shares.keys() & self.columns.keys() if own.needs_columns else ()
+            before = {name: parameters[name].detach().clone() for name in uncounted}
             own.shrink_(parameters, steps, columns=self.columns, n_replicas=n_replicas, counted=self._counted(parameters))
+            for name, was in before.items():  # a column has one factor, which is not of these
+                parameters[name].lerp_(was, 1 - self._learned(name))
 
     def _learned(self, name: str) -> Tensor | float:
         """1, but 0 for networks that learn no task by a parameter, which then stays as it started."""
