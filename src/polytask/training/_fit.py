@@ -94,6 +94,7 @@ def fit(
         network, data, tasks, method=method or Equal(), at=balance_at, parts=settings.accumulate, precision=settings.precision
     )
     errors_of = TaskLosses(tasks, of_skill=True, has_members=network.has_members)
+    goes_on = optimizer is not None
     if optimizer is None:
         rates = {"learning_rate": settings.learning_rate, "weight_decay": settings.weight_decay}
         optimizer = part_optimizers(network.parameters, settings.optimizer, **rates)
@@ -104,7 +105,9 @@ def fit(
     total_steps = settings.max_epochs * n_batches(data.n_train, settings.rows_per_step)
     own_of = _own_tasks(network, data, settings)
     _check_reached(network, settings)
-    shares = _learned_shares(network, data, settings, task_of_column=step.losses_of.task_of_column)
+    shares = {}
+    if goes_on or regularizers_of(settings.regularization):
+        shares = _learned_shares(network, data, task_of_column=step.losses_of.task_of_column)
     update = Update(
         network,
         optimizer,
@@ -117,6 +120,7 @@ def fit(
         drops_rounding=any(task.has_batch_loss for task in tasks),
         columns=_columns(network, data, settings),
         own_rates=own_rates,
+        holds=goes_on,
     )
     history, epoch, own_seeds, started = TrainingHistory(), 0, list(seeds), time.monotonic()
 
@@ -223,11 +227,9 @@ def _own_tasks(network: OneNetwork | StackedNetworks, data: TrainingData, settin
     return own_tasks(network, _first_row(network, data))
 
 
-def _learned_shares(
-    network: OneNetwork | StackedNetworks, data: TrainingData, settings: TrainingSettings, *, task_of_column: Tensor
-) -> dict[str, Tensor]:
-    """Which parameters serve only tasks that a network does not learn, where there are penalties, which are not of these."""
-    if not regularizers_of(settings.regularization) or not hasattr(network.module, "outputs_of"):
+def _learned_shares(network: OneNetwork | StackedNetworks, data: TrainingData, *, task_of_column: Tensor) -> dict[str, Tensor]:
+    """Which parameters serve only tasks that a network does not learn; penalties, and what goes on, are not of these."""
+    if not hasattr(network.module, "outputs_of"):
         return {}
     seen = torch.stack([(data.weight[rows] > 0).any(0) for rows in data.train_rows])  # columns [R, C]
     seen = seen[0] if data.mask is None else seen & (data.mask > 0)

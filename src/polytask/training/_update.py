@@ -38,6 +38,8 @@ class Update:
         For losses of the order of scores; see :func:`drop_rounding_`.
     own_rates : OwnRates, optional
         Learning rates and decays of the networks of a stack, where they differ; ``optimizer`` and ``settings`` are for it.
+    holds : bool, default=False
+        Keep what is not counted as it is, though the optimizer remembers earlier gradients of it.
     """
 
     def __init__(
@@ -54,10 +56,11 @@ class Update:
         columns: Mapping[str, Tensor] | None = None,
         drops_rounding: bool = False,
         own_rates: OwnRates | None = None,
+        holds: bool = False,
     ) -> None:
         self.network, self.optimizer, self.settings, self.own_rates = network, optimizer, settings, own_rates
         self.own_tasks, self.columns = own_tasks or {}, columns or {}
-        self.penalty_shares, self.drops_rounding = dict(penalty_shares or {}), drops_rounding
+        self.penalty_shares, self.drops_rounding, self.holds = dict(penalty_shares or {}), drops_rounding, holds
         self.stopped: Tensor | None = None  # bool [..., n_tasks]: tasks whose own parameters stay as they are
         self.regularizers = regularizers_of(settings.regularization)
         rate_of = {id(p): group.get("rate", settings.learning_rate) for group in optimizer.param_groups for p in group["params"]}
@@ -162,19 +165,21 @@ class Update:
     def _slowed(self) -> dict[str, Tensor]:
         """Parameters of which only a share of the step is made, with that share."""
         falls = self.plateau is not None and bool((self.plateau.factor != 1).any())
-        own = self.own_rates
-        if own is None and not falls and (self.stopped is None or not bool(self.stopped.any())):
+        own, held = self.own_rates, self.penalty_shares if self.holds else {}
+        if own is None and not falls and not held and (self.stopped is None or not bool(self.stopped.any())):
             return {}
         found = {}
         for name, p in self.network.parameters.items():
             task = self.own_tasks.get(name)
-            if own is None and not falls and task is None:
+            if own is None and not falls and task is None and name not in held:
                 continue
             share = torch.ones(self._axes) if self.plateau is None else self.plateau.of(task)
             if own is not None:
                 share = share * own.shares
             if self.stopped is not None and task is not None:
                 share = share * ~self.stopped[..., task]
+            if name in held:
+                share = share * held[name].to(share)
             found[name] = _beside(share, p)
         return found
 
