@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from polytask.estimators import MultiTaskNetwork
-from polytask.exceptions import OptionError
+from polytask.exceptions import OptionError, PolytaskWarning
 from polytask.networks import MLP
 from polytask.training import TrainingData, class_strata, epoch_batches
 
@@ -76,3 +76,12 @@ def test_networks_of_rare_positives_are_trained_so():
     assert not np.array_equal(aware.outputs(X)["price"], plain.outputs(X)["price"])
     with pytest.raises(OptionError, match="`batches` must be 'shuffled' or 'class_aware'; got 'even'"):
         MultiTaskNetwork(batches="even", **settings).fit(X, y)
+
+
+@pytest.mark.parametrize("way", ["fit", "partial_fit"])
+def test_tasks_without_classes_are_told(way):
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(80, 2)), columns=["a", "b"])
+    own = MultiTaskNetwork(encoder=MLP(width=8), max_epochs=1, random_state=0, batches="class_aware")
+    with pytest.warns(PolytaskWarning, match="deal rare classes evenly, and no task here has classes"):
+        getattr(own, way)(X, X["a"].to_frame("price"))
+    own.fit(X, pd.DataFrame({"price": X["a"], "sold": X["b"] > 0}))

@@ -23,6 +23,7 @@ from polytask.exceptions import DataError, OptionError, PolytaskWarning
 from polytask.networks import MLP, HardSharing, Recipe, encoder_of, sharing_of
 from polytask.networks.initialization import initialization_of
 from polytask.optim import Dropout, Optimizer, Plateau, Regularizer, optimizers_of, regularizers_of, schedule_of, with_usual_rates
+from polytask.tasks import FittedTask
 from polytask.training import TrainingSettings, seed_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -302,6 +303,8 @@ class MultiTaskNetwork(MultiTaskEstimator):
         )
         of_fit = {"patience": None, "max_steps": None, "time_limit": None, "ema": None, "stopping": "mean"}
         once = self._settings(len(rows), max_epochs=1, **of_fit)
+        if is_first:
+            _warn_without_classes(self.batches, labels.tasks)
         after = self._continue(start, job, table, labels, weight, once, schedule=constant_rate, keep_moments=True)
         self.form_, self.tasks_reasons_ = form, labels.reasons
         self._take_rows(rows, rows[:0])
@@ -389,6 +392,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
         keep_interrupted: bool = False,
     ) -> list[FittedNetwork]:
         """Train one network of these settings per job; see :func:`fit_networks`."""
+        _warn_without_classes(self.batches, labels.tasks)
         return fit_networks(
             jobs,
             table,
@@ -542,6 +546,15 @@ def _warn_of_unknown_tasks(method: BalancingMethod | None, known: list[str]) -> 
                 PolytaskWarning,
                 stacklevel=4,
             )
+
+
+def _warn_without_classes(batches: str, tasks: Sequence[FittedTask]) -> None:
+    if batches == "class_aware" and not any(task.n_codes for task in tasks):
+        message = (
+            "Class-aware batches deal rare classes evenly, and no task here has classes: rows are shuffled as without. "
+            "Leave them out (--batches shuffled, batches='shuffled')."
+        )
+        warnings.warn(message, PolytaskWarning, stacklevel=4)
 
 
 def default_batch_size(n_train: int) -> int:
