@@ -12,8 +12,8 @@ from polytask.training._data import TrainingData
 
 MOST_UNTOLD = 0.25  # share of the labels
 
-_LARGER = "Take larger batches (--batch-size, `batch_size`)"
-_DEALT = ", or deal rare classes to all of them (--batches class_aware, `batches='class_aware'`)"
+_LARGER = "Take larger batches (--batch-size 512, batch_size=512)"
+_DEALT = ", or deal rare classes to all of them (--batches class_aware, batches='class_aware')"
 
 
 def check_defined(
