@@ -63,11 +63,12 @@ PENALTIES = [
     ("soft_orthogonality:on=heads,strength=1", {}),
     ("l1:on=heads,strength=0.01;group_lasso:strength=0.1", {"encoder": MLP(n_layers=0), "optimizer": "sgd"}),  # heads read inputs
     ("l1:on=all,strength=0.01;l2:on=all,strength=0.5", {"sharing": "stem:width=8"}),  # tasks read parts of others
+    (None, {"sharing": "stem:width=8", "optimizer": "adam:weight_decay=0.01"}),  # which would decay them
 ]
 
 
 @pytest.mark.parametrize(("penalty", "settings"), PENALTIES)
-def test_penalties_of_a_twin_are_those_of_its_own_parameters(penalty, settings):
+def test_penalties_and_decay_of_a_twin_are_those_of_its_own_parameters(penalty, settings):
     X, y = houses()
     settings = {"encoder": MLP(width=8, dropout=0.0), "patience": 2, "max_epochs": 12, **settings}
     model, table, labels, weight = prepared(X, y, TASKS[:3], regularization=penalty, **settings)

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from polytask._parts import part_of
 from polytask.balancing import BalancingMethod, Equal
 from polytask.exceptions import OptionError, PolytaskError
 from polytask.networks import input_columns
@@ -106,8 +107,9 @@ def fit(
     own_of = _own_tasks(network, data, settings)
     _check_reached(network, settings)
     shares = {}
-    if goes_on or regularizers_of(settings.regularization):
+    if goes_on or network.n_replicas is not None or regularizers_of(settings.regularization):
         shares = _learned_shares(network, data, task_of_column=step.losses_of.task_of_column)
+    holds = [name for name in shares if goes_on or part_of(name) != "heads"]  # no other task reads what a head decays to
     update = Update(
         network,
         optimizer,
@@ -120,7 +122,7 @@ def fit(
         drops_rounding=any(task.has_batch_loss for task in tasks),
         columns=_columns(network, data, settings),
         own_rates=own_rates,
-        holds=goes_on,
+        holds=holds,
     )
     history, epoch, own_seeds, started = TrainingHistory(), 0, list(seeds), time.monotonic()
 

@@ -1,6 +1,6 @@
 """What follows the backward pass of a step: learning rates, clipping, the optimizer, averages."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -38,8 +38,9 @@ class Update:
         For losses of the order of scores; see :func:`drop_rounding_`.
     own_rates : OwnRates, optional
         Learning rates and decays of the networks of a stack, where they differ; ``optimizer`` and ``settings`` are for it.
-    holds : bool, default=False
-        Keep what is not counted as it is, though the optimizer remembers earlier gradients of it.
+    holds : sequence of str, default=()
+        Of those with penalty shares, parameters that stay as they are where it is 0, though the optimizer remembers earlier
+        gradients of them, or decays them.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class Update:
         columns: Mapping[str, Tensor] | None = None,
         drops_rounding: bool = False,
         own_rates: OwnRates | None = None,
-        holds: bool = False,
+        holds: Sequence[str] = (),
     ) -> None:
         self.network, self.optimizer, self.settings, self.own_rates = network, optimizer, settings, own_rates
         self.own_tasks, self.columns = own_tasks or {}, columns or {}
@@ -165,7 +166,7 @@ class Update:
     def _slowed(self) -> dict[str, Tensor]:
         """Parameters of which only a share of the step is made, with that share."""
         falls = self.plateau is not None and bool((self.plateau.factor != 1).any())
-        own, held = self.own_rates, self.penalty_shares if self.holds else {}
+        own, held = self.own_rates, {name: self.penalty_shares[name] for name in self.holds}
         if own is None and not falls and not held and (self.stopped is None or not bool(self.stopped.any())):
             return {}
         found = {}
