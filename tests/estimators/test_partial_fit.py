@@ -287,3 +287,9 @@ def test_a_task_whose_first_labels_say_nothing_is_refused(rng):
     X = rng.normal(size=(20, 2))
     with pytest.raises(TargetError, match=r"one value|one class|all its"):
         small_network().partial_fit(X, np.array(["no"] * 20))
+
+
+@pytest.mark.parametrize("wrong", [{"ema": 5}, {"patience": 0}, {"max_epochs": -1}, {"time_limit": 0}, {"stopping": "soon"}])
+def test_settings_of_fit_are_checked_though_they_are_not_used(table, wrong):
+    with pytest.raises(OptionError, match=f"`{next(iter(wrong))}` must be"):
+        small_network(TASKS, **wrong).partial_fit(*table)

@@ -301,6 +301,7 @@ class MultiTaskNetwork(MultiTaskEstimator):
             if is_first
             else self.network_
         )
+        self._settings(len(rows), schedule=None)  # refuses what `fit` refuses, but a schedule that `fit` alone has
         of_fit = {"patience": None, "max_steps": None, "time_limit": None, "ema": None, "stopping": "mean"}
         once = self._settings(len(rows), max_epochs=1, **of_fit)
         if is_first:

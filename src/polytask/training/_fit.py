@@ -106,9 +106,7 @@ def fit(
     total_steps = settings.max_epochs * n_batches(data.n_train, settings.rows_per_step)
     own_of = _own_tasks(network, data, settings)
     _check_reached(network, settings)
-    shares = {}
-    if goes_on or network.n_replicas is not None or regularizers_of(settings.regularization):
-        shares = _learned_shares(network, data, task_of_column=step.losses_of.task_of_column)
+    shares = _learned_shares(network, data, task_of_column=step.losses_of.task_of_column)
     holds = [name for name in shares if goes_on or part_of(name) != "heads"]  # no other task reads what a head decays to
     update = Update(
         network,
@@ -234,7 +232,8 @@ def _learned_shares(network: OneNetwork | StackedNetworks, data: TrainingData, *
     if not hasattr(network.module, "outputs_of"):
         return {}
     seen = torch.stack([(data.weight[rows] > 0).any(0) for rows in data.train_rows])  # columns [R, C]
-    seen = seen[0] if data.mask is None else seen & (data.mask > 0)
+    seen = seen if data.mask is None else seen & (data.mask > 0)
+    seen = seen[0] if network.n_replicas is None else seen
     learned = torch.zeros(*seen.shape[:-1], int(task_of_column.max()) + 1).index_add(-1, task_of_column.cpu(), seen.float().cpu())
     return learned_shares(network, _first_row(network, data), learned > 0)
 
