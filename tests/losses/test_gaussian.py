@@ -8,7 +8,7 @@ from scipy.stats import norm
 
 from polytask.estimators import MultiTaskNetwork, load_estimator, save_estimator, standard_deviations
 from polytask.exceptions import OptionError
-from polytask.losses import Gaussian, gaussian_per_label
+from polytask.losses import Gaussian, gaussian_of_members, gaussian_per_label
 from polytask.networks import MLP
 from polytask.tasks import Binary, Regression
 
@@ -103,3 +103,21 @@ def test_labels_that_stop_training_stretch_deviations_of_a_network_that_learns_i
     assert task.statistics["calibration"] > 1.1
     error = (y["price"] - model.predict(X)["price"])[120:] / standard_deviations(model, X)["price"][120:]
     assert (error**2).mean() < 2
+
+
+def test_deviations_of_an_ensemble_in_one_network_are_right_on_the_rows_that_stopped_training():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(200, 3)), columns=list("abc"))
+    y = pd.DataFrame({"price": X["a"] * X["b"] + 0.02 * rng.normal(size=200)})
+    model = MultiTaskNetwork(Regression("price", loss="gaussian"), sharing="tabm:k=4", max_epochs=30, random_state=0).fit(X, y)
+    rows = model.validation_rows_
+    error = ((y["price"] - model.predict(X)["price"]) / standard_deviations(model, X)["price"]).to_numpy()[rows]
+    assert np.mean(error**2) == pytest.approx(1.0, abs=1e-3)
+
+
+def test_members_become_the_normal_distribution_with_the_moments_of_their_mixture():
+    raw = torch.randn(5, 7, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    found, deviation = gaussian_of_members(raw), np.exp(5 * np.tanh(raw[..., 1].numpy() / 10))
+    second = (deviation**2 + raw[..., 0].numpy() ** 2).mean(0)
+    np.testing.assert_allclose(found[:, 0], raw[..., 0].mean(0))
+    np.testing.assert_allclose(np.exp(10 * np.tanh(found[:, 1] / 10)), second - found[:, 0].numpy() ** 2)

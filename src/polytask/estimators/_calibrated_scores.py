@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from polytask.networks import MultiTaskModule, output_slices
 from polytask.tasks import FittedTask
@@ -37,7 +38,7 @@ def calibrated_tasks(module: MultiTaskModule, job: "NetworkJob", fold: "Fold", w
         return fold.tasks
     target, tasks, start = fold.target.cpu().double().numpy(), list(fold.tasks), 0
     everything = np.concatenate([job.train_rows, job.validation_rows])
-    raw: dict[bool, Array] = {}
+    raw: dict[bool, Tensor] = {}
     for k, (task, own) in enumerate(zip(fold.tasks, output_slices(fold.tasks), strict=True)):
         columns = slice(start, start + task.n_targets)
         start = columns.stop
@@ -51,12 +52,13 @@ def calibrated_tasks(module: MultiTaskModule, job: "NetworkJob", fold: "Fold", w
             continue  # a further batch of too few labels: what was found on more of them stays
         if alone not in raw:
             raw[alone] = _raw_outputs(module, fold, rows)
-        tasks[k] = task.calibrated(raw[alone][:, own], target[rows, columns], weight[rows, columns])
+        outputs = raw[alone][..., own]
+        outputs = task.of_members(outputs) if outputs.dim() == 3 else outputs
+        tasks[k] = task.calibrated(outputs.numpy(), target[rows, columns], weight[rows, columns])
     return tasks
 
 
-def _raw_outputs(module: MultiTaskModule, fold: "Fold", rows: Array) -> Array:
+def _raw_outputs(module: MultiTaskModule, fold: "Fold", rows: Array) -> Tensor:
     index = torch.as_tensor(rows, device=fold.target.device)
     parts = [module(*(own[part] for own in fold.inputs)) for part in index.split(_ROWS)]
-    joined = torch.cat(parts, dim=-2).cpu().double()
-    return (joined.mean(0) if joined.dim() == 3 else joined).numpy()  # of the members of an ensemble their mean
+    return torch.cat(parts, dim=-2).cpu().double()

@@ -66,10 +66,7 @@ def standard_deviations(model: MultiTaskNetwork, X: Any) -> Any:
         n = len(inputs[0])  # every pass has as many rows, as for predictions
         raw = network.module(*network.module.prepare(*(pad(own, (0, 0, 0, PADDED_ROWS - n)) for own in inputs))).cpu()
         for (task, own), parts in zip(wanted, found, strict=True):
-            spread = task.standard_deviation(raw[..., own])
-            if raw.dim() == 3:  # members of an ensemble: their mixture has the variance within them and that between them
-                means = task.link(raw[..., own]).reshape(spread.shape)
-                spread = (spread.square().mean(0) + means.var(0, correction=0)).sqrt()
-            parts.append(spread[:n].numpy())
+            outputs = raw[..., own].double()
+            parts.append(task.standard_deviation(task.of_members(outputs) if raw.dim() == 3 else outputs)[:n].numpy())
     columns = {task.columns[0]: np.concatenate(parts) for (task, _), parts in zip(wanted, found, strict=True)}
     return framed(X, columns, container=model._container)

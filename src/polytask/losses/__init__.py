@@ -33,7 +33,7 @@ from polytask.losses._class_loss import ClassLoss
 from polytask.losses._cross_entropy import cross_entropy, cross_entropy_per_label
 from polytask.losses._cumulative_link import cumulative_link, cumulative_link_per_label, cumulative_link_probabilities
 from polytask.losses._focal import Focal, focal, focal_per_label, focal_to_probabilities
-from polytask.losses._gaussian import Gaussian, gaussian, gaussian_log_variance, gaussian_per_label
+from polytask.losses._gaussian import Gaussian, gaussian, gaussian_log_variance, gaussian_of_members, gaussian_per_label
 from polytask.losses._huber import Huber, huber, huber_per_label
 from polytask.losses._label_smoothing import CrossEntropy, smoothed_cross_entropy
 from polytask.losses._log_cosh import LogCosh, log_cosh, log_cosh_per_label
@@ -92,6 +92,7 @@ __all__ = [
     "function_name",
     "gaussian",
     "gaussian_log_variance",
+    "gaussian_of_members",
     "gaussian_per_label",
     "huber",
     "huber_per_label",

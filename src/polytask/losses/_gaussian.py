@@ -68,6 +68,18 @@ def gaussian_log_variance(outputs: Tensor) -> Tensor:
     return _BOUND * torch.tanh(outputs[..., 1:] / _BOUND)
 
 
+def gaussian_of_members(outputs: Tensor) -> Tensor:
+    """Outputs [..., n, 2] of the normal distribution with mean and variance of the mixture of k members [k, ..., n, 2].
+
+    >>> mean, raw = gaussian_of_members(torch.tensor([[[0.0, 0.0]], [[2.0, 0.0]]]))[0]
+    >>> mean, gaussian_log_variance(torch.stack([mean, raw])[None]).exp()  # 1 within members, 1 between them
+    (tensor(1.), tensor([[2.]]))
+    """
+    variance = gaussian_log_variance(outputs).exp().mean(0) + outputs[..., :1].var(0, correction=0)
+    raw = _BOUND * torch.atanh((variance.log() / _BOUND).clamp(-0.999, 0.999))
+    return torch.cat([outputs[..., :1].mean(0), raw], dim=-1)
+
+
 @dataclass(frozen=True)
 class Gaussian(NumberLoss):
     """Normal likelihood with a variance of its own for every row; see :func:`gaussian`. Predictions are means.

@@ -79,6 +79,9 @@ class FittedRegression(FittedNumber):
         spread = torch.exp(losses.gaussian_log_variance(outputs.double())[..., 0] / 2) * self.statistics["scale"]
         return spread * self.statistics.get("calibration", 1.0)
 
+    def of_members(self, outputs: Tensor) -> Tensor:
+        return losses.gaussian_of_members(outputs) if isinstance(self.loss, losses.Gaussian) else super().of_members(outputs)
+
     def can_calibrate(self, target: Array, weight: Array) -> bool:
         return int((weight > 0).sum()) >= _FEWEST_TO_CALIBRATE
 

@@ -216,6 +216,10 @@ class FittedTask(ABC):
         """Whether :meth:`calibrated` has something to do after training."""
         return bool(getattr(self.loss, "calibration", ""))
 
+    def of_members(self, outputs: Tensor) -> Tensor:
+        """Raw outputs [n, n_outputs] that stand for those of the members [k, n, n_outputs] of an ensemble in one network."""
+        return outputs.mean(0)
+
     def can_calibrate(self, target: Array, weight: Array) -> bool:
         """Whether these training targets and weights [n, n_targets] are enough for :meth:`calibrated`."""
         return has_both_classes(target, weight)
