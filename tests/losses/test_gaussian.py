@@ -117,7 +117,7 @@ def test_deviations_of_an_ensemble_in_one_network_are_right_on_the_rows_that_sto
 
 def test_members_become_the_normal_distribution_with_the_moments_of_their_mixture():
     raw = torch.randn(5, 7, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    found, deviation = gaussian_of_members(raw), np.exp(5 * np.tanh(raw[..., 1].numpy() / 10))
+    found, deviation = gaussian_of_members(raw).numpy(), np.exp(5 * np.tanh(raw[..., 1].numpy() / 10))
     second = (deviation**2 + raw[..., 0].numpy() ** 2).mean(0)
-    np.testing.assert_allclose(found[:, 0], raw[..., 0].mean(0))
-    np.testing.assert_allclose(np.exp(10 * np.tanh(found[:, 1] / 10)), second - found[:, 0].numpy() ** 2)
+    np.testing.assert_allclose(found[:, 0], raw[..., 0].mean(0).numpy())
+    np.testing.assert_allclose(np.exp(10 * np.tanh(found[:, 1] / 10)), second - found[:, 0] ** 2)
