@@ -122,10 +122,7 @@ def main() -> None:
         assert folder is not None
         run_all(folder, args)
     text = table(read_results(args.results))
-    if args.write:
-        write_page(PAGE, text, marks=MARKS)
-    else:
-        print(text)
+    write_page(PAGE, text, marks=MARKS) if args.write else print(text)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from polytask.estimators import CodedTable, NetworkJob, TwinModel, _fit_networks, label_weights, twin_mask
 from polytask.exceptions import OptionError
@@ -79,6 +80,23 @@ def test_penalties_and_decay_of_a_twin_are_those_of_its_own_parameters(penalty, 
         assert own.best_epoch == alone.best_epoch
         expected, found = (network.outputs(table.arrays, only=task.name)[task.name] for network in (alone, own))
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5, err_msg=task.name)
+
+
+@pytest.mark.parametrize(
+    "sharing",
+    ["hard:tower_width=4", "none", "cross_stitch", "sluice", "mmoe", "ple", "mtan", "ltb", "adatt", "soft", "adapters", "stem"],
+)
+def test_every_parameter_of_a_network_learns_alone_and_in_a_stack(sharing):
+    X, y = houses()
+    found = {}
+    for epochs in (1, 4):
+        settings = {"encoder": MLP(width=8, dropout=0.0), "sharing": sharing, "max_epochs": epochs, "patience": None}
+        model, table, labels, weight = prepared(X, y, TASKS[:3], weight_decay=0.0, **settings)
+        jobs = [NetworkJob(np.arange(80), np.arange(0), np.ones(3, dtype=bool), seed) for seed in (0, 1)]
+        networks = [*model.fit_jobs(jobs, table, labels, weight), *model.fit_jobs(jobs[:1], table, labels, weight)]
+        found[epochs] = [dict(own.module.named_parameters()) for own in networks]
+    for k, (early, late) in enumerate(zip(*found.values(), strict=True)):
+        assert [name for name, p in early.items() if torch.equal(p, late[name])] == [], ("stack", "stack", "alone")[k]
 
 
 def test_of_many_tasks_twins_train_their_own_heads_and_are_the_same(monkeypatch):

@@ -173,6 +173,22 @@ def test_what_serves_no_task_of_a_network_counts_in_no_penalty(table):
         assert (update.sparse_penalty() != before).equal(learned[..., 1])
 
 
+def test_what_is_held_moves_where_it_has_a_gradient(table):
+    module = module_of(table)
+    network = StackedNetworks([module, module])
+    held = ["heads.1.linear.weight", "heads.2.linear.weight"]
+    shares = {name: torch.tensor([0.0, 1.0]) for name in held}
+    optimizer = part_optimizers(network.parameters, "adam", learning_rate=0.1, weight_decay=0.1)
+    update = Update(network, optimizer, TrainingSettings(), n_tasks=6, total_steps=10, penalty_shares=shares, holds=held)
+    before = {name: p.detach().clone() for name, p in network.parameters.items()}
+    for name, p in network.parameters.items():  # of the second head a penalty of the module, say
+        p.grad = torch.zeros_like(p) if name == held[0] else torch.ones_like(p)
+    update.step(0)
+    moved = {name: [not torch.equal(before[name][r], p[r]) for r in (0, 1)] for name, p in network.parameters.items()}
+    assert moved.pop(held[0]) == [False, True]  # decay moves the other network's
+    assert all(all(own) for own in moved.values())
+
+
 def test_the_average_of_what_a_stopped_task_owns_stays(table):
     network = StackedNetworks([module_of(table, seed=seed) for seed in range(2)])
     own = own_tasks(network, stacked_data_of(table, [Job(), Job()]).batch(torch.zeros(2, 1, dtype=torch.long))[0])

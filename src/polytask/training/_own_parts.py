@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from polytask.balancing import parameters_below
 from polytask.training._network import OneNetwork, StackedNetworks
@@ -21,10 +22,14 @@ def own_tasks(network: OneNetwork | StackedNetworks, inputs: tuple[Tensor, ...])
 
 
 def served_tasks(network: OneNetwork | StackedNetworks, inputs: tuple[Tensor, ...]) -> dict[str, Tensor]:
-    """Which tasks each parameter serves, bool [n_tasks]; arguments as of :func:`own_tasks`."""
-    network.set_training(False)  # no dropout: nothing is drawn
-    with torch.enable_grad():
+    """Which tasks each parameter serves in training, bool [n_tasks]; arguments as of :func:`own_tasks`."""
+    network.set_training(True)  # as some parts, such as the branches of LTB, are reached by no gradient otherwise
+    for module in network.module.modules():
+        if isinstance(module, _BatchNorm):  # takes several rows, and would remember them
+            module.eval()
+    with torch.enable_grad(), torch.random.fork_rng(devices={p.device for p in network.parameters.values() if p.is_cuda}):
         _, outputs = network.in_parts(inputs)
+    network.set_training(False)
     reached = [{id(p) for p in parameters_below([own])} for own in outputs]
     return {name: torch.tensor([id(p) in own for own in reached]) for name, p in network.parameters.items()}
 

@@ -40,7 +40,7 @@ class Update:
         Learning rates and decays of the networks of a stack, where they differ; ``optimizer`` and ``settings`` are for it.
     holds : sequence of str, default=()
         Of those with penalty shares, parameters that stay as they are where it is 0, though the optimizer remembers earlier
-        gradients of them, or decays them.
+        gradients of them, or decays them; unless a step has a gradient of them, as of a penalty of the module.
     """
 
     def __init__(
@@ -180,7 +180,7 @@ class Update:
             if self.stopped is not None and task is not None:
                 share = share * ~self.stopped[..., task]
             if name in held:
-                share = share * held[name].to(share)
+                share = share * torch.maximum(held[name], _has_gradient(p, self._axes).to(held[name])).to(share)
             found[name] = _beside(share, p)
         return found
 
@@ -243,6 +243,11 @@ class Update:
         if self.averages is not None:
             for name, average in self.averages.items():
                 average.copy_(memory[f"average/{name}"])
+
+
+def _has_gradient(p: Tensor, axes: tuple[int, ...]) -> Tensor:
+    """Whether any number of a parameter [*axes, ...] has a gradient, bool [*axes]."""
+    return torch.zeros(axes, dtype=torch.bool) if p.grad is None else (p.grad != 0).reshape(*axes, -1).any(-1)
 
 
 def _beside(share: Tensor, p: Tensor) -> Tensor:
